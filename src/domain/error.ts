@@ -1,0 +1,101 @@
+import { Schema } from "effect"
+import { Provider } from "./provider.ts"
+import { EpochMillis } from "./token.ts"
+
+/** The payload does not fit the contract. Values are never repeated here: one of them may be a token. */
+export class InvalidRequest extends Schema.TaggedError<InvalidRequest>()("InvalidRequest", {
+  method: Schema.String,
+  issues: Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String })),
+}) {
+  override get message(): string {
+    return `${this.method}: ${this.issues.map(({ path, message }) => `${path || "payload"} ${message}`).join("; ")}`
+  }
+}
+
+/** A defect. What happened is in the log of the worker that hosts the method, under the same reference. */
+export class InternalError extends Schema.TaggedError<InternalError>()("InternalError", {
+  reference: Schema.String,
+}) {
+  override get message(): string {
+    return `Something went wrong inside pollen; its log has the details under ${this.reference}`
+  }
+}
+
+/**
+ * The platform could not reach the object or the worker that hosts it.
+ * `retryable` and `overloaded` are what the platform said: https://developers.cloudflare.com/durable-objects/best-practices/error-handling/
+ */
+export class ObjectUnavailable extends Schema.TaggedError<ObjectUnavailable>()("ObjectUnavailable", {
+  method: Schema.String,
+  retryable: Schema.Boolean,
+  overloaded: Schema.Boolean,
+}) {
+  override get message(): string {
+    return `${this.method}: the object could not be reached${this.overloaded ? ", it is overloaded" : ""}`
+  }
+}
+
+/** A setting is missing or wrong. Says which one and what to do, never its value. */
+export class Misconfigured extends Schema.TaggedError<Misconfigured>()("Misconfigured", {
+  problem: Schema.String,
+}) {
+  override get message(): string {
+    return this.problem
+  }
+}
+
+/** The person has not connected this provider, or has disconnected it. */
+export class AccountNotConnected extends Schema.TaggedError<AccountNotConnected>()("AccountNotConnected", {
+  provider: Provider,
+}) {
+  override get message(): string {
+    return `No ${this.provider} account is connected; set a token first`
+  }
+}
+
+/** The provider refused the grant. Only `setToken` ends this. */
+export class ReauthorizationRequired extends Schema.TaggedError<ReauthorizationRequired>()("ReauthorizationRequired", {
+  provider: Provider,
+  reason: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.provider} no longer accepts this grant (${this.reason}); the person has to connect again`
+  }
+}
+
+/** The provider did not answer, or not with sense. It is tried again by itself. */
+export class ProviderUnavailable extends Schema.TaggedError<ProviderUnavailable>()("ProviderUnavailable", {
+  provider: Provider,
+  reason: Schema.String,
+  /** When pollen tries again by itself: epoch milliseconds, `null` where the caller decides. */
+  retryAt: Schema.NullOr(EpochMillis),
+}) {
+  override get message(): string {
+    return `${this.provider} is unavailable: ${this.reason}`
+  }
+}
+
+/** The provider asked for silence: `Retry-After`, or a quota that is used up. */
+export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited", {
+  provider: Provider,
+  reason: Schema.Literals(["rate_limited", "quota_exceeded"]),
+  /** Nothing is asked of the provider before then: epoch milliseconds. */
+  retryAt: EpochMillis,
+}) {
+  override get message(): string {
+    return `${this.provider} asked to wait until ${new Date(this.retryAt).toISOString()} (${this.reason})`
+  }
+}
+
+/** A sealed token does not open: another key, another person, or damage. */
+export class SealBroken extends Schema.TaggedError<SealBroken>()("SealBroken", {
+  provider: Provider,
+  reason: Schema.Literals(["unknown_key", "does_not_open"]),
+  keyId: Schema.String,
+}) {
+  override get message(): string {
+    return this.reason === "unknown_key"
+      ? `The ${this.provider} token is sealed under key "${this.keyId}", which TOKEN_KEYS does not hold; put that key back`
+      : `The ${this.provider} token sealed under key "${this.keyId}" does not open: it was sealed for somebody else, or is damaged`
+  }
+}

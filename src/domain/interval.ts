@@ -1,0 +1,47 @@
+/** Bounds of polling intervals, in milliseconds. */
+export interface IntervalBounds {
+  readonly minimumMs: number
+  readonly maximumMs: number
+}
+
+/**
+ * How many looks fit between two publications. An interval equal to the publishing interval would always be
+ * one interval late, so a source is looked at a few times faster than it publishes.
+ */
+const looksPerPublication = 4
+
+/** Jitter as a part of the interval, to each side: a million objects must not fire together. */
+export const jitterFraction = 0.1
+
+/** How many of the newest publications decide. */
+export const publicationsConsidered = 20
+
+const median = (values: ReadonlyArray<number>): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? 0
+}
+
+/**
+ * How long to wait between two looks at a source, in milliseconds, before jitter.
+ *
+ * Follows the median gap between the newest publications, so that one burst or one long silence does not decide; a source
+ * that has been silent for longer than its usual gap is looked at less and less often, since the silence counts as a gap.
+ * A source with fewer than two known publications is looked at as rarely as allowed.
+ *
+ * @param publishedAt epoch milliseconds, in any order; only the newest {@link publicationsConsidered} count
+ * @param now epoch milliseconds
+ */
+export const pollInterval = (publishedAt: ReadonlyArray<number>, now: number, bounds: IntervalBounds): number => {
+  const newestFirst = [...publishedAt].sort((a, b) => b - a).slice(0, publicationsConsidered)
+  const newest = newestFirst[0]
+  if (newest === undefined || newestFirst.length < 2) return bounds.maximumMs
+  const gaps = newestFirst.slice(1).map((older, index) => (newestFirst[index] ?? older) - older)
+  const expected = Math.max(median(gaps), now - newest)
+  return Math.round(Math.min(bounds.maximumMs, Math.max(bounds.minimumMs, expected / looksPerPublication)))
+}
+
+/** Spreads an interval by {@link jitterFraction} to each side, within the bounds. `random` is in [0, 1). */
+export const withJitter = (intervalMs: number, random: number, bounds: IntervalBounds): number =>
+  Math.round(
+    Math.min(bounds.maximumMs, Math.max(bounds.minimumMs, intervalMs * (1 + (random * 2 - 1) * jitterFraction))),
+  )

@@ -1,0 +1,38 @@
+import { Schema } from "effect"
+import { Provider } from "./provider.ts"
+
+/** A show or a channel, as the provider lists it among what a person follows. */
+export interface Source {
+  readonly externalId: string
+  readonly title: string
+  readonly url: string
+  readonly imageUrl: string | null
+  /** How many items the provider says it has. A change means something is new; no change proves nothing. */
+  readonly itemCount: number | null
+}
+
+/** `active`: polled. `gone`: the provider says it no longer exists. `empty`: it has no list of items (yet). */
+export const SubscriptionState = Schema.Literals(["active", "gone", "empty"])
+export type SubscriptionState = typeof SubscriptionState.Type
+
+/** One thing a person follows, as `listSubscriptions` shows it. Times are epoch milliseconds. */
+export const Subscription = Schema.Struct({
+  provider: Provider,
+  sourceId: Schema.String,
+  title: Schema.String,
+  url: Schema.String,
+  imageUrl: Schema.NullOr(Schema.String),
+  state: SubscriptionState,
+  /** When the source is next looked at. */
+  dueAt: Schema.Int,
+  /** How long pollen waits between looks, in milliseconds. */
+  intervalMs: Schema.Int,
+  polledAt: Schema.NullOr(Schema.Int),
+  /** Publication time of the newest item known. */
+  publishedAt: Schema.NullOr(Schema.Int),
+  /** Failed attempts in a row. */
+  failures: Schema.Int,
+  /** Why the last attempt failed, in words; `null` when it did not. */
+  reason: Schema.NullOr(Schema.String),
+})
+export type Subscription = typeof Subscription.Type
