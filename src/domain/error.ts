@@ -99,3 +99,13 @@ export class SealBroken extends Schema.TaggedError<SealBroken>()("SealBroken", {
       : `The ${this.provider} token sealed under key "${this.keyId}" does not open: it was sealed for somebody else, or is damaged`
   }
 }
+
+/** D1 did not take a statement. Deliveries wait in the outbox; a call that needs D1 itself ends with this. */
+export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>()("DatabaseUnavailable", {
+  operation: Schema.String,
+  reason: Schema.String,
+}) {
+  override get message(): string {
+    return `D1 did not answer (${this.operation}): ${this.reason}`
+  }
+}

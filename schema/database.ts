@@ -1,0 +1,163 @@
+import { sql } from "drizzle-orm"
+import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core"
+
+// The shared D1 database. Times are epoch milliseconds. Tables marked "without rowid" cost one written row per insert
+// instead of two (D1 counts index writes); drizzle cannot say that, so `migrations/generate.ts` adds it.
+
+/** Who is known. Without rowid. */
+export const users = sqliteTable("users", {
+  id: text("id").primaryKey(),
+  /** Set once the person's own object holds their grants; `null` for somebody who has not moved. */
+  durableObjectId: text("durable_object_id"),
+  createdAt: integer("created_at").notNull(),
+})
+
+/** One row per person and provider. */
+export const userAccounts = sqliteTable(
+  "user_accounts",
+  {
+    userId: text("user_id").notNull(),
+    provider: text("provider").notNull(),
+    /** Whether anything is polled for this account: false after the person disconnected it. */
+    isActive: integer("is_active", { mode: "boolean" }).notNull().default(true),
+    /** `connected`, `reauthorization_required` or `disconnected`, as the object last reported. */
+    state: text("state").notNull().default("connected"),
+    updatedAt: integer("updated_at").notNull(),
+    /** The token columns serve people who have not moved; `migrations/contract` drops them. */
+    accessToken: text("access_token"),
+    refreshToken: text("refresh_token"),
+    expiresAt: integer("expires_at"),
+    scope: text("scope"),
+  },
+  (table) => [primaryKey({ columns: [table.userId, table.provider] })],
+)
+
+/** Shows and channels, once each, whoever follows them. Without rowid. */
+export const subscriptions = sqliteTable(
+  "subscriptions",
+  {
+    provider: text("provider").notNull(),
+    /** The provider's id of the show or channel. */
+    externalId: text("external_id").notNull(),
+    title: text("title").notNull(),
+    url: text("url").notNull(),
+    imageUrl: text("image_url"),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.provider, table.externalId] })],
+)
+
+/** Who follows what. Without rowid. */
+export const userSubscriptions = sqliteTable(
+  "user_subscriptions",
+  {
+    userId: text("user_id").notNull(),
+    provider: text("provider").notNull(),
+    externalId: text("external_id").notNull(),
+    followedAt: integer("followed_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.userId, table.provider, table.externalId] })],
+)
+
+/** Episodes and videos, once each. Without rowid. */
+export const feedItems = sqliteTable(
+  "feed_items",
+  {
+    provider: text("provider").notNull(),
+    /** The provider's id of the episode or video. */
+    externalId: text("external_id").notNull(),
+    sourceId: text("source_id").notNull(),
+    kind: text("kind").notNull(),
+    title: text("title").notNull(),
+    description: text("description").notNull(),
+    url: text("url").notNull(),
+    imageUrl: text("image_url"),
+    /**
+     * The publication time by which feeds are ordered. Fixed by the first delivery: it is part of the key of
+     * `user_feed_items`, and a date that a provider corrects later must not make a second row there.
+     */
+    publishedAt: integer("published_at").notNull(),
+    /** `year`, `month`, `day` or `instant`: how exactly `published_at` is known. */
+    precision: text("precision").notNull(),
+    durationMs: integer("duration_ms"),
+    isLive: integer("is_live", { mode: "boolean" }).notNull().default(false),
+  },
+  (table) => [primaryKey({ columns: [table.provider, table.externalId] })],
+)
+
+/**
+ * A person's feed, in the order in which it is read. Without rowid: the key is the order, so no index is needed beside it.
+ * `published_at` is always taken from `feed_items`, which makes (user, provider, item) unique as well.
+ */
+export const userFeedItems = sqliteTable(
+  "user_feed_items",
+  {
+    userId: text("user_id").notNull(),
+    publishedAt: integer("published_at").notNull(),
+    provider: text("provider").notNull(),
+    externalId: text("external_id").notNull(),
+    /** Whether the item was there before the person's first poll of its source. */
+    isBackfill: integer("is_backfill", { mode: "boolean" }).notNull(),
+    deliveredAt: integer("delivered_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.userId, table.publishedAt, table.provider, table.externalId] })],
+)
+
+/** Which stage of the move people should be in. */
+export const featureFlags = sqliteTable("feature_flags", {
+  name: text("name").primaryKey(),
+  isEnabled: integer("is_enabled", { mode: "boolean" }).notNull().default(false),
+  /** Share of people, 0 to 100. */
+  percentage: real("percentage").notNull().default(0),
+  /** JSON arrays of user ids. */
+  allowList: text("allow_list").notNull().default(sql`'[]'`),
+  denyList: text("deny_list").notNull().default(sql`'[]'`),
+  updatedAt: integer("updated_at").notNull(),
+})
+
+/** Where each person is in the move. */
+export const tokenMigrationStatus = sqliteTable(
+  "token_migration_status",
+  {
+    userId: text("user_id").primaryKey(),
+    state: text("state").notNull(),
+    reason: text("reason"),
+    attempts: integer("attempts").notNull().default(0),
+    nextAttemptAt: integer("next_attempt_at"),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [index("token_migration_status_by_state").on(table.state, table.userId)],
+)
+
+/** The last report of each object. Cron wakes those that `expected_by` has passed. Without rowid. */
+export const durableObjectStatus = sqliteTable(
+  "durable_object_status",
+  {
+    userId: text("user_id").primaryKey(),
+    durableObjectId: text("durable_object_id").notNull(),
+    reportedAt: integer("reported_at").notNull(),
+    /** When the object is heard from again at the latest; `null` when it has nothing to do. */
+    expectedBy: integer("expected_by"),
+    /** The alarm that was set when the object reported. */
+    nextDueAt: integer("next_due_at"),
+    sources: integer("sources").notNull(),
+    failingSources: integer("failing_sources").notNull(),
+    /** JSON: state and reason of each account. */
+    accounts: text("accounts").notNull(),
+  },
+  (table) => [index("durable_object_status_by_expected").on(table.expectedBy, table.userId)],
+)
+
+/** What each run of cron found and did. */
+export const durableObjectMetrics = sqliteTable(
+  "durable_object_metrics",
+  {
+    id: integer("id").primaryKey({ autoIncrement: true }),
+    at: integer("at").notNull(),
+    /** What the figures are of, such as `cron_run`. */
+    kind: text("kind").notNull(),
+    /** JSON: the figures. */
+    figures: text("figures").notNull(),
+  },
+  (table) => [index("durable_object_metrics_by_kind").on(table.kind, table.at)],
+)

@@ -1,0 +1,161 @@
+import { blob, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core"
+
+// The SQLite of one person's object. Times are epoch milliseconds.
+
+/** One row: whose object this is, and how its deliveries go. */
+export const person = sqliteTable("person", {
+  id: integer("id").primaryKey(),
+  userId: text("user_id").notNull(),
+  createdAt: integer("created_at").notNull(),
+  /** Failed deliveries in a row, when the next is due, and why the last failed. */
+  deliveryFailures: integer("delivery_failures").notNull().default(0),
+  deliveryRetryAt: integer("delivery_retry_at"),
+  deliveryFailure: text("delivery_failure"),
+  /** When D1 last heard of this object, and whether something has happened since that it should hear of now. */
+  reportedAt: integer("reported_at"),
+  isReportDue: integer("is_report_due", { mode: "boolean" }).notNull().default(true),
+})
+
+/** One row per provider that the person has or had connected. */
+export const accounts = sqliteTable("accounts", {
+  provider: text("provider").primaryKey(),
+  state: text("state").notNull(),
+  /** Why the state is what it is. */
+  reason: text("reason"),
+  connectedAt: integer("connected_at").notNull(),
+  /** Until when the provider asked not to be asked (`Retry-After`, quota), and which of the two it was. */
+  heldUntil: integer("held_until"),
+  holdReason: text("hold_reason"),
+  /** Failed passes in a row, and when the next is due. */
+  failures: integer("failures").notNull().default(0),
+  retryAt: integer("retry_at"),
+  /** When the list of what the person follows was last read in full. */
+  libraryReadAt: integer("library_read_at"),
+  /** When the pass under way began; left behind by an eviction, it lets the next pass go on instead of starting over. */
+  passStartedAt: integer("pass_started_at"),
+})
+
+/** The grants, sealed. */
+export const tokens = sqliteTable("tokens", {
+  provider: text("provider").primaryKey(),
+  /** Which key of `TOKEN_KEYS` seals the row. */
+  keyId: text("key_id").notNull(),
+  /** 12 bytes of nonce, then AES-256-GCM of the grant as JSON; bound to user and provider as additional data. */
+  sealed: blob("sealed", { mode: "buffer" }).$type<Uint8Array>().notNull(),
+  /** When the access token expires. */
+  expiresAt: integer("expires_at").notNull(),
+  /** Goes up with every change; a refresh that finds another generation than it began with gives way. */
+  generation: integer("generation").notNull(),
+  /** When the grant was last exercised at the token endpoint, or set. */
+  exercisedAt: integer("exercised_at").notNull(),
+  failures: integer("failures").notNull().default(0),
+  /** No refresh before this moment: backoff after a failure. */
+  retryAt: integer("retry_at"),
+})
+
+/** The pages of the library as last read, so that a page that has not changed (304) need not be sent again. */
+export const libraryPages = sqliteTable(
+  "library_pages",
+  {
+    provider: text("provider").notNull(),
+    /** The page's offset or page token; empty for the first. */
+    pageKey: text("page_key").notNull(),
+    etag: text("etag").notNull(),
+    nextKey: text("next_key"),
+    total: integer("total").notNull(),
+    /** JSON array of source ids. */
+    sourceIds: text("source_ids").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.provider, table.pageKey] })],
+)
+
+/** What the person follows. */
+export const subscriptions = sqliteTable(
+  "subscriptions",
+  {
+    provider: text("provider").notNull(),
+    sourceId: text("source_id").notNull(),
+    title: text("title").notNull(),
+    url: text("url").notNull(),
+    imageUrl: text("image_url"),
+    followedAt: integer("followed_at").notNull(),
+    /** The item count that the library showed when the source was last polled with success. */
+    itemCount: integer("item_count"),
+    /** The item count in the library now; becomes `item_count` when a poll has succeeded. */
+    listedCount: integer("listed_count"),
+    /** Entity tag of the first page of items. */
+    etag: text("etag"),
+    state: text("state").notNull().default("active"),
+    /** Whether the source has to be asked for items; survives an eviction in the middle of a pass. */
+    isPending: integer("is_pending", { mode: "boolean" }).notNull().default(true),
+    /** Whether the source has published without its item count changing: then the count cannot be relied on. */
+    isCountUnreliable: integer("is_count_unreliable", { mode: "boolean" }).notNull().default(false),
+    /** When the source is asked even though its item count has not changed. */
+    verifyAt: integer("verify_at").notNull(),
+    intervalMs: integer("interval_ms").notNull(),
+    dueAt: integer("due_at").notNull(),
+    polledAt: integer("polled_at"),
+    /** `null` until the first poll, which delivers the backfill. */
+    backfilledAt: integer("backfilled_at"),
+    /** Items published before this and not above a known item are archive. */
+    archiveBefore: integer("archive_before"),
+    publishedAt: integer("published_at"),
+    failures: integer("failures").notNull().default(0),
+    reason: text("reason"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.provider, table.sourceId] }),
+    index("subscriptions_by_due").on(table.provider, table.dueAt),
+  ],
+)
+
+/** Items known, the newest of each source: what tells a new item from one delivered before. */
+export const items = sqliteTable(
+  "items",
+  {
+    provider: text("provider").notNull(),
+    sourceId: text("source_id").notNull(),
+    itemId: text("item_id").notNull(),
+    publishedAt: integer("published_at").notNull(),
+    /** Order of arrival; the lowest are forgotten first. */
+    seenAt: integer("seen_at").notNull(),
+    /** `delivered`, `archive` (older than the backfill) or `waiting` (upcoming or unplayable). */
+    state: text("state").notNull(),
+    /** When a waiting item is looked at again. */
+    recheckAt: integer("recheck_at"),
+  },
+  (table) => [primaryKey({ columns: [table.provider, table.sourceId, table.itemId] })],
+)
+
+/** What D1 has to be told, in order. */
+export const outbox = sqliteTable("outbox", {
+  id: integer("id").primaryKey({ autoIncrement: true }),
+  /** `item`, `source`, `follow`, `unfollow` or `account`. */
+  kind: text("kind").notNull(),
+  /** JSON. */
+  body: text("body").notNull(),
+})
+
+/** What happened to accounts and grants: the newest 500. */
+export const tokenEvents = sqliteTable("token_events", {
+  id: integer("id").primaryKey({ autoIncrement: true }),
+  provider: text("provider").notNull(),
+  type: text("type").notNull(),
+  at: integer("at").notNull(),
+  detail: text("detail"),
+  isPublished: integer("is_published", { mode: "boolean" }).notNull().default(false),
+})
+
+/** The newest 50 passes. */
+export const polls = sqliteTable("polls", {
+  id: integer("id").primaryKey({ autoIncrement: true }),
+  provider: text("provider").notNull(),
+  trigger: text("trigger").notNull(),
+  startedAt: integer("started_at").notNull(),
+  durationMs: integer("duration_ms").notNull(),
+  outcome: text("outcome").notNull(),
+  asked: integer("asked").notNull(),
+  failed: integer("failed").notNull(),
+  itemsFound: integer("items_found").notNull(),
+  requests: integer("requests").notNull(),
+})

@@ -1,0 +1,10 @@
+import type { Settings } from "../object/settings.ts"
+import type { UserSubscriptionManager } from "../object/UserSubscriptionManager.ts"
+
+/** The bindings of the core worker, as `wrangler.toml` declares them, and its variables and secrets. */
+export interface CoreEnv extends Settings.Variables {
+  readonly USERS: DurableObjectNamespace<UserSubscriptionManager>
+  readonly DB: D1Database
+  /** Where token events are published; optional. */
+  readonly TOKEN_EVENTS?: Queue
+}

@@ -1,0 +1,7 @@
+export { UserSubscriptionManager } from "../object/UserSubscriptionManager.ts"
+export { CronEntrypoint, GatewayEntrypoint, MigrationEntrypoint } from "./entrypoints.ts"
+
+/** The core worker is reached by RPC alone. */
+export default {
+  fetch: () => new Response("pollen is called by RPC; people use the gateway.\n", { status: 404 }),
+} satisfies ExportedHandler

@@ -1,0 +1,70 @@
+import { type Exit, Schema } from "effect"
+import { InternalError, InvalidRequest, Misconfigured, ObjectUnavailable } from "../domain/error.ts"
+
+/** Errors that any method may end with, beside its own. */
+export type CommonError = InvalidRequest | InternalError | ObjectUnavailable | Misconfigured
+const commonErrors = [InvalidRequest, InternalError, ObjectUnavailable, Misconfigured] as const
+
+/** What JSON can say; what crosses between workers. */
+export type Json = string | number | boolean | null | ReadonlyArray<Json> | { readonly [key: string]: Json }
+
+/** An `Exit` as it crosses the wire, marked with the method's name so that a reply cannot be opened by another contract. */
+export interface Reply<Name extends string> {
+  readonly method: Name
+  readonly exit: { readonly _tag: "Success" | "Failure"; readonly [key: string]: Json }
+}
+
+/**
+ * What caller and callee agree on for one method. `Payload`, `Success` and `Failure` are the types a program sees,
+ * `Wire` is the payload as it crosses.
+ */
+export interface Contract<Name extends string, Payload, Wire, Success, Failure> {
+  readonly name: Name
+  /** Whether calling twice does no more than calling once; only such methods are ever retried. */
+  readonly idempotent: boolean
+  readonly encodePayload: (payload: Payload) => Exit.Exit<Wire, Schema.SchemaError>
+  readonly decodePayload: (wire: unknown) => Exit.Exit<Payload, Schema.SchemaError>
+  readonly encodeExit: (exit: Exit.Exit<Success, Failure | CommonError>) => Reply<Name>["exit"]
+  readonly decodeExit: (wire: unknown) => Exit.Exit<Exit.Exit<Success, Failure | CommonError>, Schema.SchemaError>
+}
+
+/** The payload of a contract as it crosses the wire: what a native method of a class takes. */
+export type Wire<C> = C extends Contract<infer _N, infer _P, infer W, infer _A, infer _E> ? W : never
+
+/**
+ * Declares a method.
+ *
+ * ```ts
+ * export const Wake = contract("wake", {
+ *   payload: Schema.Struct({ userId: UserId }),
+ *   success: Schema.Struct({ alarmAt: Schema.NullOr(Schema.Int) }),
+ *   error: Schema.Never,
+ *   idempotent: true,
+ * })
+ * ```
+ */
+export const contract = <const Name extends string, P, W, A, AW, E, EW>(
+  name: Name,
+  options: {
+    readonly payload: Schema.Codec<P, W>
+    readonly success: Schema.Codec<A, AW>
+    readonly error: Schema.Codec<E, EW>
+    readonly idempotent: boolean
+  },
+): Contract<Name, P, W, A, E> => {
+  const payload = Schema.toCodecJson(options.payload)
+  const exit = Schema.toCodecJson(
+    Schema.Exit(options.success, Schema.Union([options.error, ...commonErrors]), Schema.Never),
+  )
+  const encodePayload = Schema.encodeUnknownExit(payload)
+  const encode = Schema.encodeUnknownSync(exit)
+  return {
+    name,
+    idempotent: options.idempotent,
+    // The JSON codec of a payload that is JSON already keeps its type; the contracts of pollen hold nothing else.
+    encodePayload: (value) => encodePayload(value) as Exit.Exit<W, Schema.SchemaError>,
+    decodePayload: Schema.decodeUnknownExit(payload, { errors: "all" }),
+    encodeExit: (value) => encode(value) as Reply<Name>["exit"],
+    decodeExit: Schema.decodeUnknownExit(exit),
+  }
+}

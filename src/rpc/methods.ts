@@ -1,0 +1,222 @@
+import { Schema } from "effect"
+import { AccountNotConnected, DatabaseUnavailable, SealBroken } from "../domain/error.ts"
+import { Provider } from "../domain/provider.ts"
+import { Subscription } from "../domain/subscription.ts"
+import { AccountState, EpochMillis, TokenEvent, TokenSet } from "../domain/token.ts"
+import { UserId } from "../domain/user.ts"
+import { contract } from "./contract.ts"
+
+// The methods of a person's object. The entrypoints of the core worker offer the same contracts, each a part of them.
+
+const userId = UserId
+const Count = Schema.Int
+const Moment = Schema.NullOr(EpochMillis)
+
+/** Stores a grant. Ends `reauthorization_required`, wins over a refresh under way, and starts polling. */
+export const SetToken = contract("setToken", {
+  payload: Schema.Struct({ userId, provider: Provider, tokens: TokenSet }),
+  success: Schema.Struct({ state: AccountState, generation: Count }),
+  error: Schema.Never,
+  idempotent: true,
+})
+
+/** Forgets a grant and stops polling that provider. What was delivered stays in the feed. */
+export const RemoveToken = contract("removeToken", {
+  payload: Schema.Struct({ userId, provider: Provider }),
+  success: Schema.Struct({ removed: Schema.Boolean }),
+  error: Schema.Never,
+  idempotent: true,
+})
+
+/** Opens every grant and asks its provider one cheap question with it. */
+export const ValidateTokens = contract("validateTokens", {
+  payload: Schema.Struct({ userId }),
+  success: Schema.Struct({
+    accounts: Schema.Array(
+      Schema.Struct({
+        provider: Provider,
+        isValid: Schema.Boolean,
+        /** Why not, or why it is unknown; `null` when valid. */
+        reason: Schema.NullOr(Schema.String),
+      }),
+    ),
+  }),
+  error: Schema.Never,
+  idempotent: true,
+})
+
+/** Refreshes one grant, or all. Without `force` only those that expire within 5 minutes. */
+export const RefreshTokens = contract("refreshTokens", {
+  payload: Schema.Struct({
+    userId,
+    provider: Schema.optionalKey(Provider),
+    force: Schema.optionalKey(Schema.Boolean),
+  }),
+  success: Schema.Struct({
+    accounts: Schema.Array(
+      Schema.Struct({
+        provider: Provider,
+        outcome: Schema.Literals(["still_valid", "refreshed", "failed", "reauthorization_required"]),
+        expiresAt: Moment,
+        reason: Schema.NullOr(Schema.String),
+      }),
+    ),
+  }),
+  error: Schema.Union([AccountNotConnected]),
+  idempotent: true,
+})
+
+/** How far a poll has come. Sent to the callback of `pollNow` after each source. */
+export const PollProgress = Schema.Struct({
+  provider: Provider,
+  sourceId: Schema.String,
+  title: Schema.String,
+  outcome: Schema.Literals(["polled", "failed"]),
+  itemsFound: Count,
+  /** Sources finished and sources to ask in this pass. */
+  finished: Count,
+  total: Count,
+})
+export type PollProgress = typeof PollProgress.Type
+
+export const AccountPoll = Schema.Struct({
+  provider: Provider,
+  outcome: Schema.Literals(["polled", "rate_limited", "unavailable", "reauthorization_required", "seal_broken"]),
+  reason: Schema.NullOr(Schema.String),
+  /** When this provider is asked again if the poll did not go through. */
+  retryAt: Moment,
+  /** What the person follows there, how many of them had to be asked, and how many of those failed. */
+  sources: Count,
+  asked: Count,
+  failed: Count,
+  itemsFound: Count,
+  /** Requests made to the provider. */
+  requests: Count,
+})
+export type AccountPoll = typeof AccountPoll.Type
+
+/** Polls everything the person follows now, or joins the poll under way. */
+export const PollNow = contract("pollNow", {
+  payload: Schema.Struct({ userId }),
+  success: Schema.Struct({
+    accounts: Schema.Array(AccountPoll),
+    /** Items that reached D1 during this call, and what is still in the outbox because D1 did not take it. */
+    delivered: Count,
+    undelivered: Count,
+  }),
+  error: Schema.Never,
+  idempotent: true,
+})
+
+export const AccountStatus = Schema.Struct({
+  provider: Provider,
+  state: AccountState,
+  reason: Schema.NullOr(Schema.String),
+  connectedAt: EpochMillis,
+  /** When the access token expires. */
+  expiresAt: Moment,
+  /** The id of the key that seals the grant. */
+  keyId: Schema.NullOr(Schema.String),
+  /** Until when the provider asked not to be asked. */
+  heldUntil: Moment,
+  holdReason: Schema.NullOr(Schema.String),
+  failures: Count,
+  retryAt: Moment,
+  sources: Count,
+  failingSources: Count,
+})
+
+/** Everything worth knowing about a person's object, without a secret in it. */
+export const GetStatus = contract("getStatus", {
+  payload: Schema.Struct({ userId }),
+  success: Schema.Struct({
+    userId: Schema.String,
+    durableObjectId: Schema.String,
+    accounts: Schema.Array(AccountStatus),
+    /** The subscriptions that fail, and why; at most 100, the longest failing first. */
+    failing: Schema.Array(Subscription),
+    alarmAt: Moment,
+    undelivered: Count,
+    /** Why D1 did not take the last delivery; `null` when it did. */
+    deliveryFailure: Schema.NullOr(Schema.String),
+    /** The newest 50. */
+    events: Schema.Array(TokenEvent),
+    /** The newest 20. */
+    polls: Schema.Array(
+      Schema.Struct({
+        provider: Provider,
+        trigger: Schema.Literals(["alarm", "request"]),
+        startedAt: EpochMillis,
+        durationMs: Count,
+        outcome: Schema.String,
+        asked: Count,
+        failed: Count,
+        itemsFound: Count,
+        requests: Count,
+      }),
+    ),
+  }),
+  error: Schema.Never,
+  idempotent: true,
+})
+
+/** What the person follows, by provider and source id, a page at a time. */
+export const ListSubscriptions = contract("listSubscriptions", {
+  payload: Schema.Struct({
+    userId,
+    provider: Schema.optionalKey(Provider),
+    /** `next` of the page before. */
+    cursor: Schema.optionalKey(Schema.String.pipe(Schema.check(Schema.isMaxLength(512)))),
+    limit: Schema.optionalKey(
+      Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 500 }, { message: "must be 1 to 500" }))),
+    ),
+  }),
+  success: Schema.Struct({ subscriptions: Schema.Array(Subscription), next: Schema.NullOr(Schema.String) }),
+  error: Schema.Never,
+  idempotent: true,
+})
+
+/** Repairs the alarm, reports to D1, and lets the alarm do whatever is overdue. Asks no provider anything itself. */
+export const Wake = contract("wake", {
+  payload: Schema.Struct({ userId }),
+  success: Schema.Struct({
+    alarmAt: Moment,
+    /** How long ago the earliest due thing was due, in milliseconds; 0 when nothing is overdue. */
+    overdueMs: Count,
+  }),
+  error: Schema.Never,
+  idempotent: true,
+})
+
+const ExportedAccount = Schema.Struct({ provider: Provider, state: AccountState, tokens: TokenSet })
+
+/** Hands out the grants in the clear. Only the migration worker's entrypoint carries it. */
+export const ExportTokens = contract("exportTokens", {
+  payload: Schema.Struct({ userId }),
+  success: Schema.Struct({ accounts: Schema.Array(ExportedAccount) }),
+  error: Schema.Union([SealBroken]),
+  idempotent: true,
+})
+
+/** Takes grants over from elsewhere. A provider that is connected already keeps its own, newer grant. */
+export const ImportTokens = contract("importTokens", {
+  payload: Schema.Struct({
+    userId,
+    accounts: Schema.Array(Schema.Struct({ provider: Provider, tokens: TokenSet })).pipe(
+      Schema.check(Schema.isMaxLength(10, { message: "must have at most 10 entries" })),
+    ),
+  }),
+  success: Schema.Struct({
+    accounts: Schema.Array(Schema.Struct({ provider: Provider, outcome: Schema.Literals(["imported", "kept"]) })),
+  }),
+  error: Schema.Never,
+  idempotent: true,
+})
+
+/** Erases the person: the object's storage and alarm, and their rows in D1. */
+export const Forget = contract("forget", {
+  payload: Schema.Struct({ userId }),
+  success: Schema.Struct({ forgotten: Schema.Boolean }),
+  error: Schema.Union([DatabaseUnavailable]),
+  idempotent: true,
+})
