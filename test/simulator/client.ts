@@ -1,285 +1,288 @@
 import type {
-  CommandName,
-  Commands,
+  ControlOperations,
+  Counts,
   FaultRule,
   Grant,
-  GrantOptions,
-  GrantRequest,
+  GrantInput,
   HoldOptions,
-  Item,
-  ItemChange,
-  LedgerCounts,
+  ItemKind,
+  ItemReference,
+  ItemState,
   LedgerEntry,
   LedgerFilter,
-  NewClient,
-  NewItem,
-  NewPerson,
-  NewSource,
-  Person,
+  OperationName,
+  PersonInput,
   Provider,
-  Quota,
-  RandomFaults,
-  RateLimit,
+  PublishedItem,
+  QuotaInput,
+  QuotaState,
+  RandomFaultsInput,
+  RateLimitInput,
   RequestMatch,
-  Secrets,
-  Seed,
+  Rotation,
+  SeededPerson,
+  SeedInput,
+  SourceInput,
   TokenState,
 } from "./model.ts"
 
-/** The simulator refused a command: an unknown id, a kind that the provider does not have, a name taken twice. */
+/** The simulator refused an instruction; the message says which and why. */
 export class SimulatorError extends Error {
   override readonly name = "SimulatorError"
 }
 
-/** The base URLs that stand for the providers' hosts; none ends in a slash. */
-export interface ProviderAddresses {
-  /** `https://accounts.spotify.com/authorize` */
-  readonly spotifyAuthorize: string
-  /** `https://accounts.spotify.com/api/token` */
-  readonly spotifyToken: string
-  /** `https://api.spotify.com/v1` */
-  readonly spotifyApi: string
-  /** `https://accounts.google.com/o/oauth2/v2/auth` */
-  readonly googleAuthorize: string
-  /** `https://oauth2.googleapis.com/token` */
-  readonly googleToken: string
-  /** `https://oauth2.googleapis.com/revoke` */
-  readonly googleRevoke: string
-  /** `https://www.googleapis.com/youtube/v3` */
-  readonly youtubeApi: string
-  /** `https://www.youtube.com/feeds/videos.xml` */
-  readonly youtubeFeed: string
-}
-
-export const addressesBelow = (url: string): ProviderAddresses => ({
-  spotifyAuthorize: `${url}/spotify/accounts/authorize`,
-  spotifyToken: `${url}/spotify/accounts/api/token`,
-  spotifyApi: `${url}/spotify/api/v1`,
-  googleAuthorize: `${url}/google/auth/o/oauth2/v2/auth`,
-  googleToken: `${url}/google/oauth2/token`,
-  googleRevoke: `${url}/google/oauth2/revoke`,
-  youtubeApi: `${url}/google/api/youtube/v3`,
-  youtubeFeed: `${url}/youtube/feeds/videos.xml`,
-})
+const defaultWaitMs = 10_000
 
 /**
- * Drives a running simulator over HTTP. It needs nothing but `fetch`, so it works in Node and inside workerd.
- * Every method rejects with `SimulatorError` when the simulator refuses.
+ * Controls a running simulator. Needs nothing but `fetch`, so it works in Node, in a browser and inside workerd.
+ * People are made when they are first named; sources and items must exist.
  */
 export class SimulatorClient {
-  /** The simulator's base URL, without a slash at its end. */
+  /** Without a slash at its end, for example `http://127.0.0.1:8799`. */
   readonly url: string
-  readonly addresses: ProviderAddresses
 
   constructor(url: string) {
     this.url = url.replace(/\/+$/, "")
-    this.addresses = addressesBelow(this.url)
   }
 
-  createPeople(people: ReadonlyArray<NewPerson>): Promise<ReadonlyArray<Person>> {
-    return this.#send("createPeople", people)
+  /** The providers' addresses below this simulator, each in place of the real one named beside it. */
+  get endpoints() {
+    return {
+      spotify: {
+        /** `https://accounts.spotify.com/authorize` */
+        authorize: `${this.url}/spotify/accounts/authorize`,
+        /** `https://accounts.spotify.com/api/token` */
+        token: `${this.url}/spotify/accounts/api/token`,
+        /** `https://api.spotify.com/v1` */
+        api: `${this.url}/spotify/api/v1`,
+      },
+      youtube: {
+        /** `https://accounts.google.com/o/oauth2/v2/auth` */
+        authorize: `${this.url}/google/auth/o/oauth2/v2/auth`,
+        /** `https://oauth2.googleapis.com/token` */
+        token: `${this.url}/google/oauth2/token`,
+        /** `https://oauth2.googleapis.com/revoke` */
+        revoke: `${this.url}/google/oauth2/revoke`,
+        /** `https://www.googleapis.com/youtube/v3` */
+        api: `${this.url}/google/api/youtube/v3`,
+        /** `https://www.youtube.com/feeds/videos.xml` */
+        feed: `${this.url}/youtube/feeds/videos.xml`,
+      },
+    }
   }
 
-  /** Creates people and sources in bulk: thousands of either in one call. */
-  seed(seed: Seed): Promise<ReadonlyArray<Person>> {
-    return this.#send("seed", seed)
+  // People and sources
+
+  /** Makes people who follow the sources given; for a person who exists the sources are added. */
+  async createPeople(people: ReadonlyArray<PersonInput>): Promise<void> {
+    await this.call("createPeople", people)
   }
 
-  /** What a person is subscribed to now. */
-  library(person: string): Promise<Person> {
-    return this.#send("library", { person })
+  /** Makes many people with shows and channels at once. Archives take no memory until they are first listed. */
+  seed(input: SeedInput): Promise<ReadonlyArray<SeededPerson>> {
+    return this.call("seed", input)
   }
 
-  /** Returns its id: a Spotify show's, or a YouTube channel's `UC…`. */
-  async createSource(source: NewSource): Promise<string> {
-    const [id] = await this.createSources([source])
-    if (id === undefined) throw new SimulatorError("the simulator returned no source")
+  /** Makes a show or a channel and returns its id. */
+  async createSource(input: SourceInput): Promise<string> {
+    const [id] = await this.call("createSources", [input])
+    if (id === undefined) throw new SimulatorError("createSource made nothing")
     return id
   }
 
-  createSources(sources: ReadonlyArray<NewSource>): Promise<ReadonlyArray<string>> {
-    return this.#send("createSources", sources)
+  createSources(inputs: ReadonlyArray<SourceInput>): Promise<ReadonlyArray<string>> {
+    return this.call("createSources", inputs)
   }
 
-  /** Puts the source in front of the person's library. Subscribing again changes nothing. */
-  async subscribe(person: string, source: string): Promise<void> {
-    await this.#send("subscribe", { person, source })
+  /** Follows the sources, the last one named being the newest in the library. */
+  async subscribe(person: string, ...sources: ReadonlyArray<string>): Promise<void> {
+    await this.call("subscribe", { person, sources })
   }
 
-  async unsubscribe(person: string, source: string): Promise<void> {
-    await this.#send("unsubscribe", { person, source })
+  async unsubscribe(person: string, ...sources: ReadonlyArray<string>): Promise<void> {
+    await this.call("unsubscribe", { person, sources })
   }
 
   async rename(source: string, title: string): Promise<void> {
-    await this.#send("rename", { source, title })
+    await this.call("rename", { source, title })
   }
 
-  /**
-   * The source is gone: 404 wherever it is asked for by name. It stays in the libraries (a show with
-   * `total_episodes: 0`) until somebody unsubscribes, as it does with the providers.
-   */
+  /** From now on 404 wherever it is asked for by id, and still listed in libraries. */
   async removeSource(source: string): Promise<void> {
-    await this.#send("removeSource", { source })
+    await this.call("removeSource", { source })
   }
 
-  /** Publishes in the order given: the last is the newest. A number publishes so many normal items. */
-  publish(source: string, items: number | ReadonlyArray<NewItem>): Promise<ReadonlyArray<Item>> {
-    return this.#send("publish", { source, items })
+  // Items
+
+  /** Puts items at the front of a source. Returned in order of publication: the last one is first in listings. */
+  publish(source: string, items: number | ReadonlyArray<PublishedItem>): Promise<ReadonlyArray<ItemReference>> {
+    return this.call("publish", { source, items })
   }
 
-  /** The answers are in the order of the requests. */
+  /** `publish` for many sources in one request; the answers are in the same order. */
   publishMany(
-    publications: ReadonlyArray<{ source: string; count: number }>,
-  ): Promise<ReadonlyArray<ReadonlyArray<Item>>> {
-    return this.#send("publishMany", publications)
+    publications: ReadonlyArray<{ readonly source: string; readonly count: number }>,
+  ): Promise<ReadonlyArray<ReadonlyArray<ItemReference>>> {
+    return this.call("publishMany", publications)
   }
 
-  /** Changes an item where it stands: upcoming to live to normal, private to normal, a new title. */
-  changeItem(id: string, change: ItemChange): Promise<Item> {
-    return this.#send("changeItem", { id, change })
+  /** For example a premiere that goes live (`live`) and ends (`normal`), or a private video made public. */
+  async changeItem(id: string, change: { readonly kind: ItemKind }): Promise<void> {
+    await this.call("changeItem", { id, kind: change.kind })
   }
 
-  /** The item leaves its source altogether, and the source's total with it. */
+  /** Takes an item out of its source altogether: everything after it moves up by one. */
   async removeItem(id: string): Promise<void> {
-    await this.#send("removeItem", { id })
+    await this.call("removeItem", { id })
   }
 
-  /** All items of a source, newest first, `null` and private ones included. */
-  items(source: string): Promise<ReadonlyArray<Item>> {
-    return this.#send("items", { source })
+  /** What exists in a source, newest first, whatever its kind. */
+  items(source: string): Promise<ReadonlyArray<ItemState>> {
+    return this.call("items", { source })
   }
 
-  /** Adds an application (to Google: a project), with quota and rate limit of its own. */
-  async createClient(client: NewClient): Promise<void> {
-    await this.#send("createClient", client)
-  }
+  // Tokens
 
-  /** Tokens as after a person's consent. Earlier grants stay valid, as they do with the providers. */
-  async grant(person: string, provider: Provider, options: GrantOptions = {}): Promise<Grant> {
-    const [grant] = await this.grants([{ ...options, person, provider }])
-    if (grant === undefined) throw new SimulatorError("the simulator returned no grant")
+  /** A new pair of tokens, as after the person's consent. Earlier grants of the person stay valid. */
+  async grant(person: string, provider: Provider, input: GrantInput = {}): Promise<Grant> {
+    const [grant] = await this.call("grants", [{ ...input, person, provider }])
+    if (grant === undefined) throw new SimulatorError("grant made nothing")
     return grant
   }
 
-  grants(requests: ReadonlyArray<GrantRequest>): Promise<ReadonlyArray<Grant>> {
-    return this.#send("grants", requests)
+  /** `grant` for many in one request; the answers are in the same order. */
+  grants(
+    inputs: ReadonlyArray<{ readonly person: string; readonly provider: Provider } & GrantInput>,
+  ): Promise<ReadonlyArray<Grant>> {
+    return this.call("grants", inputs)
   }
 
-  /** The person takes the consent back: every token of theirs is dead. */
+  /** As when the person removes the application: every access and refresh token of theirs dies. */
   async revoke(person: string, provider: Provider): Promise<void> {
-    await this.#send("revoke", { person, provider })
+    await this.call("revoke", { person, provider })
   }
 
-  /** Expires access tokens before their time; of everybody, unless told whose. Returns how many. */
-  expireAccessTokens(person?: string, provider?: Provider): Promise<number> {
-    return this.#send("expireAccessTokens", {
-      ...(person === undefined ? {} : { person }),
-      ...(provider === undefined ? {} : { provider }),
-    })
+  /** Access tokens issued so far expire now; refresh tokens stay. Narrowed by person, provider or both. */
+  async expireAccessTokens(which: { readonly person?: string; readonly provider?: Provider } = {}): Promise<void> {
+    await this.call("expireAccessTokens", which)
   }
 
   tokenState(person: string, provider: Provider): Promise<TokenState> {
-    return this.#send("tokenState", { person, provider })
+    return this.call("tokenState", { person, provider })
   }
 
-  /**
-   * Adds rules, and returns their ids. The first rule that matches and fires decides; `slow` ones add up. A rule that
-   * names a person hits nobody else.
-   */
+  /** Holds for refreshes from now on, for everybody. */
+  async setRotation(provider: Provider, mode: Rotation): Promise<void> {
+    await this.call("setRotation", { provider, mode })
+  }
+
+  // Faults, limits and gates
+
+  /** Adds rules to those that are there; the first one that matches and is drawn wins. Returns their ids. */
   setFaults(rules: ReadonlyArray<FaultRule>): Promise<ReadonlyArray<string>> {
-    return this.#send("setFaults", rules)
+    return this.call("setFaults", rules)
   }
 
-  /** One rule that strikes a part (0 to 1) of the requests, each time with one of several faults. Returns its id. */
-  randomFaults(rate: number, options: RandomFaults = {}): Promise<string> {
-    return this.#send("randomFaults", { ...options, rate })
-  }
-
-  /** Lifts these rules, or all of them. */
+  /** All of them without ids. */
   async clearFaults(ids?: ReadonlyArray<string>): Promise<void> {
-    await this.#send("clearFaults", ids === undefined ? {} : { ids })
+    await this.call("clearFaults", ids === undefined ? {} : { ids })
   }
 
-  /** Parks every matching request until it is released. Returns the gate's id. */
+  /** A mix of 500, resets, truncated answers, HTML and short delays, none of which takes effect at a token endpoint. */
+  randomFaults(input: RandomFaultsInput): Promise<ReadonlyArray<string>> {
+    return this.call("randomFaults", input)
+  }
+
+  async setQuota(input: QuotaInput): Promise<void> {
+    await this.call("setQuota", input)
+  }
+
+  quota(provider: Provider): Promise<QuotaState> {
+    return this.call("quota", { provider })
+  }
+
+  async setRateLimit(input: RateLimitInput): Promise<void> {
+    await this.call("setRateLimit", input)
+  }
+
+  /** Parks matching requests, in ledger and all, until `release`; a client that gives up takes its request with it. */
   hold(match: RequestMatch, options: HoldOptions = {}): Promise<string> {
-    return this.#send("hold", { ...options, match })
+    return this.call("hold", { ...options, match })
   }
 
-  /** Resolves once at least so many requests are parked at the gate, with their number. Has no timeout of its own. */
-  waitForHeld(id: string, count: number): Promise<number> {
-    return this.#send("waitForHeld", { id, count })
+  /** Lets everything go that a gate has parked, and removes the gate. */
+  async release(id: string): Promise<void> {
+    await this.call("release", { id })
   }
 
-  /** Opens the gate for good; with a count, lets so many through, first come first, and stays. Returns how many went. */
-  release(id: string, count?: number): Promise<number> {
-    return this.#send("release", count === undefined ? { id } : { id, count })
+  /** Returns as soon as a gate holds so many; fails with `SimulatorError` after `timeoutMs`. */
+  async waitForHeld(id: string, count = 1, timeoutMs = defaultWaitMs): Promise<void> {
+    await this.call("waitForHeld", { id, count, timeoutMs })
   }
 
-  async setQuota(quota: Quota): Promise<void> {
-    await this.#send("setQuota", quota)
+  /** Returns as soon as so many matching requests were answered or lost; fails with `SimulatorError` after `timeoutMs`. */
+  async waitForRequests(filter: LedgerFilter, count = 1, timeoutMs = defaultWaitMs): Promise<void> {
+    await this.call("waitForRequests", { filter, count, timeoutMs })
   }
 
-  /** Units left today (null: no limit), and when they are back: the next midnight in Los Angeles, epoch milliseconds. */
-  quota(
-    provider: Provider,
-    clientId?: string,
-  ): Promise<{ readonly remaining: number | null; readonly resetsAt: number }> {
-    return this.#send("quota", clientId === undefined ? { provider } : { provider, clientId })
-  }
+  // What happened
 
-  async setRateLimit(limit: RateLimit): Promise<void> {
-    await this.#send("setRateLimit", limit)
-  }
-
-  /** Moves the simulator's clock on, for everybody: tokens expire, the quota's day ends. Returns its time now. */
-  advanceClock(milliseconds: number): Promise<number> {
-    return this.#send("advanceClock", { milliseconds })
-  }
-
-  /** Every request to a provider, in order of arrival. Control requests are not in it. */
+  /** Every request to a provider (control is not in it) in order of arrival. */
   ledger(filter: LedgerFilter = {}): Promise<ReadonlyArray<LedgerEntry>> {
-    return this.#send("ledger", filter)
+    return this.call("ledger", filter)
   }
 
-  counts(filter: LedgerFilter = {}): Promise<LedgerCounts> {
-    return this.#send("counts", filter)
+  counts(filter: LedgerFilter = {}): Promise<Counts> {
+    return this.call("counts", filter)
   }
 
-  /** Forgets the requests so far, of everybody unless told whose. `seq` goes on. */
   async clearLedger(person?: string): Promise<void> {
-    await this.#send("clearLedger", person === undefined ? {} : { person })
+    await this.call("clearLedger", person === undefined ? {} : { person })
   }
 
-  /**
-   * The most requests of that person seen in flight at once since this was last asked; without a person, the most of
-   * any one person.
-   */
-  maxConcurrent(filter: { readonly person?: string } = {}): Promise<number> {
-    return this.#send("maxConcurrent", filter)
+  /** The most matching requests that were ever open at the same moment. */
+  maxConcurrent(filter: LedgerFilter = {}): Promise<number> {
+    return this.call("maxConcurrent", filter)
   }
 
-  secrets(): Promise<Secrets> {
-    return this.#send("secrets", {})
+  /** Every access and refresh token ever issued, `reset` or not: none of them may turn up in a log or in plain storage. */
+  secrets(): Promise<ReadonlyArray<string>> {
+    return this.call("secrets", {})
   }
 
-  /** Back to an empty simulator as it was started; what is parked or hangs is cut. Not for a shared one. */
+  // Time
+
+  /** The simulator's clock, epoch milliseconds. */
+  now(): Promise<number> {
+    return this.call("now", {})
+  }
+
+  /** Moves the clock forward for token expiry, quota days, rate limits and dates of publication. Returns the new time. */
+  advanceClock(ms: number): Promise<number> {
+    return this.call("advanceClock", { ms })
+  }
+
+  /** Starts the clock anew at an epoch millisecond; `null` returns it to the true time. */
+  setClock(at: number | null): Promise<number> {
+    return this.call("setClock", { at })
+  }
+
+  /** Forgets everything but `secrets`, and returns to the options the simulator was started with. */
   async reset(): Promise<void> {
-    await this.#send("reset", {})
+    await this.call("reset", {})
   }
 
-  async #send<Name extends CommandName>(name: Name, input: Commands[Name]["input"]): Promise<Commands[Name]["output"]> {
+  private async call<Name extends OperationName>(
+    name: Name,
+    input: ControlOperations[Name]["input"],
+  ): Promise<ControlOperations[Name]["output"]> {
     const response = await fetch(`${this.url}/control/${name}`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(input),
     })
-    const body: unknown = await response.json()
-    if (!response.ok) throw new SimulatorError(refusalOf(body))
-    return body as Commands[Name]["output"]
+    const text = await response.text()
+    if (!response.ok) throw new SimulatorError(`${name}: ${text}`)
+    return JSON.parse(text) as ControlOperations[Name]["output"]
   }
 }
-
-const refusalOf = (body: unknown): string =>
-  typeof body === "object" && body !== null && "error" in body && typeof body.error === "string"
-    ? body.error
-    : "the simulator refused the command"

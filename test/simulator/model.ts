@@ -1,240 +1,244 @@
-/**
- * What the simulator and those who drive it agree on. Environment-neutral: used by the server under Node and by tests
- * inside workerd alike. Every moment is epoch milliseconds, every span has its unit in its name.
- */
+/** The words the simulator and those who control it share. Everything here crosses the wire as JSON. */
 
 export type Provider = "spotify" | "youtube"
 
 /**
- * What a request asks for:
- * - `token`: the token endpoint, whatever the grant type
- * - `library`: a person's saved shows or subscriptions
- * - `items`: the episodes of a show, the entries of an uploads playlist, a channel's Atom feed
- * - `details`: single shows, episodes, videos, channels and profiles
- * - `other`: authorization, revocation, what the simulator refuses, and unknown paths
+ * What a request is for: `token` is a token endpoint, `library` what a person follows, `items` one source's episodes or
+ * videos (the Atom feed too), `details` a single show, episode, channel or video, `other` everything else.
  */
 export type RequestKind = "token" | "library" | "items" | "details" | "other"
 
-/** `shows` and `channels`: ids of sources that exist, or how many to create just for this person. */
-export interface NewPerson {
-  readonly id: string
-  readonly shows?: ReadonlyArray<string> | number
-  readonly channels?: ReadonlyArray<string> | number
-}
-
-/** A person and the ids of their sources, the ones added last first. */
-export interface Person {
-  readonly id: string
-  readonly shows: ReadonlyArray<string>
-  readonly channels: ReadonlyArray<string>
-}
-
-export interface Seed {
-  readonly people: number
-  readonly showsEach?: number
-  readonly channelsEach?: number
-  /** Archive size of every source. Archives cost nothing until somebody asks for them. */
-  readonly itemsEach?: number
-  /** The part of each person's sources, 0 to 1, that is drawn from a pool common to all; the rest is theirs alone. */
-  readonly sharedSources?: number
-  /** People are called `<prefix>-0`, `<prefix>-1`, … Default `person`. Seeding the same prefix twice is refused. */
-  readonly prefix?: string
-}
-
-export interface NewSource {
-  readonly provider: Provider
-  readonly title?: string
-  /** Archive size. A YouTube channel with 0 has no uploads playlist yet: `404 playlistNotFound`. */
-  readonly items?: number
-  /** Spacing of the archive, into the past. Default 24. */
-  readonly publishEveryHours?: number
-  /** The source keeps only its newest n items, so its total never changes once it is full. */
-  readonly rollingWindow?: number
-}
+/**
+ * What a refresh does to the refresh token.
+ * `none`: it stays, and the answer carries none. `rotate`: the answer carries a new one and the old one is accepted until
+ * the new one is used. `single-use`: the old one dies at once, and using it again is `invalid_grant`.
+ */
+export type Rotation = "none" | "rotate" | "single-use"
 
 /**
- * - both: `normal`
- * - Spotify: `null` (the page holds `null` in its place), `unplayable`, `precision-month`, `precision-year`
- * - YouTube: `private` and `deleted` (a bare entry, and nothing in `videos.list`), `upcoming`, `live`, `short`
+ * Spotify: `normal`, `null` (a `null` in the listing), `unplayable`, `precision-month`, `precision-year`.
+ * YouTube: `normal`, `private`, `deleted`, `upcoming`, `live`, `short`.
  */
 export type ItemKind =
   | "normal"
   | "null"
   | "unplayable"
+  | "precision-month"
+  | "precision-year"
   | "private"
   | "deleted"
   | "upcoming"
   | "live"
   | "short"
-  | "precision-month"
-  | "precision-year"
 
-export interface NewItem {
-  readonly title?: string
-  readonly kind?: ItemKind
-  /** Epoch milliseconds. Default: now. One that lies before the newest item is put where it belongs by date. */
-  readonly publishedAt?: number
-  /** Epoch milliseconds; for `upcoming`. Default: a day after publication. */
-  readonly scheduledStart?: number
-}
-
-export interface ItemChange {
-  readonly kind?: ItemKind
-  readonly title?: string
-  readonly publishedAt?: number
-  readonly scheduledStart?: number
-}
-
-export interface Item {
+export interface Client {
   readonly id: string
-  readonly source: string
-  readonly kind: ItemKind
+  readonly secret: string
+}
+
+/** Options of `startSimulator`. */
+export interface SimulatorOptions {
+  /** 0, the default, lets the system choose. */
+  readonly port?: number
+  /** Of every random draw: ids, tokens, and which requests a fault with a rate hits. */
+  readonly seed?: number
+  /** Seconds; 3600 unless told. Google announces one second less, as the real one does. */
+  readonly accessTokenLifetimeSeconds?: number
+  /** `rotate` for Spotify and `none` for YouTube unless told. */
+  readonly refreshTokenRotation?: { readonly spotify?: Rotation; readonly youtube?: Rotation }
+  /** `simulator-client` with `simulator-secret` unless told. */
+  readonly clients?: { readonly spotify?: Client; readonly youtube?: Client }
+  /** Answers `GET /v1/shows?ids=` and `GET /v1/episodes?ids=`, which development mode lost in February 2026. */
+  readonly severalEndpoints?: boolean
+}
+
+export interface PersonInput {
+  readonly id: string
+  /** Source ids to follow, the last one followed last. */
+  readonly sources?: ReadonlyArray<string>
+}
+
+export interface SourceInput {
+  readonly provider: Provider
+  readonly title?: string
+  /** Size of the archive at the start, 0 unless told. */
+  readonly items?: number
+  /** The distance between archive items, 24 unless told. Nothing is published by itself: `publish` does that. */
+  readonly publishEveryHours?: number
+  /** Keeps only the newest so many, so that the total stays the same while episodes come and go. */
+  readonly rollingWindow?: number
+  /** `false`: a channel whose uploads playlist does not exist (`404 playlistNotFound`). */
+  readonly uploads?: boolean
+}
+
+export interface SeedInput {
+  /** A number makes ids `person-1`, `person-2`, … that no earlier seed has used. */
+  readonly people: number | ReadonlyArray<string>
+  readonly showsEach: number
+  readonly channelsEach: number
+  readonly itemsEach: number
+  /** The part of each person's sources, 0 to 1, drawn from a pool common to all people of this seed; 0 unless told. */
+  readonly sharedFraction?: number
+}
+
+export interface SeededPerson {
+  readonly id: string
+  readonly shows: ReadonlyArray<string>
+  readonly channels: ReadonlyArray<string>
+}
+
+export interface PublishedItem {
+  readonly title?: string
+  readonly kind?: ItemKind
+  /** Epoch milliseconds; the simulator's clock unless told. */
+  readonly publishedAt?: number
+  /** Epoch milliseconds, of `upcoming` and `live`; an hour after `publishedAt` unless told. */
+  readonly scheduledStart?: number
+}
+
+export interface ItemReference {
+  readonly id: string
+}
+
+export interface ItemState {
+  readonly id: string
   readonly title: string
+  readonly kind: ItemKind
   /** Epoch milliseconds. */
   readonly publishedAt: number
-  /** Epoch milliseconds, or null where nothing was scheduled. */
-  readonly scheduledStart: number | null
 }
 
-export interface GrantOptions {
-  /** Space-separated. Default: all that pollen asks for. */
-  readonly scope?: string
-  /** Lifetime of this one access token; 0 or less is one that has already expired. */
+export interface GrantInput {
+  /** Every scope pollen asks for unless told. */
+  readonly scope?: ReadonlyArray<string>
+  /** Of this first access token only; negative for one that has expired already. */
   readonly expiresInSeconds?: number
-  /** The application that the grant is for. Default: the provider's first one. */
-  readonly clientId?: string
 }
 
-export interface GrantRequest extends GrantOptions {
-  readonly person: string
-  readonly provider: Provider
-}
-
-/** What an application holds after a person's consent. */
 export interface Grant {
-  readonly person: string
-  readonly provider: Provider
   readonly accessToken: string
   readonly refreshToken: string
   /** Epoch milliseconds. */
   readonly expiresAt: number
-  readonly scope: string
+  readonly scope: ReadonlyArray<string>
 }
 
-/** What the provider itself holds for true, over all grants of that person that have not been revoked. */
 export interface TokenState {
-  /** The refresh token issued last that still works, or null when none does. */
-  readonly currentRefreshToken: string | null
-  /** Every refresh token that would be accepted now, oldest first. */
-  readonly acceptedRefreshTokens: ReadonlyArray<string>
-  /** Access tokens that would be accepted now, oldest first. */
-  readonly liveAccessTokens: ReadonlyArray<string>
-  /** Grants that are neither revoked nor pushed out. */
-  readonly liveGrants: number
-  /** Successful refreshes so far. */
-  readonly refreshes: number
-  /** How often a refresh token was presented after it had been exchanged for a newer one, accepted or not. */
+  /** In order of issue; empty once revoked. */
+  readonly validRefreshTokens: ReadonlyArray<string>
+  readonly newestRefreshToken: string | null
+  /** How often a refresh token was presented that had already been exchanged for a newer one, accepted or not. */
   readonly reuses: number
-  /** How often a refresh was answered `invalid_grant`. */
-  readonly refusals: number
+  /** How many refreshes took effect, answers lost on the way included. */
+  readonly refreshes: number
 }
 
-/** How a provider treats the refresh token at a refresh. */
-export type RefreshTokenRotation =
-  /** The answer carries none; the one there is lives on. */
-  | "none"
-  /** The answer carries a new one; the older ones are accepted until it is used. */
-  | "rotate"
-  /** The answer carries a new one; the older one is dead at once. */
-  | "single-use"
-
-/** All that is given has to hold. `kind: "any"` is the same as leaving it out. */
+/** Which requests. Every field given must hold; an empty match is every request to a provider. */
 export interface RequestMatch {
   readonly provider?: Provider
   readonly person?: string
-  /** A part, or the source of a regular expression, of path and query: `/spotify/api/v1/me/shows?limit=50&offset=50`. */
+  /** A part of the path, for example `/episodes` or a show's id; the query string counts as part of it. */
   readonly path?: string
-  readonly kind?: RequestKind | "any"
+  readonly kind?: RequestKind
   readonly method?: string
 }
 
 export type Fault =
-  /** Without a body, the provider's usual one for that status. A body that is not a string is sent as JSON. */
+  /** The provider's usual error body for that status unless `body` is given: a string as it is, the rest as JSON. */
   | {
       readonly type: "status"
       readonly status: number
       readonly body?: unknown
       readonly headers?: Readonly<Record<string, string>>
     }
-  /**
-   * Spotify: 429 with `Retry-After` (default 1 s) and, if given, `reason`. YouTube: 403 `rateLimitExceeded` or the
-   * reason given, with `Retry-After` only if asked for.
-   */
-  | { readonly type: "rate_limited"; readonly retryAfterSeconds?: number; readonly reason?: string }
-  /** Spotify: 429 with reason `QUOTA_EXCEEDED` and `Retry-After` (default 3600 s). YouTube: 403 `quotaExceeded`. */
-  | { readonly type: "quota_exceeded"; readonly retryAfterSeconds?: number }
-  /** Never answered; ends when the caller gives up, or with `reset` or the simulator. */
+  /** Spotify: 429 with `Retry-After`. YouTube: 403 with `reason`, `rateLimitExceeded` unless told. Token: 429. */
+  | { readonly type: "rate_limited"; readonly retryAfterSeconds: number; readonly reason?: string }
+  /** Spotify: 429 with `"reason":"QUOTA_EXCEEDED"`. YouTube: 403 `quotaExceeded`. */
+  | { readonly type: "quota_exceeded" }
+  /** Never answers; the connection stays open until the client gives up. */
   | { readonly type: "hang" }
-  /** The connection is cut before any answer. */
+  /** The connection is reset before a byte of the answer. */
   | { readonly type: "reset" }
-  /** Headers and half of the body, then the connection is cut. */
+  /** Announces the whole length and closes half way. */
   | { readonly type: "truncated" }
-  /** A page of HTML in place of JSON; status 200 unless told. */
+  /** A page of a proxy in place of JSON; status 200 unless told. */
   | { readonly type: "html"; readonly status?: number }
-  /** Answered properly, but late. Adds up with any other fault. */
+  /** The true answer, late. */
   | { readonly type: "slow"; readonly ms: number }
 
-export type FaultType = Fault["type"]
-
 export interface FaultRule {
-  readonly match?: RequestMatch
+  readonly match: RequestMatch
   readonly fault: Fault
-  /** How likely each matching request is hit, 0 to 1, from the simulator's seed. Default 1. */
+  /** 0 to 1, by the simulator's seed; 1 unless told. */
   readonly rate?: number
-  /** The rule ends after so many hits. */
+  /** Spent after so many hits; without end unless told. */
   readonly times?: number
-  /** The request takes effect first (a token rotates, quota is used), then its answer is lost to the fault. */
+  /** The request takes effect (a token rotates, for example) and only its answer is replaced. */
   readonly afterProcessing?: boolean
 }
 
-export interface RandomFaults {
-  /** Default: `status` (500, 502 or 503), `rate_limited` (1 s), `reset`, `truncated` and `html`. */
-  readonly types?: ReadonlyArray<FaultType>
+export type RandomFaultKind = "status" | "reset" | "truncated" | "html" | "slow"
+
+export interface RandomFaultsInput {
+  /** 0 to 1: the part of the matching requests that fail, all kinds together. */
+  readonly rate: number
+  readonly kinds?: ReadonlyArray<RandomFaultKind>
   readonly match?: RequestMatch
-  /** How many of the faults strike after the request took effect, 0 to 1. Default 0. */
-  readonly afterProcessing?: number
-  /** Lifts the faults by itself after so many hits. */
-  readonly times?: number
 }
 
 export interface HoldOptions {
-  /** Parks the answer instead of the request: whatever the request does has been done. */
+  /** Parks the answer and not the request: a token has rotated already. */
   readonly afterProcessing?: boolean
+  /** Parks only the first so many; the rest pass. */
+  readonly times?: number
 }
 
-/** YouTube's daily quota of one application (project). */
-export interface Quota {
+export interface QuotaInput {
   readonly provider: Provider
-  /** Units left today; null for no limit at all. */
+  /** Units left until the next midnight in Pacific time, 10,000 a day from then on; `null` for no quota at all. */
   readonly remaining: number | null
-  /** From now on, units a day; null for no limit. Default: unchanged. */
-  readonly perDay?: number | null
-  /** Default: the provider's first application. */
-  readonly clientId?: string
 }
 
-export interface RateLimit {
+export interface QuotaState {
+  readonly remaining: number | null
+  /** Epoch milliseconds: the next midnight in Pacific time. */
+  readonly resetsAt: number
+  /** Units spent since the last midnight in Pacific time, with or without a quota. */
+  readonly spent: number
+}
+
+export interface RateLimitInput {
   readonly provider: Provider
-  /** Over a rolling window of 30 s, token requests apart; null for no limit. */
+  /** Of all people together over a rolling window of 30 seconds; `null` for no limit. Token requests do not count. */
   readonly requestsPer30s: number | null
-  readonly clientId?: string
 }
 
-export interface NewClient {
-  readonly provider: Provider
-  readonly id: string
-  /** Left out: a public client, which can use PKCE only. */
-  readonly secret?: string
+export interface LedgerEntry {
+  /** From 1, in order of arrival. */
+  readonly seq: number
+  /** Epoch milliseconds of the arrival, by the simulator's clock. */
+  readonly at: number
+  /** `null` for a path of neither provider. */
+  readonly provider: Provider | null
+  /** Known from the token, dead ones included; `null` where there is none. */
+  readonly person: string | null
+  readonly kind: RequestKind
+  readonly method: string
+  readonly path: string
+  readonly query: Readonly<Record<string, string>>
+  /** 0 while there is no answer, and for ever where none was sent. */
+  readonly status: number
+  /** The type of the fault that replaced or delayed the answer; `rate_limit` and `quota` for those set by control. */
+  readonly fault?: string
+  /** Something no client should do, for example `search.list`. */
+  readonly mark?: string
+  readonly grantType?: string
+  /** The refresh token presented had already been exchanged for a newer one. */
+  readonly refreshTokenReused?: boolean
+  /** Whether it came with `If-None-Match`. */
+  readonly conditional: boolean
+  /** YouTube's quota units; 0 for Spotify and for token requests. */
+  readonly units: number
 }
 
 export interface LedgerFilter {
@@ -245,90 +249,70 @@ export interface LedgerFilter {
   readonly since?: number
 }
 
-export interface LedgerEntry {
-  /** Order of arrival, from 1. */
-  readonly seq: number
-  /** Arrival, epoch milliseconds. */
-  readonly at: number
-  readonly provider: Provider | null
-  /** Known from the access token, refresh token or code; null where there was none, or an unknown one. */
-  readonly person: string | null
-  readonly clientId: string | null
-  readonly kind: RequestKind
-  readonly method: string
-  /** Below the simulator's base: `/spotify/api/v1/me/shows`. */
-  readonly path: string
-  readonly query: Readonly<Record<string, string>>
-  /** 0 while it is unanswered, and for good when the connection was cut or the caller gave up. */
-  readonly status: number
-  /** The request took effect, whatever came of its answer. */
-  readonly processed: boolean
-  /** The type of the fault that struck. */
-  readonly fault?: FaultType
-  readonly grantType?: string
-  /** The refresh token presented had been exchanged for a newer one before. */
-  readonly refreshTokenReused?: boolean
-  /** It carried `If-None-Match`. */
-  readonly conditional: boolean
-  /** Quota units that it used. */
-  readonly units: number
-  /** A request that pollen must never make: `search.list`. */
-  readonly forbidden?: boolean
-}
-
-export interface LedgerCounts {
+export interface Counts {
   readonly total: number
-  readonly byKind: Readonly<Record<RequestKind, number>>
+  readonly byKind: Readonly<Partial<Record<RequestKind, number>>>
+  /** By status as text; `0` for no answer. */
   readonly byStatus: Readonly<Record<string, number>>
-  readonly byProvider: Readonly<Record<Provider, number>>
+  readonly byProvider: Readonly<Partial<Record<Provider, number>>>
   readonly units: number
 }
 
-/** Every token that was ever issued, for searches of logs and databases. */
-export interface Secrets {
-  readonly accessTokens: ReadonlyArray<string>
-  readonly refreshTokens: ReadonlyArray<string>
+interface Operation<Input, Output> {
+  readonly input: Input
+  readonly output: Output
 }
 
-/** The control API: `POST /control/<name>` with the input as JSON, answered with the output as JSON. */
-export interface Commands {
-  createPeople: { input: ReadonlyArray<NewPerson>; output: ReadonlyArray<Person> }
-  seed: { input: Seed; output: ReadonlyArray<Person> }
-  library: { input: { person: string }; output: Person }
-  createSources: { input: ReadonlyArray<NewSource>; output: ReadonlyArray<string> }
-  subscribe: { input: { person: string; source: string }; output: null }
-  unsubscribe: { input: { person: string; source: string }; output: null }
-  rename: { input: { source: string; title: string }; output: null }
-  removeSource: { input: { source: string }; output: null }
-  publish: { input: { source: string; items: number | ReadonlyArray<NewItem> }; output: ReadonlyArray<Item> }
-  publishMany: {
-    input: ReadonlyArray<{ source: string; count: number }>
-    output: ReadonlyArray<ReadonlyArray<Item>>
-  }
-  changeItem: { input: { id: string; change: ItemChange }; output: Item }
-  removeItem: { input: { id: string }; output: null }
-  items: { input: { source: string }; output: ReadonlyArray<Item> }
-  createClient: { input: NewClient; output: null }
-  grants: { input: ReadonlyArray<GrantRequest>; output: ReadonlyArray<Grant> }
-  revoke: { input: { person: string; provider: Provider }; output: null }
-  expireAccessTokens: { input: { person?: string; provider?: Provider }; output: number }
-  tokenState: { input: { person: string; provider: Provider }; output: TokenState }
-  setFaults: { input: ReadonlyArray<FaultRule>; output: ReadonlyArray<string> }
-  randomFaults: { input: RandomFaults & { rate: number }; output: string }
-  clearFaults: { input: { ids?: ReadonlyArray<string> }; output: null }
-  hold: { input: HoldOptions & { match: RequestMatch }; output: string }
-  waitForHeld: { input: { id: string; count: number }; output: number }
-  release: { input: { id: string; count?: number }; output: number }
-  setQuota: { input: Quota; output: null }
-  quota: { input: { provider: Provider; clientId?: string }; output: { remaining: number | null; resetsAt: number } }
-  setRateLimit: { input: RateLimit; output: null }
-  advanceClock: { input: { milliseconds: number }; output: number }
-  ledger: { input: LedgerFilter; output: ReadonlyArray<LedgerEntry> }
-  counts: { input: LedgerFilter; output: LedgerCounts }
-  clearLedger: { input: { person?: string }; output: null }
-  maxConcurrent: { input: { person?: string }; output: number }
-  secrets: { input: Record<string, never>; output: Secrets }
-  reset: { input: Record<string, never>; output: null }
+/** Each is a `POST /control/<name>` with its input as a JSON body; what fails is 4xx with `{ "error": string }`. */
+export interface ControlOperations {
+  readonly createPeople: Operation<ReadonlyArray<PersonInput>, null>
+  readonly seed: Operation<SeedInput, ReadonlyArray<SeededPerson>>
+  readonly createSources: Operation<ReadonlyArray<SourceInput>, ReadonlyArray<string>>
+  readonly subscribe: Operation<{ readonly person: string; readonly sources: ReadonlyArray<string> }, null>
+  readonly unsubscribe: Operation<{ readonly person: string; readonly sources: ReadonlyArray<string> }, null>
+  readonly rename: Operation<{ readonly source: string; readonly title: string }, null>
+  readonly removeSource: Operation<{ readonly source: string }, null>
+  readonly publish: Operation<
+    { readonly source: string; readonly items: number | ReadonlyArray<PublishedItem> },
+    ReadonlyArray<ItemReference>
+  >
+  readonly publishMany: Operation<
+    ReadonlyArray<{ readonly source: string; readonly count: number }>,
+    ReadonlyArray<ReadonlyArray<ItemReference>>
+  >
+  readonly changeItem: Operation<{ readonly id: string; readonly kind: ItemKind }, null>
+  readonly removeItem: Operation<{ readonly id: string }, null>
+  readonly items: Operation<{ readonly source: string }, ReadonlyArray<ItemState>>
+  readonly grants: Operation<
+    ReadonlyArray<{ readonly person: string; readonly provider: Provider } & GrantInput>,
+    ReadonlyArray<Grant>
+  >
+  readonly revoke: Operation<{ readonly person: string; readonly provider: Provider }, null>
+  readonly expireAccessTokens: Operation<{ readonly person?: string; readonly provider?: Provider }, null>
+  readonly tokenState: Operation<{ readonly person: string; readonly provider: Provider }, TokenState>
+  readonly setRotation: Operation<{ readonly provider: Provider; readonly mode: Rotation }, null>
+  readonly setFaults: Operation<ReadonlyArray<FaultRule>, ReadonlyArray<string>>
+  readonly clearFaults: Operation<{ readonly ids?: ReadonlyArray<string> }, null>
+  readonly randomFaults: Operation<RandomFaultsInput, ReadonlyArray<string>>
+  readonly setQuota: Operation<QuotaInput, null>
+  readonly quota: Operation<{ readonly provider: Provider }, QuotaState>
+  readonly setRateLimit: Operation<RateLimitInput, null>
+  readonly hold: Operation<{ readonly match: RequestMatch } & HoldOptions, string>
+  readonly release: Operation<{ readonly id: string }, null>
+  readonly waitForHeld: Operation<{ readonly id: string; readonly count: number; readonly timeoutMs: number }, null>
+  readonly waitForRequests: Operation<
+    { readonly filter: LedgerFilter; readonly count: number; readonly timeoutMs: number },
+    null
+  >
+  readonly ledger: Operation<LedgerFilter, ReadonlyArray<LedgerEntry>>
+  readonly counts: Operation<LedgerFilter, Counts>
+  readonly clearLedger: Operation<{ readonly person?: string }, null>
+  readonly maxConcurrent: Operation<LedgerFilter, number>
+  readonly secrets: Operation<Record<string, never>, ReadonlyArray<string>>
+  readonly now: Operation<Record<string, never>, number>
+  readonly advanceClock: Operation<{ readonly ms: number }, number>
+  readonly setClock: Operation<{ readonly at: number | null }, number>
+  readonly reset: Operation<Record<string, never>, null>
 }
 
-export type CommandName = keyof Commands
+export type OperationName = keyof ControlOperations

@@ -60,10 +60,7 @@ export const numbersIn = (id: string): { readonly source: number; readonly seria
 
 /** Spotify's user ids have 25 or more characters of a-z and 0-9. */
 export const spotifyUserIdOf = (person: string): string =>
-  `31${digest(`user:${person}`)
-    .replaceAll(/[-_]/g, "x")
-    .toLowerCase()
-    .slice(0, 26)}`
+  `31${digest(`user:${person}`).replaceAll(/[-_]/g, "x").toLowerCase().slice(0, 26)}`
 
 export const channelOfPerson = (person: string): string => `UC${filler(`channel:${person}`, 22)}`
 
