@@ -1,8 +1,8 @@
-import type { Settings } from "../object/settings.ts"
+import type { SettingsVariables } from "../object/settings.ts"
 import type { UserSubscriptionManager } from "../object/UserSubscriptionManager.ts"
 
 /** The bindings of the core worker, as `wrangler.toml` declares them, and its variables and secrets. */
-export interface CoreEnv extends Settings.Variables {
+export interface CoreEnv extends SettingsVariables {
   readonly USERS: DurableObjectNamespace<UserSubscriptionManager>
   readonly DB: D1Database
   /** Where token events are published; optional. */

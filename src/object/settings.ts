@@ -1,0 +1,87 @@
+import { Config, ConfigProvider, Context, Duration, Effect, Layer, Redacted } from "effect"
+import { Misconfigured } from "../domain/error.ts"
+import type { IntervalBounds } from "../domain/interval.ts"
+import type { Provider } from "../domain/provider.ts"
+import type { ProviderEndpoints } from "../providers/provider.ts"
+import { type KeyRing, parseKeyRing } from "./keyring.ts"
+
+/** Variables and secrets of the core worker that have no default. README.md has the whole table. */
+export interface SettingsVariables {
+  /** Secret. `id:base64` of 32 random bytes, newest key first, separated by commas. */
+  readonly TOKEN_KEYS?: string
+  readonly SPOTIFY_CLIENT_ID?: string
+  readonly SPOTIFY_CLIENT_SECRET?: string
+  readonly YOUTUBE_CLIENT_ID?: string
+  readonly YOUTUBE_CLIENT_SECRET?: string
+}
+
+export interface SettingsShape {
+  readonly keyRing: KeyRing
+  readonly endpoints: Readonly<Record<Provider, ProviderEndpoints>>
+  readonly bounds: IntervalBounds
+  /** How many of a source's newest items the first poll delivers. */
+  readonly backfillItems: number
+  /** How long a source whose item count does not change goes without being asked, in milliseconds. */
+  readonly verifyMs: number
+  /** How often an idle object reports to D1 at most, in milliseconds. */
+  readonly reportMs: number
+  /** How long a provider may take for one answer, in milliseconds. */
+  readonly requestTimeoutMs: number
+}
+
+const millis = (name: string, fallback: Duration.Input) =>
+  Config.Duration(name).pipe(
+    Config.withDefault(Duration.fromInputUnsafe(fallback)),
+    Config.map((duration) => Math.max(1, Duration.toMillis(duration))),
+  )
+
+const endpoints = (prefix: string, apiUrl: string, tokenUrl: string) =>
+  Config.all({
+    apiUrl: Config.String(`${prefix}_API_URL`).pipe(Config.withDefault(apiUrl)),
+    tokenUrl: Config.String(`${prefix}_TOKEN_URL`).pipe(Config.withDefault(tokenUrl)),
+    clientId: Config.String(`${prefix}_CLIENT_ID`).pipe(Config.withDefault("")),
+    clientSecret: Config.Redacted(`${prefix}_CLIENT_SECRET`).pipe(Config.withDefault(Redacted.make(""))),
+  })
+
+const variables = Config.all({
+  tokenKeys: Config.Redacted("TOKEN_KEYS").pipe(Config.withDefault(Redacted.make(""))),
+  spotify: endpoints("SPOTIFY", "https://api.spotify.com/v1", "https://accounts.spotify.com/api/token"),
+  youtube: endpoints("YOUTUBE", "https://www.googleapis.com/youtube/v3", "https://oauth2.googleapis.com/token"),
+  minimumMs: millis("POLL_MINIMUM_INTERVAL", "15 minutes"),
+  maximumMs: millis("POLL_MAXIMUM_INTERVAL", "24 hours"),
+  backfillItems: Config.Int("BACKFILL_ITEMS").pipe(Config.withDefault(20)),
+  verifyMs: millis("VERIFY_INTERVAL", "24 hours"),
+  reportMs: millis("REPORT_INTERVAL", "6 hours"),
+  requestTimeoutMs: millis("REQUEST_TIMEOUT", "10 seconds"),
+})
+
+/** What the operator decided. Built from the worker's variables and secrets; a wrong one is `Misconfigured` with what to do. */
+export class Settings extends Context.Service<Settings, SettingsShape>()("pollen/object/Settings") {
+  static readonly layer = (env: SettingsVariables): Layer.Layer<Settings, Misconfigured> =>
+    Layer.effect(
+      Settings,
+      Effect.gen(function* () {
+        const read = yield* variables
+          .parse(ConfigProvider.fromUnknown(env))
+          .pipe(
+            Effect.mapError((error) => new Misconfigured({ problem: `A setting cannot be read: ${error.message}` })),
+          )
+        const keyRing = yield* parseKeyRing(read.tokenKeys)
+        if (read.minimumMs > read.maximumMs) {
+          return yield* new Misconfigured({ problem: "POLL_MINIMUM_INTERVAL is longer than POLL_MAXIMUM_INTERVAL" })
+        }
+        if (read.backfillItems < 0 || read.backfillItems > 50) {
+          return yield* new Misconfigured({ problem: "BACKFILL_ITEMS must be 0 to 50" })
+        }
+        return {
+          keyRing,
+          endpoints: { spotify: read.spotify, youtube: read.youtube },
+          bounds: { minimumMs: read.minimumMs, maximumMs: read.maximumMs },
+          backfillItems: read.backfillItems,
+          verifyMs: read.verifyMs,
+          reportMs: read.reportMs,
+          requestTimeoutMs: read.requestTimeoutMs,
+        }
+      }),
+    )
+}

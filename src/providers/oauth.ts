@@ -1,0 +1,99 @@
+import { Clock, Duration, Effect, Redacted } from "effect"
+import * as oauth from "oauth4webapi"
+import { ProviderUnavailable, RateLimited } from "../domain/error.ts"
+import type { Provider } from "../domain/provider.ts"
+import { GrantRefused } from "./error.ts"
+import type { ProviderEndpoints } from "./provider.ts"
+import { retryAfter } from "./retryAfter.ts"
+
+/** What a refresh gave. `refreshToken` and `scope` are `null` where the provider sent none: the old ones stay. */
+export interface RefreshedGrant {
+  readonly accessToken: Redacted.Redacted<string>
+  readonly refreshToken: Redacted.Redacted<string> | null
+  /** Epoch milliseconds. */
+  readonly expiresAt: number
+  readonly scope: ReadonlyArray<string> | null
+}
+
+/** Access tokens of both providers live an hour; used where an answer does not say. */
+const defaultLifetimeSeconds = 3600
+
+/** Spotify's confidential clients use HTTP Basic; Google documents the secret in the body. */
+const authentication: Readonly<Record<Provider, (secret: string) => oauth.ClientAuth>> = {
+  spotify: oauth.ClientSecretBasic,
+  youtube: oauth.ClientSecretPost,
+}
+
+/** RFC 6749, 5.2. Only `invalid_grant` in a 4xx speaks of the grant; everything else is an outage, or our own mistake. */
+const toError = (provider: Provider, thrown: unknown, now: number) => {
+  const unavailable = (reason: string) => new ProviderUnavailable({ provider, reason, retryAt: null })
+  if (!(thrown instanceof oauth.ResponseBodyError)) return unavailable("the token endpoint gave no usable answer")
+  if (thrown.status === 429) {
+    return new RateLimited({
+      provider,
+      reason: "rate_limited",
+      retryAt: retryAfter(thrown.response.headers.get("retry-after") ?? undefined, now),
+    })
+  }
+  if (thrown.error === "invalid_grant" && thrown.status < 500) {
+    return new GrantRefused({ provider, reason: "invalid_grant" })
+  }
+  if (thrown.error === "invalid_client") {
+    const prefix = provider.toUpperCase()
+    return unavailable(`invalid_client: check ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET`)
+  }
+  return unavailable(`the token endpoint answered ${thrown.status} (${thrown.error.slice(0, 40)})`)
+}
+
+/**
+ * Exchanges a refresh token (RFC 6749, 6), once. Bounded in time: a token endpoint that hangs must not hold whoever waits
+ * for the same refresh.
+ */
+export const refreshGrant = Effect.fn("refreshGrant")(function* (
+  provider: Provider,
+  endpoints: ProviderEndpoints,
+  refreshToken: Redacted.Redacted<string>,
+  timeoutMs: number,
+) {
+  const now = yield* Clock.currentTimeMillis
+  const server: oauth.AuthorizationServer = {
+    issuer: new URL(endpoints.tokenUrl).origin,
+    token_endpoint: endpoints.tokenUrl,
+  }
+  const client: oauth.Client = { client_id: endpoints.clientId }
+  const answer = yield* Effect.tryPromise({
+    try: async (signal) => {
+      const response = await oauth.refreshTokenGrantRequest(
+        server,
+        client,
+        authentication[provider](Redacted.value(endpoints.clientSecret)),
+        Redacted.value(refreshToken),
+        // Plain HTTP is for the simulator on this machine; the addresses come from the operator's settings.
+        { signal, [oauth.allowInsecureRequests]: endpoints.tokenUrl.startsWith("http:") },
+      )
+      if (response.status === 429) {
+        const header = response.headers.get("retry-after") ?? undefined
+        await response.body?.cancel()
+        return new RateLimited({ provider, reason: "rate_limited", retryAt: retryAfter(header, now) })
+      }
+      return oauth.processRefreshTokenResponse(server, client, response)
+    },
+    catch: (thrown) => toError(provider, thrown, now),
+  }).pipe(
+    Effect.timeoutOrElse({
+      duration: Duration.millis(timeoutMs),
+      orElse: () =>
+        Effect.fail(
+          new ProviderUnavailable({ provider, reason: "the token endpoint did not answer in time", retryAt: null }),
+        ),
+    }),
+  )
+  if (answer instanceof RateLimited) return yield* answer
+  const grant: RefreshedGrant = {
+    accessToken: Redacted.make(answer.access_token, { label: "token" }),
+    refreshToken: answer.refresh_token === undefined ? null : Redacted.make(answer.refresh_token, { label: "token" }),
+    expiresAt: now + (answer.expires_in ?? defaultLifetimeSeconds) * 1000,
+    scope: answer.scope === undefined ? null : answer.scope.split(" "),
+  }
+  return grant
+})

@@ -1,0 +1,56 @@
+import type { Effect, Redacted } from "effect"
+import type { ListedItem } from "../domain/item.ts"
+import type { Provider } from "../domain/provider.ts"
+import type { Source } from "../domain/subscription.ts"
+import type { RequestError } from "./error.ts"
+
+/** Where a provider is, and which application asks. */
+export interface ProviderEndpoints {
+  readonly apiUrl: string
+  readonly tokenUrl: string
+  readonly clientId: string
+  readonly clientSecret: Redacted.Redacted<string>
+}
+
+/** Which page to read (`null`: the first), and the entity tag it had. */
+export interface PageRequest {
+  readonly key: string | null
+  readonly etag: string | null
+}
+
+/** 304: the page is as it was. */
+export interface NotModified {
+  readonly isModified: false
+}
+
+/** A page of entries. `next` is the key of the page after it, `null` on the last. */
+export interface Page<A> {
+  readonly isModified: true
+  readonly entries: ReadonlyArray<A>
+  readonly etag: string | null
+  readonly next: string | null
+  /** How many entries there are in all, as the provider says. */
+  readonly total: number
+}
+
+export type AccessToken = Redacted.Redacted<string>
+
+/** What pollen needs of a provider. Every method is one request per page, and nothing else. */
+export interface ProviderClient {
+  readonly provider: Provider
+  /** What the person follows: 50 sources a page. */
+  readonly library: (token: AccessToken, page: PageRequest) => Effect.Effect<Page<Source> | NotModified, RequestError>
+  /** A source's items, newest first: 50 a page. */
+  readonly items: (
+    token: AccessToken,
+    sourceId: string,
+    page: PageRequest,
+  ) => Effect.Effect<Page<ListedItem> | NotModified, RequestError>
+  /** Completes new items with what their listing lacks: one request for 50. Items that no longer exist become `withheld`. */
+  readonly describe: (
+    token: AccessToken,
+    items: ReadonlyArray<ListedItem>,
+  ) => Effect.Effect<ReadonlyArray<ListedItem>, RequestError>
+  /** The cheapest question that shows whether a token works. */
+  readonly validate: (token: AccessToken) => Effect.Effect<void, RequestError>
+}

@@ -1,0 +1,43 @@
+import { Clock, Effect, Schema } from "effect"
+import { ProviderUnavailable } from "../domain/error.ts"
+import type { Provider } from "../domain/provider.ts"
+import type { RequestError } from "./error.ts"
+import type { Answer, ProviderHttp } from "./http.ts"
+import type { AccessToken, NotModified } from "./provider.ts"
+
+/** What a path answered, decoded. */
+export interface Read<A> {
+  readonly isModified: true
+  readonly body: A
+  readonly etag: string | null
+}
+
+/**
+ * Makes functions that read one path of an API and decode what it answers. `refuse` tells what any status but 200 and 304
+ * means. An answer of an unknown shape is an outage: it is tried again, and loses nothing.
+ */
+export const reader =
+  (
+    provider: Provider,
+    apiUrl: string,
+    http: ProviderHttp["Service"],
+    refuse: (answer: Answer, now: number) => RequestError,
+  ) =>
+  <S extends Schema.Constraint & { readonly DecodingServices: never }>(schema: S) => {
+    const decode = Schema.decodeUnknownEffect(schema)
+    return Effect.fnUntraced(function* (
+      token: AccessToken,
+      path: string,
+      query: Readonly<Record<string, string>>,
+      etag: string | null,
+    ): Effect.fn.Return<Read<S["Type"]> | NotModified, RequestError> {
+      const answer = yield* http.get({ provider, url: `${apiUrl}${path}`, query, token, etag })
+      if (answer.status === 304) return { isModified: false }
+      if (answer.status !== 200) return yield* Effect.fail(refuse(answer, yield* Clock.currentTimeMillis))
+      const body = yield* Effect.mapError(
+        decode(answer.body),
+        () => new ProviderUnavailable({ provider, reason: "the answer has an unknown shape", retryAt: null }),
+      )
+      return { isModified: true, body, etag: answer.headers["etag"] ?? null }
+    })
+  }
