@@ -1,105 +1,201 @@
-import type { Item, ItemChange, NewItem, NewSource, Provider } from "../../model.ts"
+import type { ItemKind, ItemState, Provider, PublishedItem, SourceInput } from "../../model.ts"
 import type { Clock } from "./clock.ts"
-import { numbersIn } from "./identifiers.ts"
-import { applyChange, type Entry, itemOf, refuseForeignKind } from "./items.ts"
+import type { Random } from "./random.ts"
 import { Refusal } from "./refusal.ts"
-import { Source } from "./sources.ts"
 
-const HOUR_MS = 3_600_000
+export interface Item {
+  readonly id: string
+  readonly source: Source
+  readonly title: string
+  readonly number: number
+  kind: ItemKind
+  /** Epoch milliseconds. */
+  readonly publishedAt: number
+  readonly scheduledStart: number
+  /** Epoch milliseconds; absent until a broadcast starts or ends. */
+  startedAt?: number
+  endedAt?: number
+  version: number
+}
 
-/** Every show and channel, and through them every episode and video. */
+export interface Source {
+  readonly id: string
+  readonly provider: Provider
+  readonly rollingWindow: number
+  readonly uploads: boolean
+  readonly publishEveryMs: number
+  readonly createdAt: number
+  title: string
+  removed: boolean
+  /** Raised by every change that a listing could show: entity tags are made from it. */
+  version: number
+  /** Items published since the source was made. */
+  published: number
+  /** How many archive items are still to be made: an archive that nobody lists takes no memory. */
+  unmade: number
+  /** Oldest first. */
+  readonly made: Array<Item>
+}
+
+const hourMs = 3_600_000
+
+const kinds: Record<Provider, ReadonlyArray<ItemKind>> = {
+  spotify: ["normal", "null", "unplayable", "precision-month", "precision-year"],
+  youtube: ["normal", "private", "deleted", "upcoming", "live", "short"],
+}
+
+/** Shows, channels, and what they have published. */
 export class Catalogue {
-  readonly #clock: Clock
-  readonly #seed: string
-  readonly #sources: Array<Source> = []
-  readonly #byId = new Map<string, Source>()
+  private readonly sources = new Map<string, Source>()
+  private readonly itemsById = new Map<string, Item>()
+  private readonly clock: Clock
+  private readonly random: Random
+  private made = 0
 
-  constructor(clock: Clock, seed: string) {
-    this.#clock = clock
-    this.#seed = seed
+  constructor(clock: Clock, random: Random) {
+    this.clock = clock
+    this.random = random
   }
 
-  create(source: NewSource): Source {
-    const created = new Source({
-      number: this.#sources.length,
-      seed: this.#seed,
-      provider: source.provider,
-      title: source.title,
-      archive: source.items ?? 0,
-      spacingMs: (source.publishEveryHours ?? 24) * HOUR_MS,
-      window: source.rollingWindow ?? null,
-      createdAt: this.#clock.now(),
-    })
-    this.#sources.push(created)
-    this.#byId.set(created.id, created)
-    return created
-  }
-
-  /** The source with this id, unless it was removed or belongs to the other provider. */
-  find(provider: Provider, id: string): Source | undefined {
-    const source = this.#byId.get(id)
-    return source === undefined || source.removed || source.provider !== provider ? undefined : source
-  }
-
-  /** The item with this id, unless it or its source is gone. */
-  findItem(provider: Provider, id: string): { readonly source: Source; readonly entry: Entry } | undefined {
-    const { source: number, serial } = numbersIn(id)
-    const source = this.#sources[number]
-    if (source === undefined || source.removed || source.provider !== provider) return undefined
-    const entry = source.find(serial)
-    return entry?.id === id ? { source, entry } : undefined
-  }
-
-  /** As `find`, but the removed ones too; refuses an unknown id. */
-  named(id: string): Source {
-    const source = this.#byId.get(id)
-    if (source === undefined) throw new Refusal(`there is no source "${id}"`)
+  create(input: SourceInput): Source {
+    this.made++
+    const rollingWindow = input.rollingWindow ?? Number.POSITIVE_INFINITY
+    const source: Source = {
+      id: input.provider === "spotify" ? this.random.base62(22) : `UC${this.random.base62(22)}`,
+      provider: input.provider,
+      rollingWindow,
+      uploads: input.uploads ?? true,
+      publishEveryMs: (input.publishEveryHours ?? 24) * hourMs,
+      createdAt: this.clock.now(),
+      title: input.title ?? `${input.provider === "spotify" ? "Show" : "Channel"} ${this.made}`,
+      removed: false,
+      version: 1,
+      published: 0,
+      unmade: Math.min(input.items ?? 0, rollingWindow),
+      made: [],
+    }
+    this.sources.set(source.id, source)
     return source
   }
 
-  publish(id: string, items: number | ReadonlyArray<NewItem>): ReadonlyArray<Item> {
-    const source = this.named(id)
-    if (source.removed) throw new Refusal(`source "${id}" was removed`)
-    const news: ReadonlyArray<NewItem> = typeof items === "number" ? Array.from({ length: items }, () => ({})) : items
-    return news.map((item) => itemOf(source, this.#add(source, item)))
+  find(id: string): Source | undefined {
+    return this.sources.get(id)
   }
 
-  change(id: string, change: ItemChange): Item {
-    const { source, entry } = this.#namedItem(id)
-    if (change.kind !== undefined) refuseForeignKind(source.provider, change.kind)
-    applyChange(entry, change, this.#clock.now())
+  /** For control: fails with `Refusal` for an id that no source has. */
+  get(id: string): Source {
+    const source = this.sources.get(id)
+    if (source === undefined) throw new Refusal(`no source ${id}`)
+    return source
+  }
+
+  findItem(id: string): Item | undefined {
+    return this.itemsById.get(id)
+  }
+
+  rename(id: string, title: string): void {
+    const source = this.get(id)
+    source.title = title
     source.version++
-    return itemOf(source, entry)
+  }
+
+  remove(id: string): void {
+    const source = this.get(id)
+    source.removed = true
+    source.version++
+  }
+
+  total(source: Source): number {
+    return source.unmade + source.made.length
+  }
+
+  /** Newest first, from `offset`, at most `limit`. */
+  page(source: Source, offset: number, limit: number): Array<Item> {
+    const items = this.archive(source)
+    const page: Array<Item> = []
+    for (let index = items.length - 1 - offset; index >= 0 && page.length < limit; index--) {
+      const item = items[index]
+      if (item !== undefined) page.push(item)
+    }
+    return page
+  }
+
+  publish(id: string, items: number | ReadonlyArray<PublishedItem>): Array<Item> {
+    const source = this.get(id)
+    const inputs = typeof items === "number" ? Array.from({ length: items }, (): PublishedItem => ({})) : items
+    const archive = this.archive(source)
+    const published = inputs.map((input) => {
+      source.published++
+      const publishedAt = input.publishedAt ?? this.clock.now()
+      const item = this.item(source, source.published, publishedAt, input)
+      archive.push(item)
+      return item
+    })
+    const surplus = archive.length - source.rollingWindow
+    if (surplus > 0) for (const gone of archive.splice(0, surplus)) this.itemsById.delete(gone.id)
+    source.version++
+    return published
+  }
+
+  change(id: string, kind: ItemKind): void {
+    const item = this.itemsById.get(id)
+    if (item === undefined) throw new Refusal(`no item ${id}`)
+    this.checkKind(item.source, kind)
+    if (kind === "live") item.startedAt = this.clock.now()
+    if (kind === "normal" && item.kind === "live") item.endedAt = this.clock.now()
+    item.kind = kind
+    item.version++
+    item.source.version++
   }
 
   removeItem(id: string): void {
-    const { source, entry } = this.#namedItem(id)
-    source.remove(entry)
+    const item = this.itemsById.get(id)
+    if (item === undefined) throw new Refusal(`no item ${id}`)
+    this.itemsById.delete(id)
+    item.source.made.splice(item.source.made.indexOf(item), 1)
+    item.source.version++
   }
 
-  /** Newest first. */
-  items(id: string): ReadonlyArray<Item> {
-    const source = this.named(id)
-    return source.page(0, source.total).map((entry) => itemOf(source, entry))
-  }
-
-  #add(source: Source, item: NewItem): Entry {
-    const kind = item.kind ?? "normal"
-    refuseForeignKind(source.provider, kind)
-    const publishedAt = item.publishedAt ?? this.#clock.now()
-    return source.add({
-      title: item.title,
+  states(id: string): Array<ItemState> {
+    const source = this.get(id)
+    return this.page(source, 0, this.total(source)).map(({ id, title, kind, publishedAt }) => ({
+      id,
+      title,
       kind,
       publishedAt,
-      scheduledStart: item.scheduledStart ?? (kind === "upcoming" ? publishedAt + 24 * HOUR_MS : null),
-      startedAt: kind === "live" ? publishedAt : null,
-      endedAt: null,
-    })
+    }))
   }
 
-  #namedItem(id: string): { readonly source: Source; readonly entry: Entry } {
-    const found = this.findItem("spotify", id) ?? this.findItem("youtube", id)
-    if (found === undefined) throw new Refusal(`there is no item "${id}"`)
-    return found
+  private archive(source: Source): Array<Item> {
+    const size = source.unmade
+    source.unmade = 0
+    for (let age = size; age >= 1; age--) {
+      const publishedAt = source.createdAt - age * source.publishEveryMs
+      source.made.push(this.item(source, -age, publishedAt, {}))
+    }
+    return source.made
+  }
+
+  private item(source: Source, number: number, publishedAt: number, input: PublishedItem): Item {
+    const kind = input.kind ?? "normal"
+    this.checkKind(source, kind)
+    const noun = source.provider === "spotify" ? "Episode" : "Video"
+    const item: Item = {
+      id: this.random.base62(source.provider === "spotify" ? 22 : 11),
+      source,
+      title: input.title ?? (number < 0 ? `${noun} from the archive, ${-number}` : `${noun} ${number}`),
+      number,
+      kind,
+      publishedAt,
+      scheduledStart: input.scheduledStart ?? publishedAt + hourMs,
+      version: 1,
+    }
+    if (kind === "live") item.startedAt = publishedAt
+    this.itemsById.set(item.id, item)
+    return item
+  }
+
+  private checkKind(source: Source, kind: ItemKind): void {
+    if (!kinds[source.provider].includes(kind)) throw new Refusal(`${source.provider} has no items of kind ${kind}`)
   }
 }

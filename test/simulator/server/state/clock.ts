@@ -1,19 +1,18 @@
-/** The simulator's own time: the real one, or a test's, plus whatever it was advanced by. */
+/** The simulator's clock: the true time, shifted by control. It always runs, so that nothing waits for it. */
 export class Clock {
-  readonly #base: () => number
-  #offset = 0
-
-  constructor(base: () => number) {
-    this.#base = base
-  }
+  private shiftMs = 0
 
   /** Epoch milliseconds. */
   now(): number {
-    return this.#base() + this.#offset
+    return Date.now() + this.shiftMs
   }
 
-  advance(milliseconds: number): number {
-    this.#offset += milliseconds
-    return this.now()
+  advance(ms: number): void {
+    this.shiftMs += ms
+  }
+
+  /** `null` for the true time. */
+  set(at: number | null): void {
+    this.shiftMs = at === null ? 0 : at - Date.now()
   }
 }

@@ -1,33 +1,36 @@
-import { hash } from "node:crypto"
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-/** 27 characters that look like an entity tag of YouTube's. */
-export const digest = (text: string): string => hash("sha1", text, "base64url")
+/** Numbers that look random and are the same for the same seed (mulberry32). Not for real secrets. */
+export class Random {
+  private state: number
 
-/** 86 characters of base64url, for tokens. */
-export const longDigest = (text: string): string => hash("sha512", text, "base64url")
-
-/** An unsigned 32-bit number that depends on every character (FNV-1a with a final mix). */
-export const numberFrom = (text: string): number => {
-  let state = 0x811c9dc5
-  for (let index = 0; index < text.length; index++) {
-    state = Math.imul(state ^ text.charCodeAt(index), 0x01000193)
+  constructor(seed: number) {
+    this.state = seed >>> 0
   }
-  state = Math.imul(state ^ (state >>> 16), 0x85ebca6b)
-  state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35)
-  return (state ^ (state >>> 16)) >>> 0
-}
 
-/** A generator of numbers in [0, 1), the same for the same seed (mulberry32). */
-export const randomFrom = (seed: string): (() => number) => {
-  let state = numberFrom(seed)
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  /** At least 0, less than 1. */
+  next(): number {
+    return this.word() / 4294967296
+  }
+
+  /** A text of base62 digits, five from each draw. */
+  base62(length: number): string {
+    let text = ""
+    while (text.length < length) {
+      let word = this.word()
+      for (let digit = 0; digit < 5 && text.length < length; digit++) {
+        text += alphabet.charAt(word % 62)
+        word = Math.floor(word / 62)
+      }
+    }
+    return text
+  }
+
+  private word(): number {
+    this.state = (this.state + 0x6d2b79f5) >>> 0
+    let mixed = this.state
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return (mixed ^ (mixed >>> 14)) >>> 0
   }
 }
-
-/** One of them, and always the same one for the same number. */
-export const pick = <A>(choices: readonly [A, ...ReadonlyArray<A>], number: number): A =>
-  choices[number % choices.length] ?? choices[0]

@@ -1,4 +1,4 @@
-/** A control command that cannot be carried out; its message goes to whoever sent it. */
+/** An instruction that cannot be followed: the control client sees the message as a `SimulatorError`. */
 export class Refusal extends Error {
   override readonly name = "Refusal"
 }

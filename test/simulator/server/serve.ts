@@ -1,0 +1,115 @@
+import type { ServerResponse } from "node:http"
+import type { Fault } from "../model.ts"
+import { type Answer, type Call, header, json } from "./answer.ts"
+import { faultAnswer } from "./fault.ts"
+import { type Route, routeOf } from "./routes.ts"
+import type { OpenEntry } from "./state/ledger.ts"
+import type { Described } from "./state/matching.ts"
+import type { World } from "./state/world.ts"
+
+/** Faults after which the client gets nothing that it could take for an answer. */
+const losesAnswer = (fault: Fault): boolean => fault.type === "hang" || fault.type === "reset"
+
+/** One request to a provider: written down, perhaps parked, answered or spoilt, and closed in the ledger. */
+export const serve = async (world: World, call: Call, target: string, response: ServerResponse): Promise<void> => {
+  const route = routeOf(call.path)
+  const person = route.person(world, call)
+  const described: Described = { provider: route.provider, person, kind: route.kind, method: call.method, target }
+  const { ledger } = world
+  const open = ledger.open(openingEntry(world, call, route, person))
+  const abandoned = new AbortController()
+  response.once("close", () => {
+    abandoned.abort()
+    ledger.close(open)
+  })
+
+  await world.gates.park(described, false, abandoned.signal)
+  // Who gave up while parked never reached the provider.
+  if (abandoned.signal.aborted) return
+
+  const hit = world.faults.draw(described)
+  if (hit !== undefined) open.entry.fault = hit.fault.type
+  const answer = answerOf(world, call, route, described, hit)
+  open.entry.units = answer.units ?? 0
+  if (answer.mark !== undefined) open.entry.mark = answer.mark
+  if (answer.fault !== undefined) open.entry.fault = answer.fault
+
+  await world.gates.park(described, true, abandoned.signal)
+  if (abandoned.signal.aborted) return
+  deliver(response, answer, hit?.fault, open, () => ledger.close(open))
+}
+
+const openingEntry = (world: World, call: Call, route: Route, person: string | null) => ({
+  at: world.clock.now(),
+  provider: route.provider,
+  person,
+  kind: route.kind,
+  method: call.method,
+  path: call.path,
+  query: Object.fromEntries(call.query),
+  conditional: header(call, "if-none-match") !== null,
+  ...(route.kind === "token" ? tokenFacts(world, call) : {}),
+})
+
+const tokenFacts = (world: World, call: Call) => {
+  const form = new URLSearchParams(call.body)
+  const presented = world.grants.present(form.get("refresh_token") ?? "")
+  return { grantType: form.get("grant_type") ?? "", refreshTokenReused: presented?.reused ?? false }
+}
+
+/** What stands for a token endpoint's answer that is cut off before anything took effect. */
+const tokenFragment = json(200, { access_token: "", token_type: "Bearer", expires_in: 3600, scope: "" })
+
+const answerOf = (
+  world: World,
+  call: Call,
+  route: Route,
+  described: Described,
+  hit: { readonly fault: Fault; readonly afterProcessing: boolean } | undefined,
+): Answer => {
+  if (hit === undefined) return route.answer(world, call)
+  const replacement = faultAnswer(described, hit.fault)
+  if (hit.fault.type === "slow" || hit.afterProcessing) {
+    const processed = route.answer(world, call)
+    return replacement === undefined ? processed : { ...replacement, units: processed.units ?? 0 }
+  }
+  if (replacement !== undefined) {
+    // Google charges for what it refuses, unless it refuses because there is nothing left to charge.
+    const isApi = route.provider === "youtube" && call.path.startsWith("/google/api/")
+    const isCharged = isApi && hit.fault.type === "status" && world.limits.youtube.spend(1)
+    return isCharged ? { ...replacement, units: 1 } : replacement
+  }
+  if (hit.fault.type !== "truncated") return { status: 0, headers: {}, body: "" }
+  return route.kind === "token" ? tokenFragment : route.answer(world, call)
+}
+
+const deliver = (
+  response: ServerResponse,
+  answer: Answer,
+  fault: Fault | undefined,
+  open: OpenEntry,
+  close: () => void,
+): void => {
+  if (fault !== undefined && losesAnswer(fault)) {
+    // A hanging request stays open until its client, or the simulator, goes away.
+    if (fault.type === "reset") response.socket?.resetAndDestroy()
+    return
+  }
+  if (fault?.type === "slow") {
+    setTimeout(() => deliver(response, answer, undefined, open, close), fault.ms)
+    return
+  }
+  if (response.destroyed) return
+  open.entry.status = answer.status
+  const hasBody = answer.status !== 304
+  const length = Buffer.byteLength(answer.body)
+  response.writeHead(answer.status, { ...answer.headers, ...(hasBody ? { "content-length": length } : {}) })
+  if (fault?.type === "truncated") {
+    const half = Buffer.from(answer.body).subarray(0, Math.floor(length / 2))
+    response.write(half, () => response.destroy())
+    return
+  }
+  // Closed before the client can know: what it asks next never seems to overlap with this.
+  close()
+  response.end(hasBody ? answer.body : undefined)
+}

@@ -1,0 +1,63 @@
+import type { Client, Provider, SimulatorOptions } from "../../model.ts"
+import { Catalogue } from "./catalogue.ts"
+import { Clock } from "./clock.ts"
+import { Codes } from "./codes.ts"
+import { Faults } from "./faults.ts"
+import { Gates } from "./gates.ts"
+import { Grants } from "./grants.ts"
+import { Ledger } from "./ledger.ts"
+import { Library } from "./library.ts"
+import { Limits, type LimitsByProvider } from "./limits.ts"
+import { Random } from "./random.ts"
+
+const defaultClient: Client = { id: "simulator-client", secret: "simulator-secret" }
+
+/** Everything the simulator knows. `reset` puts new parts in place of all but the secrets and the random numbers. */
+export class World {
+  readonly clients: Record<Provider, Client>
+  readonly severalEndpoints: boolean
+  readonly secrets: Array<string> = []
+  readonly random: Random
+  readonly clock = new Clock()
+  catalogue!: Catalogue
+  library!: Library
+  grants!: Grants
+  codes!: Codes
+  faults!: Faults
+  gates!: Gates
+  ledger!: Ledger
+  limits!: LimitsByProvider
+  /** People made by `seed` without an id of their own; never counts down. */
+  seededPeople = 0
+  private readonly options: SimulatorOptions
+
+  constructor(options: SimulatorOptions) {
+    this.options = options
+    this.clients = { spotify: defaultClient, youtube: defaultClient, ...options.clients }
+    this.severalEndpoints = options.severalEndpoints ?? false
+    this.random = new Random(options.seed ?? 1)
+    this.build()
+  }
+
+  reset(): void {
+    this.gates.releaseAll()
+    this.clock.set(null)
+    this.build()
+  }
+
+  private build(): void {
+    const { clock, random, options } = this
+    this.catalogue = new Catalogue(clock, random)
+    this.library = new Library(this.catalogue, clock)
+    const rotation = {
+      spotify: options.refreshTokenRotation?.spotify ?? "rotate",
+      youtube: options.refreshTokenRotation?.youtube ?? "none",
+    } as const
+    this.grants = new Grants(clock, random, this.secrets, options.accessTokenLifetimeSeconds ?? 3600, rotation)
+    this.codes = new Codes(clock, random)
+    this.faults = new Faults(random)
+    this.gates = new Gates()
+    this.ledger = new Ledger()
+    this.limits = { spotify: new Limits(clock), youtube: new Limits(clock) }
+  }
+}
