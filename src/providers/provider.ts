@@ -29,8 +29,10 @@ export interface Page<A> {
   readonly entries: ReadonlyArray<A>
   readonly etag: string | null
   readonly next: string | null
-  /** How many entries there are in all, as the provider says. */
-  readonly total: number
+  /** How many entries the page held, unreadable ones included. */
+  readonly size: number
+  /** How many entries there are in all; `null` where the provider's figure cannot be relied on. */
+  readonly total: number | null
 }
 
 export type AccessToken = Redacted.Redacted<string>

@@ -15,13 +15,11 @@ const provider = "youtube"
 const pageSize = 50
 
 const Thumbnails = Schema.Record(Schema.String, Schema.Struct({ url: Schema.String }))
-const PageInfo = Schema.Struct({ totalResults: Schema.Int })
 const listOf = <S extends Schema.Constraint>(item: S) =>
   Schema.Struct({
     items: Schema.Array(item),
     etag: Schema.optionalKey(Schema.String),
     nextPageToken: Schema.optionalKey(Schema.String),
-    pageInfo: Schema.optionalKey(PageInfo),
   })
 
 /** https://developers.google.com/youtube/v3/docs/subscriptions */
@@ -56,6 +54,7 @@ const Video = Schema.Struct({
     title: Schema.String,
     description: Schema.String,
     publishedAt: Schema.String,
+    thumbnails: Schema.optionalKey(Thumbnails),
     liveBroadcastContent: Schema.optionalKey(Schema.Literals(["upcoming", "live", "none"])),
   }),
   contentDetails: Schema.optionalKey(Schema.Struct({ duration: Schema.optionalKey(Schema.String) })),
@@ -121,6 +120,7 @@ const described = (item: ListedItem, video: typeof Video.Type | undefined): List
     title: video.snippet.title,
     description: video.snippet.description,
     publishedAt: epochMillis(video.snippet.publishedAt) ?? item.publishedAt,
+    imageUrl: imageOf(video.snippet.thumbnails) ?? item.imageUrl,
     durationMs: durationOf(video.contentDetails?.duration),
     isLive: live === "live",
     availability,
@@ -180,13 +180,14 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
           itemCount: contentDetails?.totalItemCount ?? null,
         }
       })
-      const total = read.body.pageInfo?.totalResults ?? entries.length
       return {
         isModified: true,
         entries,
         etag: read.etag ?? read.body.etag ?? null,
         next: read.body.nextPageToken ?? null,
-        total,
+        size: entries.length,
+        // pageInfo.totalResults is approximate.
+        total: null,
       }
     }),
     items: Effect.fn("youtube.items")(function* (token, sourceId, page) {
@@ -194,13 +195,14 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
       const read = yield* getPlaylistItems(token, "/playlistItems", query, page.etag)
       if (!read.isModified) return read
       const entries = read.body.items.map((item) => toItem(sourceId, item))
-      const total = read.body.pageInfo?.totalResults ?? entries.length
       return {
         isModified: true,
         entries,
         etag: read.etag ?? read.body.etag ?? null,
         next: read.body.nextPageToken ?? null,
-        total,
+        size: entries.length,
+        // pageInfo.totalResults is approximate.
+        total: null,
       }
     }),
     describe: Effect.fn("youtube.describe")(function* (token, items) {

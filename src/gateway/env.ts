@@ -1,0 +1,9 @@
+import type { GatewayEntrypoint } from "../core/entrypoints.ts"
+
+/** The bindings of the gateway worker, as its `wrangler.toml` declares them, and its secret. */
+export interface GatewayEnv {
+  readonly CORE: Service<typeof GatewayEntrypoint>
+  readonly DB: D1Database
+  /** Secret. Signs bearer tokens; at least 32 characters. Changing it makes every bearer token invalid at once. */
+  readonly GATEWAY_KEY?: string
+}

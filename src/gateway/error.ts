@@ -1,0 +1,46 @@
+import { Schema } from "effect"
+
+/** No bearer token, or one that `GATEWAY_KEY` did not sign. The token itself is never repeated. */
+export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", {
+  reason: Schema.Literals(["missing", "invalid"]),
+}) {
+  override get message(): string {
+    return this.reason === "missing"
+      ? "Send your bearer token in the Authorization header"
+      : "This bearer token is not valid here"
+  }
+}
+
+export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
+  path: Schema.String,
+}) {
+  override get message(): string {
+    return `There is nothing at ${this.path}; /openapi.json lists what there is`
+  }
+}
+
+export class MethodNotAllowed extends Schema.TaggedError<MethodNotAllowed>()("MethodNotAllowed", {
+  path: Schema.String,
+  allowed: Schema.Array(Schema.String),
+}) {
+  override get message(): string {
+    return `${this.path} takes ${this.allowed.join(", ")}`
+  }
+}
+
+export class PayloadTooLarge extends Schema.TaggedError<PayloadTooLarge>()("PayloadTooLarge", {
+  /** Bytes. */
+  limit: Schema.Int,
+}) {
+  override get message(): string {
+    return `The body has more than ${this.limit} bytes`
+  }
+}
+
+export class UnsupportedMediaType extends Schema.TaggedError<UnsupportedMediaType>()("UnsupportedMediaType", {}) {
+  override get message(): string {
+    return "The body must be application/json"
+  }
+}
+
+export type RequestError = Unauthorized | NotFound | MethodNotAllowed | PayloadTooLarge | UnsupportedMediaType

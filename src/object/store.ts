@@ -1,0 +1,43 @@
+import { type DrizzleSqliteDODatabase, drizzle } from "drizzle-orm/durable-sqlite"
+import { Context, Effect, Layer } from "effect"
+import type { Provider } from "../domain/provider.ts"
+import * as schema from "../../schema/object.ts"
+
+export type ObjectDatabase = DrizzleSqliteDODatabase<typeof schema>
+
+/** What the object keeps, and its one alarm. SQL in an object is synchronous, and a failing statement is a defect. */
+export class Store extends Context.Service<
+  Store,
+  {
+    readonly db: ObjectDatabase
+    readonly userId: string
+    readonly durableObjectId: string
+    /** All or nothing; also against a crash. */
+    readonly transaction: <A>(body: () => A) => Effect.Effect<A>
+    /** Waits until everything written so far would survive a crash. */
+    readonly durable: Effect.Effect<void>
+    readonly alarmAt: Effect.Effect<number | null>
+    /** Epoch milliseconds; `null` takes the alarm away. */
+    readonly setAlarm: (at: number | null) => Effect.Effect<void>
+    readonly erase: Effect.Effect<void>
+  }
+>()("pollen/object/Store") {
+  static readonly layer = (state: DurableObjectState, userId: string): Layer.Layer<Store> =>
+    Layer.sync(Store, () => ({
+      db: drizzle(state.storage, { schema }),
+      userId,
+      durableObjectId: state.id.toString(),
+      transaction: (body) => Effect.sync(() => state.storage.transactionSync(body)),
+      durable: Effect.promise(() => state.storage.sync()),
+      alarmAt: Effect.promise(() => state.storage.getAlarm()),
+      setAlarm: (at) =>
+        Effect.promise(() => (at === null ? state.storage.deleteAlarm() : state.storage.setAlarm(at))),
+      erase: Effect.promise(async () => {
+        await state.storage.deleteAlarm()
+        await state.storage.deleteAll()
+      }),
+    }))
+}
+
+export type AccountRow = typeof schema.accounts.$inferSelect & { readonly provider: Provider }
+export type SubscriptionRow = typeof schema.subscriptions.$inferSelect
