@@ -62,7 +62,9 @@ export const libraryPages = sqliteTable(
     pageKey: text("page_key").notNull(),
     etag: text("etag").notNull(),
     nextKey: text("next_key"),
-    total: integer("total").notNull(),
+    /** Entries on the page, and entries in all as the provider says; `null` where it cannot be relied on. */
+    size: integer("size").notNull(),
+    total: integer("total"),
     /** JSON array of source ids. */
     sourceIds: text("source_ids").notNull(),
   },
@@ -130,7 +132,7 @@ export const items = sqliteTable(
 /** What D1 has to be told, in order. */
 export const outbox = sqliteTable("outbox", {
   id: integer("id").primaryKey({ autoIncrement: true }),
-  /** `item`, `source`, `follow`, `unfollow` or `account`. */
+  /** `item`, `source`, `follow`, `unfollow`, `unfollow_all` or `account`. */
   kind: text("kind").notNull(),
   /** JSON. */
   body: text("body").notNull(),

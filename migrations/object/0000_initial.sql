@@ -27,7 +27,8 @@ CREATE TABLE `library_pages` (
 	`page_key` text NOT NULL,
 	`etag` text NOT NULL,
 	`next_key` text,
-	`total` integer NOT NULL,
+	`size` integer NOT NULL,
+	`total` integer,
 	`source_ids` text NOT NULL,
 	PRIMARY KEY(`provider`, `page_key`)
 );

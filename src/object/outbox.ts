@@ -1,0 +1,127 @@
+import { asc, count, inArray } from "drizzle-orm"
+import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect"
+import { backoff } from "../domain/backoff.ts"
+import { accounts, outbox, person } from "../../schema/object.ts"
+import { statements } from "./delivery.ts"
+import { dueList, earliestDue, sourceCounts } from "./schedule.ts"
+import { Settings } from "./settings.ts"
+import { Store } from "./store.ts"
+
+/** Rows of one delivery: at about 3 KB an item far below D1's 2 MB for a parameter. */
+const rowsAtOnce = 200
+
+/** How long after its promise an object may be silent before cron wakes it, in milliseconds. */
+const graceMs = 30 * 60_000
+
+/** The shared D1 database. */
+export class FeedDatabase extends Context.Service<FeedDatabase, D1Database>()("pollen/object/FeedDatabase") {}
+
+export interface Delivery {
+  /** Items that D1 has taken. */
+  readonly delivered: number
+  /** Rows that it has not. */
+  readonly undelivered: number
+}
+
+/** What leaves the object for D1. Rows go in one batch, which D1 runs as one transaction, and are deleted once it has. */
+export class Outbox extends Context.Service<
+  Outbox,
+  {
+    /** Delivers everything, with the object's report if one is due. Fails never: what D1 does not take, stays and is tried again. */
+    readonly deliver: (isReportForced: boolean) => Effect.Effect<Delivery>
+  }
+>()("pollen/object/Outbox") {
+  static readonly layer = Layer.effect(
+    Outbox,
+    Effect.gen(function* () {
+      const store = yield* Store
+      const { db } = store
+      const settings = yield* Settings
+      const database = yield* FeedDatabase
+      const alone = yield* Semaphore.make(1)
+
+      const rowsLeft = () => db.select({ rows: count() }).from(outbox).get()?.rows ?? 0
+
+      const report = (now: number) => {
+        const connected = db.select().from(accounts).all()
+        const isActive = connected.some(({ state }) => state === "connected")
+        const counts = sourceCounts(db)
+        return {
+          durableObjectId: store.durableObjectId,
+          reportedAt: now,
+          expectedBy: isActive ? now + settings.reportMs + graceMs : null,
+          nextDueAt: earliestDue(dueList(db, settings)),
+          sources: counts.sources,
+          failingSources: counts.failing,
+          accounts: JSON.stringify(connected.map(({ provider, state, reason }) => ({ provider, state, reason }))),
+        }
+      }
+
+      const failed = Effect.fnUntraced(function* (failures: number, now: number) {
+        const { minimumMs, maximumMs } = settings.bounds
+        const wait = backoff(failures, yield* Random.next, {
+          firstMs: Math.min(30_000, minimumMs),
+          longestMs: Math.min(900_000, maximumMs),
+        })
+        const deliveryFailure = "D1 did not take the delivery"
+        db.update(person)
+          .set({ deliveryFailures: failures, deliveryRetryAt: now + wait, deliveryFailure })
+          .run()
+      })
+
+      /** One batch. `null` when D1 did not take it. */
+      const deliverOnce = Effect.fnUntraced(function* (isReportForced: boolean) {
+        const now = yield* Clock.currentTimeMillis
+        const self = db.select().from(person).get()
+        if (self === undefined) return { items: 0, isDone: true }
+        const rows = db.select().from(outbox).orderBy(asc(outbox.id)).limit(rowsAtOnce).all()
+        const isLast = rows.length < rowsAtOnce
+        const isReportDue = isReportForced || self.isReportDue || now - (self.reportedAt ?? 0) >= settings.reportMs
+        const isReporting = isLast && (rows.length > 0 || isReportDue)
+        if (rows.length === 0 && !isReporting) return { items: 0, isDone: true }
+        const batch = statements(database, store, { createdAt: self.createdAt, now }, db.select().from(accounts).all(), rows, isReporting ? report(now) : null)
+        return yield* Effect.tryPromise(() => database.batch(batch)).pipe(
+          Effect.flatMap(() =>
+            store.transaction(() => {
+              const ids = rows.map(({ id }) => id)
+              for (let start = 0; start < ids.length; start += 50) {
+                db.delete(outbox).where(inArray(outbox.id, ids.slice(start, start + 50))).run()
+              }
+              db.update(person)
+                .set({
+                  deliveryFailures: 0,
+                  deliveryRetryAt: null,
+                  deliveryFailure: null,
+                  ...(isReporting ? { reportedAt: now, isReportDue: false } : {}),
+                })
+                .run()
+              return { items: rows.filter(({ kind }) => kind === "item").length, isDone: isLast }
+            }),
+          ),
+          Effect.catchTag("UnknownError", () =>
+            Effect.logWarning("D1 did not take a delivery; it stays in the outbox").pipe(
+              Effect.andThen(failed(self.deliveryFailures + 1, now)),
+              Effect.as({ items: 0, isDone: true }),
+            ),
+          ),
+        )
+      })
+
+      const deliver = (isReportForced: boolean) =>
+        alone.withPermit(
+          Effect.gen(function* () {
+            let delivered = 0
+            let isDone = false
+            while (!isDone) {
+              const batch = yield* deliverOnce(isReportForced)
+              delivered += batch.items
+              isDone = batch.isDone
+            }
+            return { delivered, undelivered: rowsLeft() }
+          }),
+        )
+
+      return { deliver }
+    }),
+  )
+}

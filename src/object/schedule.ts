@@ -1,0 +1,84 @@
+import { count, eq, min, sql } from "drizzle-orm"
+import { Clock, Effect } from "effect"
+import { accounts, outbox, person, subscriptions, tokens } from "../../schema/object.ts"
+import { exerciseAfterMs } from "./grants.ts"
+import { Settings, type SettingsShape } from "./settings.ts"
+import { type ObjectDatabase, Store } from "./store.ts"
+
+/** When an account's poll is due: not before the provider's hold is over, nor before the backoff of a failed pass. */
+export const pollDueAt = (
+  account: Pick<typeof accounts.$inferSelect, "heldUntil" | "retryAt" | "libraryReadAt" | "passStartedAt">,
+  earliestSource: number | null,
+  settings: Pick<SettingsShape, "bounds">,
+): number => {
+  const wanted =
+    account.retryAt ??
+    (account.libraryReadAt === null ? 0 : (earliestSource ?? account.libraryReadAt + settings.bounds.maximumMs))
+  return Math.max(wanted, account.heldUntil ?? 0)
+}
+
+export interface Due {
+  readonly what: "poll" | "exercise" | "deliver" | "report"
+  readonly provider: string | null
+  /** Epoch milliseconds. */
+  readonly at: number
+}
+
+/** Everything that will have to be done, and when. The one alarm is the earliest of it. */
+export const dueList = (db: ObjectDatabase, settings: SettingsShape): ReadonlyArray<Due> => {
+  const self = db.select().from(person).get()
+  if (self === undefined) return []
+  const connected = db.select().from(accounts).where(eq(accounts.state, "connected")).all()
+  const ofAccounts = connected.flatMap((account): ReadonlyArray<Due> => {
+    const earliest = db
+      .select({ at: min(subscriptions.dueAt) })
+      .from(subscriptions)
+      .where(eq(subscriptions.provider, account.provider))
+      .get()
+    const grant = db
+      .select({ exercisedAt: tokens.exercisedAt, retryAt: tokens.retryAt })
+      .from(tokens)
+      .where(eq(tokens.provider, account.provider))
+      .get()
+    const exerciseAt = Math.max((grant?.exercisedAt ?? 0) + exerciseAfterMs, grant?.retryAt ?? 0, account.heldUntil ?? 0)
+    return [
+      { what: "poll", provider: account.provider, at: pollDueAt(account, earliest?.at ?? null, settings) },
+      { what: "exercise", provider: account.provider, at: exerciseAt },
+    ]
+  })
+  const undelivered = db.select({ rows: count() }).from(outbox).get()?.rows ?? 0
+  const hasNews = undelivered > 0 || (self.isReportDue && self.reportedAt !== null)
+  const deliver: ReadonlyArray<Due> = hasNews ? [{ what: "deliver", provider: null, at: self.deliveryRetryAt ?? 0 }] : []
+  const reportAt = Math.max((self.reportedAt ?? 0) + settings.reportMs, self.deliveryRetryAt ?? 0)
+  const report: ReadonlyArray<Due> = connected.length > 0 ? [{ what: "report", provider: null, at: reportAt }] : []
+  return [...ofAccounts, ...deliver, ...report]
+}
+
+/** The earliest moment at which anything is due; `null` when nothing is, so that such an object sleeps for good. */
+export const earliestDue = (dues: ReadonlyArray<Due>): number | null =>
+  dues.length === 0 ? null : Math.min(...dues.map(({ at }) => at))
+
+/** Sets the alarm to the earliest of what is due, if it is not set so already. Returns it. */
+export const arm = Effect.fnUntraced(function* () {
+  const store = yield* Store
+  const settings = yield* Settings
+  const due = earliestDue(dueList(store.db, settings))
+  const now = yield* Clock.currentTimeMillis
+  const at = due === null ? null : Math.max(due, now)
+  const before = yield* store.alarmAt
+  // An overdue alarm that is set already fires by itself; moving it would only put it off.
+  if (before !== at && !(before !== null && at !== null && before <= at && due !== null && due <= now)) {
+    yield* store.setAlarm(at)
+    return at
+  }
+  return before
+})
+
+/** How many of a person's sources there are, and how many of them fail. */
+export const sourceCounts = (db: ObjectDatabase) => {
+  const row = db
+    .select({ sources: count(), failing: sql<number>`coalesce(sum(${subscriptions.reason} IS NOT NULL), 0)` })
+    .from(subscriptions)
+    .get()
+  return { sources: row?.sources ?? 0, failing: row?.failing ?? 0 }
+}

@@ -1,0 +1,253 @@
+import { and, desc, eq, sql } from "drizzle-orm"
+import { Clock, Effect, Random } from "effect"
+import { backoff } from "../domain/backoff.ts"
+import type { ProviderUnavailable } from "../domain/error.ts"
+import { pollInterval, publicationsConsidered, withJitter } from "../domain/interval.ts"
+import type { Item, ListedItem } from "../domain/item.ts"
+import { isNextPageNeeded, newItems } from "../domain/novelty.ts"
+import type { Provider } from "../domain/provider.ts"
+import type { SourceMissing } from "../providers/error.ts"
+import type { PageRequest, ProviderClient } from "../providers/provider.ts"
+import { items, outbox, subscriptions } from "../../schema/object.ts"
+import { Grants } from "./grants.ts"
+import { Settings } from "./settings.ts"
+import { Store, type SubscriptionRow } from "./store.ts"
+
+/** How many known items a source keeps: four pages, so that removals at the front never bring the archive up as new. */
+const knownKept = 200
+
+/** Ids that a provider describes at once. */
+const describedAtOnce = 50
+
+/** Longest description delivered, in UTF-16 code units: what a feed shows, and far below D1's 2 MB for a parameter. */
+const descriptionMaxLength = 2000
+
+const oneSource = (row: SubscriptionRow) =>
+  and(eq(subscriptions.provider, row.provider), eq(subscriptions.sourceId, row.sourceId))
+
+/** What one look at a source brought. */
+interface Found {
+  readonly etag: string | null
+  readonly isModified: boolean
+  /** New and completed, newest first. */
+  readonly fresh: ReadonlyArray<ListedItem>
+  /** Left out by the first poll. */
+  readonly archive: ReadonlyArray<ListedItem>
+  readonly isWholeListing: boolean
+  /** Waiting items that were looked at again. */
+  readonly rechecked: ReadonlyArray<ListedItem>
+}
+
+/** A waiting item of which the listing said nothing this time; `describe` fills in the rest. */
+const placeholder = (provider: Provider, sourceId: string, externalId: string, publishedAt: number): ListedItem => ({
+  provider,
+  externalId,
+  sourceId,
+  kind: provider === "spotify" ? "episode" : "video",
+  title: "",
+  description: "",
+  url: `https://www.youtube.com/watch?v=${externalId}`,
+  imageUrl: null,
+  publishedAt,
+  precision: "instant",
+  durationMs: null,
+  isLive: false,
+  availability: "upcoming",
+  startsAt: null,
+})
+
+const look = Effect.fnUntraced(function* (client: ProviderClient, row: SubscriptionRow) {
+  const { db } = yield* Store
+  const grants = yield* Grants
+  const settings = yield* Settings
+  const { provider } = client
+  const rows = db
+    .select()
+    .from(items)
+    .where(and(eq(items.provider, provider), eq(items.sourceId, row.sourceId)))
+    .all()
+  const states = new Map(rows.map((item) => [item.itemId, item]))
+  const isKnown = (id: string) => states.has(id)
+  const isFirst = row.backfilledAt === null
+  const expected = Math.max(0, (row.listedCount ?? 0) - (row.itemCount ?? 0))
+
+  const pages: Array<ReadonlyArray<ListedItem>> = []
+  let etag: string | null = null
+  let next: string | null = null
+  let isModified = true
+  do {
+    const request: PageRequest = { key: next, etag: next === null && !isFirst ? row.etag : null }
+    const page = yield* grants.withToken(provider, (token) => client.items(token, row.sourceId, request))
+    if (!page.isModified) {
+      isModified = false
+      etag = row.etag
+      break
+    }
+    if (pages.length === 0) etag = page.etag
+    pages.push(page.entries)
+    next = page.next
+  } while (!isFirst && next !== null && isNextPageNeeded(pages, isKnown, row.archiveBefore, expected))
+
+  const listed = pages.flat().filter(({ availability }) => availability !== "withheld")
+  const fresh = isFirst ? listed.slice(0, settings.backfillItems) : newItems(listed, isKnown, row.archiveBefore)
+  const listedById = new Map(listed.map((item) => [item.externalId, item]))
+  const waiting = rows
+    .filter(({ state }) => state === "waiting")
+    .map(({ itemId, publishedAt }) => listedById.get(itemId) ?? placeholder(provider, row.sourceId, itemId, publishedAt))
+  const toDescribe = [...fresh, ...waiting]
+  const chunks = Array.from({ length: Math.ceil(toDescribe.length / describedAtOnce) }, (_, index) =>
+    toDescribe.slice(index * describedAtOnce, (index + 1) * describedAtOnce),
+  )
+  const described = yield* Effect.forEach(chunks, (chunk) =>
+    grants.withToken(provider, (token) => client.describe(token, chunk)),
+  )
+  const complete = described.flat()
+  return {
+    etag,
+    isModified,
+    fresh: complete.slice(0, fresh.length),
+    archive: isFirst ? listed.slice(settings.backfillItems) : [],
+    isWholeListing: next === null,
+    rechecked: complete.slice(fresh.length),
+  } satisfies Found
+})
+
+const isDeliverable = ({ availability }: ListedItem) => availability === "available" || availability === "live"
+
+const toItem = ({ availability: _availability, startsAt: _startsAt, ...item }: ListedItem): Item => ({
+  ...item,
+  description: item.description.slice(0, descriptionMaxLength),
+})
+
+/** Writes down what a look brought. The cursor and the outbox move in one transaction: a crash between them would lose items. */
+const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) {
+  const store = yield* Store
+  const { db } = store
+  const settings = yield* Settings
+  const now = yield* Clock.currentTimeMillis
+  const random = yield* Random.next
+  const isFirst = row.backfilledAt === null
+
+  const remember = (item: ListedItem, state: "delivered" | "archive" | "waiting") => {
+    const recheckAt =
+      state === "waiting" ? Math.max(item.startsAt ?? now + settings.verifyMs, now + settings.bounds.minimumMs) : null
+    const { provider, sourceId, externalId: itemId, publishedAt } = item
+    db.insert(items)
+      .values({ provider, sourceId, itemId, publishedAt, seenAt: now, state, recheckAt })
+      .onConflictDoUpdate({ target: [items.provider, items.sourceId, items.itemId], set: { publishedAt, state, recheckAt } })
+      .run()
+  }
+
+  return yield* store.transaction(() => {
+    // Unfollowed while it was being asked: nothing to deliver to.
+    if (db.select({ id: subscriptions.sourceId }).from(subscriptions).where(oneSource(row)).get() === undefined) return 0
+    const deliverable = [...found.fresh, ...found.rechecked].filter(isDeliverable)
+    // Oldest first, so that the outbox leaves in the order of publication.
+    for (const item of deliverable.toReversed()) {
+      remember(item, "delivered")
+      db.insert(outbox)
+        .values({ kind: "item", body: JSON.stringify({ ...toItem(item), isBackfill: isFirst, at: now }) })
+        .run()
+    }
+    for (const item of found.archive) remember(item, "archive")
+    for (const item of [...found.fresh, ...found.rechecked]) {
+      if (item.availability === "upcoming" || item.availability === "unplayable") remember(item, "waiting")
+    }
+    for (const { externalId, availability } of found.rechecked) {
+      if (availability !== "withheld") continue
+      db.delete(items)
+        .where(and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId), eq(items.itemId, externalId)))
+        .run()
+    }
+    const ofSource = and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId))
+    const known = db
+      .select({ publishedAt: items.publishedAt })
+      .from(items)
+      .where(ofSource)
+      .orderBy(desc(items.publishedAt))
+      .limit(knownKept)
+      .all()
+      .map(({ publishedAt }) => publishedAt)
+    const oldestKept = known.at(-1)
+    const isPruned = known.length === knownKept && oldestKept !== undefined
+    if (isPruned) {
+      db.run(sql`DELETE FROM ${items} WHERE ${ofSource} AND ${items.publishedAt} < ${oldestKept} AND ${items.state} <> 'waiting'`)
+    }
+    const firstLine = found.isWholeListing ? null : (oldestKept ?? null)
+    const archiveBefore = isPruned ? Math.max(oldestKept, row.archiveBefore ?? 0) : isFirst ? firstLine : row.archiveBefore
+
+    const intervalMs = pollInterval(known.slice(0, publicationsConsidered), now, settings.bounds)
+    const wait = withJitter(intervalMs, random, settings.bounds)
+    const hasPublishedUnannounced = !isFirst && found.fresh.length > 0 && row.listedCount === row.itemCount
+    db.update(subscriptions)
+      .set({
+        state: "active",
+        itemCount: row.listedCount,
+        etag: found.etag,
+        isPending: false,
+        isCountUnreliable: row.isCountUnreliable || hasPublishedUnannounced,
+        verifyAt: now + Math.round(settings.verifyMs * (0.9 + random / 5)),
+        intervalMs,
+        dueAt: now + wait,
+        polledAt: now,
+        backfilledAt: row.backfilledAt ?? now,
+        archiveBefore,
+        publishedAt: known[0] ?? row.publishedAt,
+        failures: 0,
+        reason: null,
+      })
+      .where(oneSource(row))
+      .run()
+    return deliverable.length
+  })
+})
+
+/** A source that the provider no longer has, or that has no list of items: looked at as rarely as allowed. */
+const settleMissing = Effect.fnUntraced(function* (row: SubscriptionRow, { state }: SourceMissing) {
+  const { db } = yield* Store
+  const { bounds, verifyMs } = yield* Settings
+  const now = yield* Clock.currentTimeMillis
+  const reason = state === "gone" ? "the provider no longer has it" : "it has no uploads yet"
+  db.update(subscriptions)
+    .set({
+      state,
+      reason,
+      isPending: false,
+      itemCount: row.listedCount,
+      etag: null,
+      intervalMs: bounds.maximumMs,
+      dueAt: now + bounds.maximumMs,
+      verifyAt: now + Math.max(verifyMs, bounds.maximumMs),
+      polledAt: now,
+      // Whatever a source publishes after it was seen empty is new, not backfill.
+      backfilledAt: row.backfilledAt ?? (state === "empty" ? now : null),
+    })
+    .where(oneSource(row))
+    .run()
+})
+
+const settleFailure = Effect.fnUntraced(function* (row: SubscriptionRow, error: ProviderUnavailable) {
+  const { db } = yield* Store
+  const { bounds } = yield* Settings
+  const now = yield* Clock.currentTimeMillis
+  const failures = row.failures + 1
+  const wait = backoff(failures, yield* Random.next, {
+    firstMs: Math.min(60_000, bounds.minimumMs),
+    longestMs: bounds.maximumMs,
+  })
+  db.update(subscriptions).set({ failures, reason: error.reason, dueAt: now + wait }).where(oneSource(row)).run()
+})
+
+/**
+ * Asks one source for what is new and writes it down. Returns how many items were found; what is wrong with this source alone
+ * is written down too and ends as `null`. Errors are those that concern the whole account.
+ */
+export const pollSource = Effect.fn("pollSource")(function* (client: ProviderClient, row: SubscriptionRow) {
+  return yield* look(client, row).pipe(
+    Effect.flatMap((found) => settle(row, found)),
+    Effect.catchTags({
+      SourceMissing: (missing) => Effect.as(settleMissing(row, missing), null),
+      ProviderUnavailable: (error) => Effect.as(settleFailure(row, error), null),
+    }),
+  )
+})
