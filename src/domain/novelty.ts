@@ -37,10 +37,8 @@ export const isNextPageNeeded = (
 ): boolean => {
   const last = pages.at(-1) ?? []
   const listed = pages.flat()
-  if (last.length > 0 && archiveBefore !== null && last.every(({ publishedAt }) => publishedAt < archiveBefore)) return false
+  if (last.length > 0 && archiveBefore !== null && last.every(({ publishedAt }) => publishedAt < archiveBefore))
+    return false
   if (!listed.some(({ externalId }) => isKnown(externalId))) return true
-  return (
-    newItems(listed, isKnown, archiveBefore).length < expected &&
-    newItems(last, isKnown, archiveBefore).length > 0
-  )
+  return newItems(listed, isKnown, archiveBefore).length < expected && newItems(last, isKnown, archiveBefore).length > 0
 }

@@ -17,7 +17,7 @@ const TokenText = Schema.String.pipe(
 )
 
 /** A secret that is a plain string on the wire and `Redacted` wherever a program can see it. */
-export const Secret = Schema.RedactedFromValue(TokenText, { label: "token" })
+export const Secret = Schema.RedactedFromValue(TokenText)
 
 /** What a provider's token endpoint gave for one grant. */
 export const TokenSet = Schema.Struct({

@@ -1,8 +1,8 @@
 import { asc, eq, inArray, sql } from "drizzle-orm"
 import { Context, Effect, Layer, Option } from "effect"
+import { tokenEvents } from "../../schema/object.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { TokenEventType } from "../domain/token.ts"
-import { tokenEvents } from "../../schema/object.ts"
 import { Store } from "./store.ts"
 
 /** How many events an object keeps. */
@@ -53,12 +53,16 @@ export class TokenEvents extends Context.Service<
             if (unsent.length === 0) return
             yield* Effect.tryPromise(() =>
               bound.sendBatch(
-                unsent.map(({ id, provider, type, at, detail }) => ({ body: { userId, id, provider, type, at, detail } })),
+                unsent.map(({ id, provider, type, at, detail }) => ({
+                  body: { userId, id, provider, type, at, detail },
+                })),
               ),
             )
             const ids = unsent.map(({ id }) => id)
             db.update(tokenEvents).set({ isPublished: true }).where(inArray(tokenEvents.id, ids)).run()
-          }).pipe(Effect.catch(() => Effect.logWarning("Token events could not be published; they will be sent later"))),
+          }).pipe(
+            Effect.catch(() => Effect.logWarning("Token events could not be published; they will be sent later")),
+          ),
       })
 
       return { record, publish }

@@ -1,13 +1,19 @@
 import { and, eq, ne, sql } from "drizzle-orm"
 import { Clock, Context, Deferred, Effect, Layer, Random, Redacted } from "effect"
+import { accounts, outbox, person, subscriptions, tokens } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
-import { AccountNotConnected, ProviderUnavailable, RateLimited, ReauthorizationRequired, type SealBroken } from "../domain/error.ts"
+import {
+  AccountNotConnected,
+  ProviderUnavailable,
+  RateLimited,
+  ReauthorizationRequired,
+  type SealBroken,
+} from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { TokenEventType, TokenSet } from "../domain/token.ts"
 import type { AccessTokenRejected } from "../providers/error.ts"
 import { ProviderHttp } from "../providers/http.ts"
 import { type RefreshedGrant, refreshGrant } from "../providers/oauth.ts"
-import { accounts, outbox, person, subscriptions, tokens } from "../../schema/object.ts"
 import { TokenEvents } from "./events.ts"
 import { Settings } from "./settings.ts"
 import { Store } from "./store.ts"
@@ -69,7 +75,9 @@ export class Grants extends Context.Service<
       const changed = (provider: Provider, type: TokenEventType, at: number, detail?: string): void => {
         events.record(provider, type, at, detail)
         if (type === "refreshed" || type === "rotated" || type === "resealed" || type === "exported") return
-        db.insert(outbox).values({ kind: "account", body: JSON.stringify({ provider, at }) }).run()
+        db.insert(outbox)
+          .values({ kind: "account", body: JSON.stringify({ provider, at }) })
+          .run()
         db.update(person).set({ isReportDue: true }).run()
       }
 
@@ -77,7 +85,8 @@ export class Grants extends Context.Service<
       const usable = Effect.fnUntraced(function* (provider: Provider) {
         const account = readAccount(provider)
         const row = readToken(provider)
-        if (account === undefined || account.state === "disconnected") return yield* new AccountNotConnected({ provider })
+        if (account === undefined || account.state === "disconnected")
+          return yield* new AccountNotConnected({ provider })
         if (account.state === "reauthorization_required" || row === undefined) {
           return yield* new ReauthorizationRequired({ provider, reason: account.reason ?? "no token" })
         }
@@ -109,7 +118,11 @@ export class Grants extends Context.Service<
         yield* store.durable
       })
 
-      const set = Effect.fn("Grants.set")(function* (provider: Provider, given: TokenSet, why: "token_set" | "imported") {
+      const set = Effect.fn("Grants.set")(function* (
+        provider: Provider,
+        given: TokenSet,
+        why: "token_set" | "imported",
+      ) {
         const now = yield* Clock.currentTimeMillis
         const sealed = yield* sealFor(provider, {
           accessToken: given.accessToken,
@@ -120,8 +133,18 @@ export class Grants extends Context.Service<
         const generation = yield* store.transaction(() => {
           const before = readAccount(provider)
           const next = (readToken(provider)?.generation ?? 0) + 1
-          const row = { ...sealed, expiresAt: given.expiresAt, generation: next, exercisedAt: now, failures: 0, retryAt: null }
-          db.insert(tokens).values({ provider, ...row }).onConflictDoUpdate({ target: tokens.provider, set: row }).run()
+          const row = {
+            ...sealed,
+            expiresAt: given.expiresAt,
+            generation: next,
+            exercisedAt: now,
+            failures: 0,
+            retryAt: null,
+          }
+          db.insert(tokens)
+            .values({ provider, ...row })
+            .onConflictDoUpdate({ target: tokens.provider, set: row })
+            .run()
           const connected = { state: "connected", reason: null, failures: 0, retryAt: null }
           db.insert(accounts)
             .values({ provider, ...connected, connectedAt: now })
@@ -147,9 +170,18 @@ export class Grants extends Context.Service<
           db.delete(subscriptions).where(eq(subscriptions.provider, provider)).run()
           db.run(sql`DELETE FROM items WHERE provider = ${provider}`)
           db.run(sql`DELETE FROM library_pages WHERE provider = ${provider}`)
-          db.insert(outbox).values({ kind: "unfollow_all", body: JSON.stringify({ provider }) }).run()
+          db.insert(outbox)
+            .values({ kind: "unfollow_all", body: JSON.stringify({ provider }) })
+            .run()
           db.update(accounts)
-            .set({ state: "disconnected", reason: null, failures: 0, retryAt: null, libraryReadAt: null, passStartedAt: null })
+            .set({
+              state: "disconnected",
+              reason: null,
+              failures: 0,
+              retryAt: null,
+              libraryReadAt: null,
+              passStartedAt: null,
+            })
             .where(eq(accounts.provider, provider))
             .run()
           changed(provider, "disconnected", now)
@@ -209,7 +241,12 @@ export class Grants extends Context.Service<
         return new ProviderUnavailable({ provider, reason: error.reason, retryAt })
       })
 
-      const accept = Effect.fnUntraced(function* (provider: Provider, row: TokenRow, grant: Grant, given: RefreshedGrant) {
+      const accept = Effect.fnUntraced(function* (
+        provider: Provider,
+        row: TokenRow,
+        grant: Grant,
+        given: RefreshedGrant,
+      ) {
         const now = yield* Clock.currentTimeMillis
         const isRotated =
           given.refreshToken !== null && Redacted.value(given.refreshToken) !== Redacted.value(grant.refreshToken)
@@ -243,7 +280,10 @@ export class Grants extends Context.Service<
           }
           const grant = yield* openRow(provider, row)
           const request = (refreshToken: Redacted.Redacted<string>) =>
-            http.counted(provider, refreshGrant(provider, settings.endpoints[provider], refreshToken, settings.requestTimeoutMs))
+            http.counted(
+              provider,
+              refreshGrant(provider, settings.endpoints[provider], refreshToken, settings.requestTimeoutMs),
+            )
           const isSuperseded = () => readToken(provider)?.generation !== row.generation
           const previous = grant.previousRefreshToken
           yield* request(grant.refreshToken).pipe(
@@ -342,7 +382,11 @@ export class Grants extends Context.Service<
             ),
             Effect.catchIf(isRejected, () =>
               Effect.fail(
-                new ProviderUnavailable({ provider, reason: "refused an access token that it just issued", retryAt: null }),
+                new ProviderUnavailable({
+                  provider,
+                  reason: "refused an access token that it just issued",
+                  retryAt: null,
+                }),
               ),
             ),
             Effect.tapError((error) => (error instanceof RateLimited ? hold(error) : Effect.void)),

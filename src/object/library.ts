@@ -1,10 +1,10 @@
 import { and, eq, inArray, lte, or, sql } from "drizzle-orm"
 import { Clock, Effect } from "effect"
+import { accounts, items, libraryPages, outbox, subscriptions } from "../../schema/object.ts"
+import { jitterFraction } from "../domain/interval.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { Source } from "../domain/subscription.ts"
-import { jitterFraction } from "../domain/interval.ts"
 import type { PageRequest, ProviderClient } from "../providers/provider.ts"
-import { accounts, items, libraryPages, outbox, subscriptions } from "../../schema/object.ts"
 import { Grants } from "./grants.ts"
 import { Settings } from "./settings.ts"
 import { Store } from "./store.ts"
@@ -79,9 +79,18 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
 
   yield* store.transaction(() => {
     const known = new Map(
-      db.select().from(subscriptions).where(eq(subscriptions.provider, provider)).all().map((row) => [row.sourceId, row]),
+      db
+        .select()
+        .from(subscriptions)
+        .where(eq(subscriptions.provider, provider))
+        .all()
+        .map((row) => [row.sourceId, row]),
     )
-    const enqueue = (kind: string, body: unknown) => db.insert(outbox).values({ kind, body: JSON.stringify(body) }).run()
+    const enqueue = (kind: string, body: unknown) =>
+      db
+        .insert(outbox)
+        .values({ kind, body: JSON.stringify(body) })
+        .run()
 
     for (const source of pages.flatMap(({ sources }) => sources ?? [])) {
       const { externalId: sourceId, title, url, imageUrl, itemCount } = source
@@ -117,14 +126,17 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
 
     // Items that move while offsets are read make a page skip one: only a listing that adds up may take anything away.
     const total = pages.at(-1)?.total ?? null
-    const isComplete = pages.length < pagesAtMost && (total === null || pages.reduce((sum, { size }) => sum + size, 0) >= total)
+    const isComplete =
+      pages.length < pagesAtMost && (total === null || pages.reduce((sum, { size }) => sum + size, 0) >= total)
     const listed = new Set(pages.flatMap(({ sourceIds }) => sourceIds))
     const gone = isComplete ? [...known.keys()].filter((sourceId) => !listed.has(sourceId)) : []
     for (const sourceId of gone) {
       db.delete(subscriptions)
         .where(and(eq(subscriptions.provider, provider), eq(subscriptions.sourceId, sourceId)))
         .run()
-      db.delete(items).where(and(eq(items.provider, provider), eq(items.sourceId, sourceId))).run()
+      db.delete(items)
+        .where(and(eq(items.provider, provider), eq(items.sourceId, sourceId)))
+        .run()
       enqueue("unfollow", { provider, externalId: sourceId })
     }
 

@@ -1,7 +1,7 @@
 import { asc, count, inArray } from "drizzle-orm"
 import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect"
-import { backoff } from "../domain/backoff.ts"
 import { accounts, outbox, person } from "../../schema/object.ts"
+import { backoff } from "../domain/backoff.ts"
 import { statements } from "./delivery.ts"
 import { dueList, earliestDue, sourceCounts } from "./schedule.ts"
 import { Settings } from "./settings.ts"
@@ -79,13 +79,22 @@ export class Outbox extends Context.Service<
         const isReportDue = isReportForced || self.isReportDue || now - (self.reportedAt ?? 0) >= settings.reportMs
         const isReporting = isLast && (rows.length > 0 || isReportDue)
         if (rows.length === 0 && !isReporting) return { items: 0, isDone: true }
-        const batch = statements(database, store, { createdAt: self.createdAt, now }, db.select().from(accounts).all(), rows, isReporting ? report(now) : null)
+        const batch = statements(
+          database,
+          store,
+          { createdAt: self.createdAt, now },
+          db.select().from(accounts).all(),
+          rows,
+          isReporting ? report(now) : null,
+        )
         return yield* Effect.tryPromise(() => database.batch(batch)).pipe(
           Effect.flatMap(() =>
             store.transaction(() => {
               const ids = rows.map(({ id }) => id)
               for (let start = 0; start < ids.length; start += 50) {
-                db.delete(outbox).where(inArray(outbox.id, ids.slice(start, start + 50))).run()
+                db.delete(outbox)
+                  .where(inArray(outbox.id, ids.slice(start, start + 50)))
+                  .run()
               }
               db.update(person)
                 .set({

@@ -1,5 +1,6 @@
-import { count, eq, isNotNull, and, sql } from "drizzle-orm"
+import { and, count, eq, isNotNull, sql } from "drizzle-orm"
 import { Clock, Context, Deferred, Effect, Layer, Random } from "effect"
+import { accounts, polls, subscriptions } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
 import type { Provider } from "../domain/provider.ts"
 import { ProviderHttp } from "../providers/http.ts"
@@ -7,7 +8,6 @@ import type { ProviderClient } from "../providers/provider.ts"
 import { spotifyClient } from "../providers/spotify.ts"
 import { youtubeClient } from "../providers/youtube.ts"
 import type { AccountPoll, PollProgress } from "../rpc/methods.ts"
-import { accounts, polls, subscriptions } from "../../schema/object.ts"
 import { Grants } from "./grants.ts"
 import { pendingSources, synchronise } from "./library.ts"
 import { Settings } from "./settings.ts"
@@ -145,7 +145,8 @@ export class Poller extends Context.Service<
                 Effect.map((retryAt) => end("seal_broken", error.message, retryAt)),
               ),
             AccountNotConnected: () => Effect.succeed(end("reauthorization_required", "not connected", null)),
-            SourceMissing: () => Effect.map(failed(provider, null), (at) => end("unavailable", "the library is missing", at)),
+            SourceMissing: () =>
+              Effect.map(failed(provider, null), (at) => end("unavailable", "the library is missing", at)),
             ProviderUnavailable: (error) =>
               Effect.map(failed(provider, error.retryAt), (retryAt) => end("unavailable", error.reason, retryAt)),
           }),
@@ -154,8 +155,17 @@ export class Poller extends Context.Service<
         const requests = (yield* http.requests(provider)) - requestsBefore
         yield* store.transaction(() => {
           const { asked, failed: failedSources, itemsFound } = figures
-          const entry = { provider, trigger, startedAt, durationMs: finishedAt - startedAt, outcome: result.outcome, requests }
-          db.insert(polls).values({ ...entry, asked, failed: failedSources, itemsFound }).run()
+          const entry = {
+            provider,
+            trigger,
+            startedAt,
+            durationMs: finishedAt - startedAt,
+            outcome: result.outcome,
+            requests,
+          }
+          db.insert(polls)
+            .values({ ...entry, asked, failed: failedSources, itemsFound })
+            .run()
           db.run(sql`DELETE FROM ${polls} WHERE ${polls.id} <= (SELECT max(${polls.id}) FROM ${polls}) - ${pollsKept}`)
           if (countFailing(provider) !== failingBefore) db.run(sql`UPDATE person SET is_report_due = 1`)
         })

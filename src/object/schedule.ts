@@ -40,7 +40,11 @@ export const dueList = (db: ObjectDatabase, settings: SettingsShape): ReadonlyAr
       .from(tokens)
       .where(eq(tokens.provider, account.provider))
       .get()
-    const exerciseAt = Math.max((grant?.exercisedAt ?? 0) + exerciseAfterMs, grant?.retryAt ?? 0, account.heldUntil ?? 0)
+    const exerciseAt = Math.max(
+      (grant?.exercisedAt ?? 0) + exerciseAfterMs,
+      grant?.retryAt ?? 0,
+      account.heldUntil ?? 0,
+    )
     return [
       { what: "poll", provider: account.provider, at: pollDueAt(account, earliest?.at ?? null, settings) },
       { what: "exercise", provider: account.provider, at: exerciseAt },
@@ -48,7 +52,9 @@ export const dueList = (db: ObjectDatabase, settings: SettingsShape): ReadonlyAr
   })
   const undelivered = db.select({ rows: count() }).from(outbox).get()?.rows ?? 0
   const hasNews = undelivered > 0 || (self.isReportDue && self.reportedAt !== null)
-  const deliver: ReadonlyArray<Due> = hasNews ? [{ what: "deliver", provider: null, at: self.deliveryRetryAt ?? 0 }] : []
+  const deliver: ReadonlyArray<Due> = hasNews
+    ? [{ what: "deliver", provider: null, at: self.deliveryRetryAt ?? 0 }]
+    : []
   const reportAt = Math.max((self.reportedAt ?? 0) + settings.reportMs, self.deliveryRetryAt ?? 0)
   const report: ReadonlyArray<Due> = connected.length > 0 ? [{ what: "report", provider: null, at: reportAt }] : []
   return [...ofAccounts, ...deliver, ...report]

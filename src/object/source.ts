@@ -1,5 +1,6 @@
 import { and, desc, eq, sql } from "drizzle-orm"
 import { Clock, Effect, Random } from "effect"
+import { items, outbox, subscriptions } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
 import type { ProviderUnavailable } from "../domain/error.ts"
 import { pollInterval, publicationsConsidered, withJitter } from "../domain/interval.ts"
@@ -8,7 +9,6 @@ import { isNextPageNeeded, newItems } from "../domain/novelty.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { SourceMissing } from "../providers/error.ts"
 import type { PageRequest, ProviderClient } from "../providers/provider.ts"
-import { items, outbox, subscriptions } from "../../schema/object.ts"
 import { Grants } from "./grants.ts"
 import { Settings } from "./settings.ts"
 import { Store, type SubscriptionRow } from "./store.ts"
@@ -93,7 +93,9 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
   const listedById = new Map(listed.map((item) => [item.externalId, item]))
   const waiting = rows
     .filter(({ state }) => state === "waiting")
-    .map(({ itemId, publishedAt }) => listedById.get(itemId) ?? placeholder(provider, row.sourceId, itemId, publishedAt))
+    .map(
+      ({ itemId, publishedAt }) => listedById.get(itemId) ?? placeholder(provider, row.sourceId, itemId, publishedAt),
+    )
   const toDescribe = [...fresh, ...waiting]
   const chunks = Array.from({ length: Math.ceil(toDescribe.length / describedAtOnce) }, (_, index) =>
     toDescribe.slice(index * describedAtOnce, (index + 1) * describedAtOnce),
@@ -134,13 +136,17 @@ const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) 
     const { provider, sourceId, externalId: itemId, publishedAt } = item
     db.insert(items)
       .values({ provider, sourceId, itemId, publishedAt, seenAt: now, state, recheckAt })
-      .onConflictDoUpdate({ target: [items.provider, items.sourceId, items.itemId], set: { publishedAt, state, recheckAt } })
+      .onConflictDoUpdate({
+        target: [items.provider, items.sourceId, items.itemId],
+        set: { publishedAt, state, recheckAt },
+      })
       .run()
   }
 
   return yield* store.transaction(() => {
     // Unfollowed while it was being asked: nothing to deliver to.
-    if (db.select({ id: subscriptions.sourceId }).from(subscriptions).where(oneSource(row)).get() === undefined) return 0
+    if (db.select({ id: subscriptions.sourceId }).from(subscriptions).where(oneSource(row)).get() === undefined)
+      return 0
     const deliverable = [...found.fresh, ...found.rechecked].filter(isDeliverable)
     // Oldest first, so that the outbox leaves in the order of publication.
     for (const item of deliverable.toReversed()) {
@@ -171,10 +177,16 @@ const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) 
     const oldestKept = known.at(-1)
     const isPruned = known.length === knownKept && oldestKept !== undefined
     if (isPruned) {
-      db.run(sql`DELETE FROM ${items} WHERE ${ofSource} AND ${items.publishedAt} < ${oldestKept} AND ${items.state} <> 'waiting'`)
+      db.run(
+        sql`DELETE FROM ${items} WHERE ${ofSource} AND ${items.publishedAt} < ${oldestKept} AND ${items.state} <> 'waiting'`,
+      )
     }
     const firstLine = found.isWholeListing ? null : (oldestKept ?? null)
-    const archiveBefore = isPruned ? Math.max(oldestKept, row.archiveBefore ?? 0) : isFirst ? firstLine : row.archiveBefore
+    const archiveBefore = isPruned
+      ? Math.max(oldestKept, row.archiveBefore ?? 0)
+      : isFirst
+        ? firstLine
+        : row.archiveBefore
 
     const intervalMs = pollInterval(known.slice(0, publicationsConsidered), now, settings.bounds)
     const wait = withJitter(intervalMs, random, settings.bounds)
@@ -235,7 +247,10 @@ const settleFailure = Effect.fnUntraced(function* (row: SubscriptionRow, error: 
     firstMs: Math.min(60_000, bounds.minimumMs),
     longestMs: bounds.maximumMs,
   })
-  db.update(subscriptions).set({ failures, reason: error.reason, dueAt: now + wait }).where(oneSource(row)).run()
+  db.update(subscriptions)
+    .set({ failures, reason: error.reason, dueAt: now + wait })
+    .where(oneSource(row))
+    .run()
 })
 
 /**

@@ -1,7 +1,7 @@
 import { type DrizzleSqliteDODatabase, drizzle } from "drizzle-orm/durable-sqlite"
 import { Context, Effect, Layer } from "effect"
-import type { Provider } from "../domain/provider.ts"
 import * as schema from "../../schema/object.ts"
+import type { Provider } from "../domain/provider.ts"
 
 export type ObjectDatabase = DrizzleSqliteDODatabase<typeof schema>
 
@@ -30,8 +30,7 @@ export class Store extends Context.Service<
       transaction: (body) => Effect.sync(() => state.storage.transactionSync(body)),
       durable: Effect.promise(() => state.storage.sync()),
       alarmAt: Effect.promise(() => state.storage.getAlarm()),
-      setAlarm: (at) =>
-        Effect.promise(() => (at === null ? state.storage.deleteAlarm() : state.storage.setAlarm(at))),
+      setAlarm: (at) => Effect.promise(() => (at === null ? state.storage.deleteAlarm() : state.storage.setAlarm(at))),
       erase: Effect.promise(async () => {
         await state.storage.deleteAlarm()
         await state.storage.deleteAll()

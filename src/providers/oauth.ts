@@ -90,8 +90,8 @@ export const refreshGrant = Effect.fn("refreshGrant")(function* (
   )
   if (answer instanceof RateLimited) return yield* answer
   const grant: RefreshedGrant = {
-    accessToken: Redacted.make(answer.access_token, { label: "token" }),
-    refreshToken: answer.refresh_token === undefined ? null : Redacted.make(answer.refresh_token, { label: "token" }),
+    accessToken: Redacted.make(answer.access_token),
+    refreshToken: answer.refresh_token === undefined ? null : Redacted.make(answer.refresh_token),
     expiresAt: now + (answer.expires_in ?? defaultLifetimeSeconds) * 1000,
     scope: answer.scope === undefined ? null : answer.scope.split(" "),
   }

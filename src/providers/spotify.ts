@@ -115,7 +115,14 @@ export const spotifyClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
         const imageUrl = images[0]?.url ?? null
         return [{ externalId: id, title: name, url: external_urls.spotify, imageUrl, itemCount: total_episodes }]
       })
-      return { isModified: true, entries, etag: read.etag, next: nextOffset(read.body.next), size: read.body.items.length, total: read.body.total }
+      return {
+        isModified: true,
+        entries,
+        etag: read.etag,
+        next: nextOffset(read.body.next),
+        size: read.body.items.length,
+        total: read.body.total,
+      }
     }),
     items: Effect.fn("spotify.items")(function* (token, sourceId, page) {
       const path = `/shows/${encodeURIComponent(sourceId)}/episodes`

@@ -5,13 +5,14 @@ import { InternalError, InvalidRequest, Misconfigured, ObjectUnavailable } from 
 export type CommonError = InvalidRequest | InternalError | ObjectUnavailable | Misconfigured
 const commonErrors = [InvalidRequest, InternalError, ObjectUnavailable, Misconfigured] as const
 
-/** What JSON can say; what crosses between workers. */
-export type Json = string | number | boolean | null | ReadonlyArray<Json> | { readonly [key: string]: Json }
-
-/** An `Exit` as it crosses the wire, marked with the method's name so that a reply cannot be opened by another contract. */
+/**
+ * An `Exit` as it crosses the wire: the JSON text of the codec of `Schema.Exit`, marked with the method's name so that a reply
+ * cannot be opened by another contract. Text, because one string crosses faster than a tree of objects, and because a
+ * recursive type would make TypeScript give up on the type of a service binding.
+ */
 export interface Reply<Name extends string> {
   readonly method: Name
-  readonly exit: { readonly _tag: "Success" | "Failure"; readonly [key: string]: Json }
+  readonly exit: string
 }
 
 /**
@@ -24,7 +25,7 @@ export interface Contract<Name extends string, Payload, Wire, Success, Failure> 
   readonly idempotent: boolean
   readonly encodePayload: (payload: Payload) => Exit.Exit<Wire, Schema.SchemaError>
   readonly decodePayload: (wire: unknown) => Exit.Exit<Payload, Schema.SchemaError>
-  readonly encodeExit: (exit: Exit.Exit<Success, Failure | CommonError>) => Reply<Name>["exit"]
+  readonly encodeExit: (exit: Exit.Exit<Success, Failure | CommonError>) => string
   readonly decodeExit: (wire: unknown) => Exit.Exit<Exit.Exit<Success, Failure | CommonError>, Schema.SchemaError>
 }
 
@@ -58,13 +59,14 @@ export const contract = <const Name extends string, P, W, A, AW, E, EW>(
   )
   const encodePayload = Schema.encodeUnknownExit(payload)
   const encode = Schema.encodeUnknownSync(exit)
+  const decode = Schema.decodeUnknownExit(Schema.fromJsonString(exit))
   return {
     name,
     idempotent: options.idempotent,
     // The JSON codec of a payload that is JSON already keeps its type; the contracts of pollen hold nothing else.
     encodePayload: (value) => encodePayload(value) as Exit.Exit<W, Schema.SchemaError>,
     decodePayload: Schema.decodeUnknownExit(payload, { errors: "all" }),
-    encodeExit: (value) => encode(value) as Reply<Name>["exit"],
-    decodeExit: Schema.decodeUnknownExit(exit),
+    encodeExit: (value) => JSON.stringify(encode(value)),
+    decodeExit: (text) => decode(text),
   }
 }

@@ -126,6 +126,19 @@ export const AccountStatus = Schema.Struct({
   failingSources: Count,
 })
 
+/** One pass of an account, as remembered. */
+export const PollRecord = Schema.Struct({
+  provider: Provider,
+  trigger: Schema.Literals(["alarm", "request"]),
+  startedAt: EpochMillis,
+  durationMs: Count,
+  outcome: Schema.String,
+  asked: Count,
+  failed: Count,
+  itemsFound: Count,
+  requests: Count,
+})
+
 /** Everything worth knowing about a person's object, without a secret in it. */
 export const GetStatus = contract("getStatus", {
   payload: Schema.Struct({ userId }),
@@ -142,19 +155,7 @@ export const GetStatus = contract("getStatus", {
     /** The newest 50. */
     events: Schema.Array(TokenEvent),
     /** The newest 20. */
-    polls: Schema.Array(
-      Schema.Struct({
-        provider: Provider,
-        trigger: Schema.Literals(["alarm", "request"]),
-        startedAt: EpochMillis,
-        durationMs: Count,
-        outcome: Schema.String,
-        asked: Count,
-        failed: Count,
-        itemsFound: Count,
-        requests: Count,
-      }),
-    ),
+    polls: Schema.Array(PollRecord),
   }),
   error: Schema.Never,
   idempotent: true,

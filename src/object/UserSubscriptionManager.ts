@@ -1,0 +1,169 @@
+import { DurableObject } from "cloudflare:workers"
+import { drizzle } from "drizzle-orm/durable-sqlite"
+import { migrate } from "drizzle-orm/durable-sqlite/migrator"
+import { Effect, Exit, Layer, ManagedRuntime } from "effect"
+import migrations from "../../migrations/object/migrations.js"
+import { InvalidRequest, type Misconfigured } from "../domain/error.ts"
+import type { UserId } from "../domain/user.ts"
+import { ProviderHttp } from "../providers/http.ts"
+import type { CommonError, Contract, Reply, Wire } from "../rpc/contract.ts"
+import * as methods from "../rpc/methods.ts"
+import { serve } from "../rpc/serve.ts"
+import { EventQueue, TokenEvents } from "./events.ts"
+import { Grants } from "./grants.ts"
+import * as operations from "./operations.ts"
+import { FeedDatabase, Outbox } from "./outbox.ts"
+import { Poller } from "./poll.ts"
+import { arm } from "./schedule.ts"
+import { Settings, type SettingsVariables } from "./settings.ts"
+import { readStatus, readSubscriptions } from "./status.ts"
+import { Store } from "./store.ts"
+
+/** Bindings, variables and secrets that an object uses. */
+export interface ObjectEnv extends SettingsVariables {
+  readonly DB: D1Database
+  readonly TOKEN_EVENTS?: Queue
+}
+
+/** Told of every source that a poll finishes. A function that crosses RPC: it runs at the caller. */
+export type ProgressCallback = (progress: methods.PollProgress) => void | Promise<void>
+
+type Services = Store | Settings | ProviderHttp | Grants | Poller | Outbox | TokenEvents | FeedDatabase
+
+const services = (state: DurableObjectState, env: ObjectEnv, userId: string): Layer.Layer<Services, Misconfigured> => {
+  const settings = Settings.layer(env)
+  const http = Layer.unwrap(Effect.map(Settings, ({ requestTimeoutMs }) => ProviderHttp.layer(requestTimeoutMs)))
+  return Layer.mergeAll(Poller.layer, Outbox.layer).pipe(
+    Layer.provideMerge(Grants.layer),
+    Layer.provideMerge(TokenEvents.layer),
+    Layer.provideMerge(http),
+    Layer.provideMerge(settings),
+    Layer.provideMerge(Layer.succeed(FeedDatabase, env.DB)),
+    Layer.provideMerge(Store.layer(state, userId)),
+    Layer.provide(EventQueue.layer(env.TOKEN_EVENTS)),
+  )
+}
+
+/** How many subscriptions a page has if the caller does not say. */
+const subscriptionsAtOnce = 100
+
+/**
+ * One person's object: keeps their grants, polls what they follow, delivers what is new. Named by the user id. Every method is
+ * a contract of `src/rpc/methods.ts`, which says what it does and how it fails.
+ */
+export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends DurableObject<Env> {
+  readonly #runtime: ManagedRuntime.ManagedRuntime<Services, Misconfigured>
+  readonly #userId: string
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env)
+    this.#userId = state.id.name ?? ""
+    this.#runtime = ManagedRuntime.make(this.layer(services(state, env, this.#userId)))
+    state.blockConcurrencyWhile(async () => {
+      await migrate(drizzle(state.storage), migrations)
+      // A row that says it is due is worth nothing without an alarm, however that came to be missing.
+      if ((await state.storage.getAlarm()) === null) await this.#runtime.runPromiseExit(arm())
+    })
+  }
+
+  /** Where a test puts another clock or network. */
+  protected layer(live: Layer.Layer<Services, Misconfigured>): Layer.Layer<Services, Misconfigured> {
+    return live
+  }
+
+  /** Serves a method; a missing or wrong setting is an answer too, and says what to do. */
+  async #serve<Name extends string, P extends { readonly userId: UserId }, W, A, E>(
+    contract: Contract<Name, P, W, A, E>,
+    wire: W,
+    handler: (payload: P) => Effect.Effect<A, E | CommonError, Services>,
+  ): Promise<Reply<Name>> {
+    const owned = (payload: P) =>
+      payload.userId === this.#userId ? handler(payload) : Effect.fail(notTheirs(contract.name))
+    const exit = await this.#runtime.runPromiseExit(serve(contract, owned)(wire))
+    if (Exit.isSuccess(exit)) return exit.value
+    return Effect.runPromise(serve(contract, () => Effect.failCause(exit.cause))(wire))
+  }
+
+  setToken(payload: Wire<typeof methods.SetToken>) {
+    return this.#serve(methods.SetToken, payload, ({ provider, tokens }) => operations.setToken(provider, tokens))
+  }
+
+  removeToken(payload: Wire<typeof methods.RemoveToken>) {
+    return this.#serve(methods.RemoveToken, payload, ({ provider }) => operations.removeToken(provider))
+  }
+
+  validateTokens(payload: Wire<typeof methods.ValidateTokens>) {
+    return this.#serve(methods.ValidateTokens, payload, operations.validateTokens)
+  }
+
+  refreshTokens(payload: Wire<typeof methods.RefreshTokens>) {
+    return this.#serve(methods.RefreshTokens, payload, ({ provider, force }) =>
+      operations.refreshTokens(provider, force ?? false),
+    )
+  }
+
+  pollNow(payload: Wire<typeof methods.PollNow>, onProgress?: ProgressCallback) {
+    // A caller that went away has no use for progress; the poll goes on.
+    const listener = (progress: methods.PollProgress) => {
+      Promise.resolve(onProgress?.(progress)).catch(() => undefined)
+    }
+    return this.#serve(methods.PollNow, payload, () =>
+      operations.pollNow(onProgress === undefined ? undefined : listener),
+    )
+  }
+
+  getStatus(payload: Wire<typeof methods.GetStatus>) {
+    return this.#serve(methods.GetStatus, payload, readStatus)
+  }
+
+  listSubscriptions(payload: Wire<typeof methods.ListSubscriptions>) {
+    return this.#serve(methods.ListSubscriptions, payload, ({ provider, cursor, limit }) =>
+      readSubscriptions(provider, cursor, limit ?? subscriptionsAtOnce).pipe(
+        Effect.mapError(
+          () =>
+            new InvalidRequest({
+              method: "listSubscriptions",
+              issues: [{ path: "cursor", message: "is not a cursor that listSubscriptions gave" }],
+            }),
+        ),
+      ),
+    )
+  }
+
+  wake(payload: Wire<typeof methods.Wake>) {
+    return this.#serve(methods.Wake, payload, operations.wake)
+  }
+
+  exportTokens(payload: Wire<typeof methods.ExportTokens>) {
+    return this.#serve(methods.ExportTokens, payload, operations.exportTokens)
+  }
+
+  importTokens(payload: Wire<typeof methods.ImportTokens>) {
+    return this.#serve(methods.ImportTokens, payload, ({ accounts }) => operations.importTokens(accounts))
+  }
+
+  async forget(payload: Wire<typeof methods.Forget>) {
+    const reply = await this.#serve(methods.Forget, payload, operations.forget)
+    // The tables went with the storage; this object may be asked again before it is evicted.
+    await migrate(drizzle(this.ctx.storage), migrations)
+    return reply
+  }
+
+  /** Never throws: a failure inside is logged, and the next alarm is set whatever happened. */
+  override async alarm(): Promise<void> {
+    const exit = await this.#runtime.runPromiseExit(
+      Effect.catchCause(operations.doWhatIsDue(), (cause) => Effect.logError("The alarm did not get through", cause)),
+    )
+    // Nothing can be done without settings; the operator is told, and the platform's own retry is not wanted.
+    if (Exit.isFailure(exit)) {
+      await Effect.runPromise(Effect.logError("The alarm could not start", exit.cause))
+      await this.ctx.storage.setAlarm(Date.now() + alarmAfterMisconfigurationMs)
+    }
+  }
+}
+
+/** How long an object waits after an alarm that found the settings wrong, in milliseconds. */
+const alarmAfterMisconfigurationMs = 15 * 60_000
+
+const notTheirs = (method: string) =>
+  new InvalidRequest({ method, issues: [{ path: "userId", message: "is not the person of this object" }] })

@@ -1,0 +1,216 @@
+import { eq, ne } from "drizzle-orm"
+import { Clock, Effect, Option } from "effect"
+import { accounts, person } from "../../schema/object.ts"
+import { AccountNotConnected, DatabaseUnavailable } from "../domain/error.ts"
+import { type Provider, providers } from "../domain/provider.ts"
+import type { AccountState, TokenSet } from "../domain/token.ts"
+import { erasure } from "./delivery.ts"
+import { TokenEvents } from "./events.ts"
+import { type GrantError, Grants } from "./grants.ts"
+import { FeedDatabase, Outbox } from "./outbox.ts"
+import { Poller, type ProgressListener } from "./poll.ts"
+import { arm, dueList, earliestDue } from "./schedule.ts"
+import { Settings } from "./settings.ts"
+import { Store } from "./store.ts"
+
+// What the methods of the object do, each as one program. The alarm does the rest.
+
+const connectedProviders = Effect.gen(function* () {
+  const { db } = yield* Store
+  const rows = db.select().from(accounts).where(eq(accounts.state, "connected")).all()
+  return providers.filter((provider) => rows.some((row) => row.provider === provider))
+})
+
+/** Everything but forgotten and never connected accounts. */
+const knownProviders = Effect.gen(function* () {
+  const { db } = yield* Store
+  const rows = db.select().from(accounts).where(ne(accounts.state, "disconnected")).all()
+  return providers.filter((provider) => rows.some((row) => row.provider === provider))
+})
+
+/** Notes whose object this is. Until then nothing is kept, and there is no alarm. */
+const enrol = Effect.gen(function* () {
+  const { db, userId } = yield* Store
+  const createdAt = yield* Clock.currentTimeMillis
+  db.insert(person).values({ id: 1, userId, createdAt }).onConflictDoNothing().run()
+})
+
+/** Puts the alarm in order and sends what happened to whoever listens. */
+const conclude = Effect.gen(function* () {
+  const events = yield* TokenEvents
+  yield* arm()
+  yield* events.publish
+})
+
+export const setToken = Effect.fnUntraced(function* (provider: Provider, tokens: TokenSet) {
+  const grants = yield* Grants
+  yield* enrol
+  const generation = yield* grants.set(provider, tokens, "token_set")
+  yield* conclude
+  return { state: "connected" as const, generation }
+})
+
+export const removeToken = Effect.fnUntraced(function* (provider: Provider) {
+  const grants = yield* Grants
+  const removed = yield* grants.remove(provider)
+  yield* conclude
+  return { removed }
+})
+
+export const validateTokens = Effect.fnUntraced(function* () {
+  const grants = yield* Grants
+  const poller = yield* Poller
+  const checked = yield* Effect.forEach(
+    yield* knownProviders,
+    (provider) =>
+      grants
+        .withToken(provider, (token) => poller.client(provider).validate(token))
+        .pipe(
+          Effect.as({ provider, isValid: true, reason: null }),
+          Effect.catchTag("ScopeMissing", ({ reason }) =>
+            Effect.as(grants.requireReauthorization(provider, reason), { provider, isValid: false, reason }),
+          ),
+          Effect.catch((error) => {
+            const reason = "message" in error && error.message !== "" ? error.message : error._tag
+            return Effect.succeed({ provider, isValid: false, reason })
+          }),
+        ),
+    { concurrency: "unbounded" },
+  )
+  yield* conclude
+  return { accounts: checked }
+})
+
+const refreshOutcome = (provider: Provider, error: GrantError) => ({
+  provider,
+  outcome: error._tag === "ReauthorizationRequired" ? ("reauthorization_required" as const) : ("failed" as const),
+  expiresAt: null,
+  reason: error.message,
+})
+
+export const refreshTokens = Effect.fnUntraced(function* (wanted: Provider | undefined, isForced: boolean) {
+  const grants = yield* Grants
+  const store = yield* Store
+  const known = yield* knownProviders
+  if (wanted !== undefined && !known.includes(wanted)) return yield* new AccountNotConnected({ provider: wanted })
+  const refreshed = yield* Effect.forEach(
+    wanted === undefined ? known : [wanted],
+    Effect.fnUntraced(function* (provider) {
+      const before = store.db.query.tokens.findFirst({ where: (row) => eq(row.provider, provider) }).sync()
+      return yield* (isForced ? grants.refresh(provider) : grants.accessToken(provider)).pipe(
+        Effect.map(({ expiresAt, generation }) => ({
+          provider,
+          outcome: generation === before?.generation ? ("still_valid" as const) : ("refreshed" as const),
+          expiresAt,
+          reason: null,
+        })),
+        Effect.catch((error) => Effect.succeed(refreshOutcome(provider, error))),
+      )
+    }),
+    { concurrency: "unbounded" },
+  )
+  yield* conclude
+  return { accounts: refreshed }
+})
+
+/** Polls the accounts, delivers what they brought, and sets the alarm anew, whatever happened in between. */
+const pollAll = Effect.fnUntraced(function* (
+  wanted: ReadonlyArray<Provider>,
+  trigger: "alarm" | "request",
+  listener?: ProgressListener,
+) {
+  const poller = yield* Poller
+  const outbox = yield* Outbox
+  const polled = yield* Effect.forEach(wanted, (provider) => poller.poll(provider, trigger, listener), {
+    concurrency: "unbounded",
+  })
+  return { accounts: polled, ...(yield* outbox.deliver(false)) }
+}, Effect.ensuring(conclude))
+
+export const pollNow = Effect.fnUntraced(function* (listener: ProgressListener | undefined) {
+  return yield* pollAll(yield* knownProviders, "request", listener)
+})
+
+/** What the alarm does: everything that is due. */
+export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
+  const { db } = yield* Store
+  const settings = yield* Settings
+  const grants = yield* Grants
+  const outbox = yield* Outbox
+  const now = yield* Clock.currentTimeMillis
+  const due = dueList(db, settings).filter(({ at }) => at <= now)
+  const connected = yield* connectedProviders
+  const isDue = (what: string, provider: Provider) => due.some((one) => one.what === what && one.provider === provider)
+  yield* Effect.forEach(
+    connected.filter((provider) => isDue("exercise", provider)),
+    (provider) => Effect.ignore(grants.refresh(provider)),
+    { discard: true },
+  )
+  const toPoll = connected.filter((provider) => isDue("poll", provider))
+  if (toPoll.length > 0) yield* pollAll(toPoll, "alarm")
+  if (due.some(({ what }) => what === "deliver" || what === "report")) yield* outbox.deliver(false)
+}, Effect.ensuring(conclude))
+
+export const wake = Effect.fnUntraced(function* () {
+  const { db } = yield* Store
+  const settings = yield* Settings
+  const outbox = yield* Outbox
+  const now = yield* Clock.currentTimeMillis
+  const due = earliestDue(dueList(db, settings))
+  const alarmAt = yield* arm()
+  // Cron looks for objects that have not been heard from: this one has been now.
+  yield* outbox.deliver(true)
+  return { alarmAt, overdueMs: due === null || due === 0 ? 0 : Math.max(0, now - due) }
+})
+
+export const exportTokens = Effect.fnUntraced(function* () {
+  const { db } = yield* Store
+  const grants = yield* Grants
+  const events = yield* TokenEvents
+  const now = yield* Clock.currentTimeMillis
+  const isConnected = (provider: Provider) =>
+    db.select().from(accounts).where(eq(accounts.provider, provider)).get()?.state === "connected"
+  const reveal = Effect.fnUntraced(
+    function* (provider: Provider) {
+      const tokens = yield* grants.reveal(provider)
+      events.record(provider, "exported", now)
+      const state: AccountState = isConnected(provider) ? "connected" : "reauthorization_required"
+      return Option.some({ provider, state, tokens })
+    },
+    Effect.catchTag("AccountNotConnected", () => Effect.succeedNone),
+  )
+  const known = yield* knownProviders
+  const revealed = yield* Effect.forEach(known, reveal)
+  yield* events.publish
+  return { accounts: revealed.flatMap(Option.toArray) }
+})
+
+export const importTokens = Effect.fnUntraced(function* (
+  given: ReadonlyArray<{ readonly provider: Provider; readonly tokens: TokenSet }>,
+) {
+  const grants = yield* Grants
+  if (given.length > 0) yield* enrol
+  const connected = yield* connectedProviders
+  const imported = yield* Effect.forEach(
+    given,
+    Effect.fnUntraced(function* ({ provider, tokens }) {
+      if (connected.includes(provider)) return { provider, outcome: "kept" as const }
+      yield* grants.set(provider, tokens, "imported")
+      return { provider, outcome: "imported" as const }
+    }),
+  )
+  yield* conclude
+  return { accounts: imported }
+})
+
+/** D1 first: if it does not answer, nothing is lost and the caller can ask again. */
+export const forget = Effect.fnUntraced(function* () {
+  const store = yield* Store
+  const database = yield* FeedDatabase
+  yield* Effect.tryPromise({
+    try: () => database.batch(erasure(database, store.userId)),
+    catch: () => new DatabaseUnavailable({ operation: "forget", reason: "D1 did not take the erasure; ask again" }),
+  })
+  yield* store.erase
+  return { forgotten: true }
+})

@@ -1,0 +1,105 @@
+import { and, asc, count, desc, eq, gt, isNotNull, or } from "drizzle-orm"
+import { Effect, Schema } from "effect"
+import { accounts, outbox, person, polls, subscriptions, tokenEvents, tokens } from "../../schema/object.ts"
+import { Provider } from "../domain/provider.ts"
+import { Subscription } from "../domain/subscription.ts"
+import { TokenEvent } from "../domain/token.ts"
+import { AccountStatus, PollRecord } from "../rpc/methods.ts"
+import { Store } from "./store.ts"
+
+/** How much of each list a status shows. */
+const shown = { failing: 100, events: 50, polls: 20 }
+
+// Rows were written by this object alone; one of another shape is a defect.
+const toSubscriptions = Schema.decodeUnknownSync(Schema.Array(Subscription))
+const toEvents = Schema.decodeUnknownSync(Schema.Array(TokenEvent))
+const toPolls = Schema.decodeUnknownSync(Schema.Array(PollRecord))
+const toAccounts = Schema.decodeUnknownSync(Schema.Array(AccountStatus))
+
+/** Everything worth knowing about the object, without a secret in it. */
+export const readStatus = Effect.fn("readStatus")(function* () {
+  const store = yield* Store
+  const { db } = store
+  const self = db.select().from(person).get()
+  const ofProvider = (provider: string, isFailing: boolean) =>
+    db
+      .select({ rows: count() })
+      .from(subscriptions)
+      .where(and(eq(subscriptions.provider, provider), isFailing ? isNotNull(subscriptions.reason) : undefined))
+      .get()?.rows ?? 0
+  const grants = new Map(
+    db
+      .select()
+      .from(tokens)
+      .all()
+      .map((row) => [row.provider, row]),
+  )
+  return {
+    userId: store.userId,
+    durableObjectId: store.durableObjectId,
+    accounts: toAccounts(
+      db
+        .select()
+        .from(accounts)
+        .all()
+        .map((account) => ({
+          ...account,
+          expiresAt: grants.get(account.provider)?.expiresAt ?? null,
+          keyId: grants.get(account.provider)?.keyId ?? null,
+          failures: Math.max(account.failures, grants.get(account.provider)?.failures ?? 0),
+          retryAt: account.retryAt ?? grants.get(account.provider)?.retryAt ?? null,
+          sources: ofProvider(account.provider, false),
+          failingSources: ofProvider(account.provider, true),
+        })),
+    ),
+    failing: toSubscriptions(
+      db
+        .select()
+        .from(subscriptions)
+        .where(isNotNull(subscriptions.reason))
+        .orderBy(desc(subscriptions.failures))
+        .limit(shown.failing)
+        .all(),
+    ),
+    alarmAt: yield* store.alarmAt,
+    undelivered: db.select({ rows: count() }).from(outbox).get()?.rows ?? 0,
+    deliveryFailure: self?.deliveryFailure ?? null,
+    events: toEvents(db.select().from(tokenEvents).orderBy(desc(tokenEvents.id)).limit(shown.events).all()),
+    polls: toPolls(db.select().from(polls).orderBy(desc(polls.id)).limit(shown.polls).all()),
+  }
+})
+
+const Cursor = Schema.fromJsonString(Schema.Tuple([Provider, Schema.String]))
+const decodeCursor = Schema.decodeUnknownEffect(Cursor)
+const encodeCursor = Schema.encodeSync(Cursor)
+
+/** A page of what the person follows. Fails on a cursor that is not one of ours. */
+export const readSubscriptions = Effect.fn("readSubscriptions")(function* (
+  provider: Provider | undefined,
+  cursor: string | undefined,
+  limit: number,
+) {
+  const { db } = yield* Store
+  const after = cursor === undefined ? undefined : yield* decodeCursor(cursor)
+  const rows = db
+    .select()
+    .from(subscriptions)
+    .where(
+      and(
+        provider === undefined ? undefined : eq(subscriptions.provider, provider),
+        after === undefined
+          ? undefined
+          : or(
+              gt(subscriptions.provider, after[0]),
+              and(eq(subscriptions.provider, after[0]), gt(subscriptions.sourceId, after[1])),
+            ),
+      ),
+    )
+    .orderBy(asc(subscriptions.provider), asc(subscriptions.sourceId))
+    .limit(limit + 1)
+    .all()
+  const page = toSubscriptions(rows.slice(0, limit))
+  const last = page.at(-1)
+  const next = rows.length > limit && last !== undefined ? encodeCursor([last.provider, last.sourceId]) : null
+  return { subscriptions: page, next }
+})

@@ -1,0 +1,16 @@
+import type { D1Migration } from "cloudflare:test"
+import type { CoreEnv } from "../src/core/env.ts"
+
+declare global {
+  namespace Cloudflare {
+    interface Env extends CoreEnv {
+      readonly SIMULATOR_URL: string
+      readonly GATEWAY_KEY: string
+      readonly DATABASE_MIGRATIONS: Array<D1Migration>
+    }
+    interface GlobalProps {
+      mainModule: typeof import("./worker.ts")
+      durableNamespaces: "UserSubscriptionManager"
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin"
+import { defineConfig } from "vitest/config"
+
+/** A key made for these tests alone, anew for every run. */
+const testKey = () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        // Real workerd, real D1, real object storage; the providers are the simulator, over HTTP.
+        plugins: [
+          cloudflareTest(async ({ inject }) => {
+            const simulator = inject("simulatorUrl")
+            return {
+              main: "./test/worker.ts",
+              wrangler: { configPath: "./wrangler.toml" },
+              miniflare: {
+                queueProducers: { TOKEN_EVENTS: "token-events" },
+                bindings: {
+                  SIMULATOR_URL: simulator,
+                  TOKEN_KEYS: `k2:${testKey()},k1:${testKey()}`,
+                  GATEWAY_KEY: testKey(),
+                  SPOTIFY_CLIENT_ID: "simulator-client",
+                  SPOTIFY_CLIENT_SECRET: "simulator-secret",
+                  SPOTIFY_API_URL: `${simulator}/spotify/api/v1`,
+                  SPOTIFY_TOKEN_URL: `${simulator}/spotify/accounts/api/token`,
+                  YOUTUBE_CLIENT_ID: "simulator-client",
+                  YOUTUBE_CLIENT_SECRET: "simulator-secret",
+                  YOUTUBE_API_URL: `${simulator}/google/api/youtube/v3`,
+                  YOUTUBE_TOKEN_URL: `${simulator}/google/oauth2/token`,
+                  REQUEST_TIMEOUT: "2 seconds",
+                  DATABASE_MIGRATIONS: await readD1Migrations("./migrations/database"),
+                },
+              },
+            }
+          }),
+        ],
+        test: {
+          name: "workerd",
+          include: ["test/{core,cron,gateway,migration,object,rpc}/**/*.test.ts"],
+          globalSetup: ["./test/simulator/globalSetup.ts"],
+          setupFiles: ["./test/database.ts"],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "node",
+          include: ["test/{cli,domain,integration,simulator}/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
