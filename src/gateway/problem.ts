@@ -118,7 +118,9 @@ export const toProblem = (error: GatewayError, now: number): ProblemDetails.Prob
 export const toProblemResponse = (error: GatewayError): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
     const outcome = outcomeOf(error, now)
-    return ProblemDetails.toResponse(assemble(error, outcome)).pipe(HttpServerResponse.setHeaders(outcome.headers ?? {}))
+    return ProblemDetails.toResponse(assemble(error, outcome)).pipe(
+      HttpServerResponse.setHeaders(outcome.headers ?? {}),
+    )
   })
 
 /** Answers a typed error with its problem, so that handlers fail with errors and nothing else. */

@@ -1,0 +1,29 @@
+import { Schema } from "effect"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { AccountPoll } from "../../rpc/methods.ts"
+import { Authorization } from "../Authorization.ts"
+import { Decoding } from "../Decoding.ts"
+import { problemDocument } from "./problemDocument.ts"
+
+/** How a poll went. */
+export const PollSummary = Schema.Struct({
+  accounts: Schema.Array(AccountPoll),
+  /** Items that reached the feed, and what waits because the database did not take it. */
+  delivered: Schema.Int,
+  undelivered: Schema.Int,
+})
+
+export class Polling extends HttpApiGroup.make("polling")
+  .add(
+    HttpApiEndpoint.post("pollNow", "/v1/poll", {
+      headers: { accept: Schema.optionalKey(Schema.String) },
+      success: PollSummary,
+      error: problemDocument(503),
+    }).annotate(
+      OpenApi.Description,
+      "Polls everything the person follows. With `Accept: text/event-stream` the answer is a stream of `progress` events, " +
+        "one per source, and then one `done` with the summary or one `problem` with problem details.",
+    ),
+  )
+  .middleware(Decoding)
+  .middleware(Authorization) {}

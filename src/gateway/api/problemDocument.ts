@@ -1,0 +1,14 @@
+import { Schema } from "effect"
+import { ProblemDetails } from "effect/http"
+import { HttpApiSchema } from "effect/http-api"
+
+const Problem = Schema.Struct({
+  type: Schema.String,
+  status: Schema.Int,
+  title: Schema.String,
+  detail: Schema.String,
+})
+
+/** How the OpenAPI document describes problem details of one HTTP status. `src/gateway/problem.ts` writes them. */
+export const problemDocument = (status: number) =>
+  Problem.pipe(HttpApiSchema.asJson({ contentType: ProblemDetails.contentType }), HttpApiSchema.status(status))

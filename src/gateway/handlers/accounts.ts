@@ -1,0 +1,42 @@
+import { Clock, Effect } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import type { TokenSet } from "../../domain/token.ts"
+import { CurrentUser } from "../Authorization.ts"
+import { Api } from "../api/Api.ts"
+import type { ConnectAccount } from "../api/accounts.ts"
+import { Core } from "../Core.ts"
+import { answerProblems } from "../problem.ts"
+
+/** `now` is epoch milliseconds. The API lets a body through only with one of the two ends, so the other branch is never taken. */
+const toTokenSet = (
+  { accessToken, refreshToken, expiresAt, expiresIn = 0, scope }: ConnectAccount,
+  now: number,
+): TokenSet => ({
+  accessToken,
+  refreshToken,
+  expiresAt: expiresAt ?? now + expiresIn * 1000,
+  scope: typeof scope === "string" ? scope.split(" ").filter((name) => name !== "") : scope,
+})
+
+export const accountsLayer = HttpApiBuilder.group(
+  Api,
+  "accounts",
+  Effect.fnUntraced(function* (handlers) {
+    const core = yield* Core
+    return handlers.handleAll({
+      connectAccount: Effect.fn("connectAccount")(function* ({ params: { provider }, payload }) {
+        const userId = yield* CurrentUser
+        const tokens = toTokenSet(payload, yield* Clock.currentTimeMillis)
+        return { provider, ...(yield* core.setToken({ userId, provider, tokens })) }
+      }, answerProblems),
+      disconnectAccount: Effect.fn("disconnectAccount")(function* ({ params: { provider } }) {
+        const userId = yield* CurrentUser
+        return { provider, ...(yield* core.removeToken({ userId, provider })) }
+      }, answerProblems),
+      validateAccounts: Effect.fn("validateAccounts")(function* () {
+        const userId = yield* CurrentUser
+        return yield* core.validateTokens({ userId })
+      }, answerProblems),
+    })
+  }),
+)

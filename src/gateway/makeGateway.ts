@@ -1,0 +1,43 @@
+import { Context, Effect, Layer, Scope } from "effect"
+import { HttpEffect, HttpRouter, HttpServer, type HttpServerRequest } from "effect/http"
+import { HttpApiBuilder } from "effect/http-api"
+import { Authorization } from "./Authorization.ts"
+import { Api } from "./api/Api.ts"
+import { Core } from "./Core.ts"
+import { Decoding } from "./Decoding.ts"
+import type { GatewayEnv } from "./env.ts"
+import { Feed } from "./Feed.ts"
+import { accountsLayer } from "./handlers/accounts.ts"
+import { feedLayer } from "./handlers/feed.ts"
+import { healthLayer } from "./handlers/health.ts"
+import { personLayer } from "./handlers/person.ts"
+import { pollingLayer } from "./handlers/polling.ts"
+import { type Invocation, invocation } from "./Invocation.ts"
+import { respond } from "./respond.ts"
+
+/** What answers a request. */
+export type Gateway = (request: Request, context: ExecutionContext) => Promise<Response>
+
+const routes = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
+  Layer.provide([accountsLayer, feedLayer, healthLayer, personLayer, pollingLayer]),
+  Layer.provide(Decoding.layer),
+  Layer.provide(HttpServer.layerServices),
+)
+
+/** Builds the gateway on the services that it needs. */
+export const makeGatewayWith = (services: Layer.Layer<Authorization | Core | Feed>): Gateway => {
+  // Built at once and without input or output, so that no request ever waits for what another one has started.
+  const route = Effect.runSync(
+    HttpRouter.toHttpEffect(routes.pipe(Layer.provide(services))).pipe(
+      Effect.provideService(Scope.Scope, Scope.makeUnsafe()),
+    ),
+  )
+  const answer = HttpEffect.toWebHandlerWith<never, Invocation | HttpServerRequest.HttpServerRequest | Scope.Scope>(
+    Context.empty(),
+  )(respond(route))
+  return (request, context) => answer(request, invocation(context))
+}
+
+/** Builds the gateway on its bindings. */
+export const makeGateway = (env: GatewayEnv): Gateway =>
+  makeGatewayWith(Layer.mergeAll(Core.layer(env.CORE), Feed.layer(env.DB), Authorization.layer(env.GATEWAY_KEY)))
