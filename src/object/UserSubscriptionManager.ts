@@ -57,7 +57,7 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env)
-    this.#userId = state.id.name ?? ""
+    this.#userId = state.id.name ?? enrolledUserId(state.storage.sql)
     this.#runtime = ManagedRuntime.make(this.layer(services(state, env, this.#userId)))
     state.blockConcurrencyWhile(async () => {
       await migrate(drizzle(state.storage), migrations)
@@ -151,19 +151,23 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
 
   /** Never throws: a failure inside is logged, and the next alarm is set whatever happened. */
   override async alarm(): Promise<void> {
-    const exit = await this.#runtime.runPromiseExit(
-      Effect.catchCause(operations.doWhatIsDue(), (cause) => Effect.logError("The alarm did not get through", cause)),
-    )
-    // Nothing can be done without settings; the operator is told, and the platform's own retry is not wanted.
-    if (Exit.isFailure(exit)) {
-      await Effect.runPromise(Effect.logError("The alarm could not start", exit.cause))
-      await this.ctx.storage.setAlarm(Date.now() + alarmAfterMisconfigurationMs)
-    }
+    const exit = await this.#runtime.runPromiseExit(operations.doWhatIsDue())
+    if (Exit.isSuccess(exit)) return
+    // A defect, or settings that cannot be read. What was due is due still; it must not spin, and not wait for ever.
+    await Effect.runPromise(Effect.logError("The alarm did not get through; it is tried again", exit.cause))
+    await this.ctx.storage.setAlarm(Date.now() + alarmAfterDefectMs)
   }
 }
 
-/** How long an object waits after an alarm that found the settings wrong, in milliseconds. */
-const alarmAfterMisconfigurationMs = 15 * 60_000
+/** How long an object waits after an alarm that broke, in milliseconds. */
+const alarmAfterDefectMs = 60_000
+
+/** Whose object this is, where the platform does not say: an alarm may wake an object without its name. */
+const enrolledUserId = (sql: SqlStorage): string => {
+  const tables = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'person'").toArray()
+  const [row] = tables.length === 0 ? [] : sql.exec<{ user_id: string }>("SELECT user_id FROM person").toArray()
+  return row?.user_id ?? ""
+}
 
 const notTheirs = (method: string) =>
   new InvalidRequest({ method, issues: [{ path: "userId", message: "is not the person of this object" }] })

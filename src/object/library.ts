@@ -78,6 +78,9 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
   const { minimumMs, maximumMs } = settings.bounds
 
   yield* store.transaction(() => {
+    const account = db.select({ state: accounts.state }).from(accounts).where(eq(accounts.provider, provider)).get()
+    // Disconnected while the library was read: nothing of it is followed here any more.
+    if (account?.state !== "connected") return
     const known = new Map(
       db
         .select()

@@ -1,6 +1,6 @@
 import { eq, ne } from "drizzle-orm"
 import { Clock, Effect, Option } from "effect"
-import { accounts, person } from "../../schema/object.ts"
+import { accounts, person, tokens as tokenRows } from "../../schema/object.ts"
 import { AccountNotConnected, DatabaseUnavailable } from "../domain/error.ts"
 import { type Provider, providers } from "../domain/provider.ts"
 import type { AccountState, TokenSet } from "../domain/token.ts"
@@ -12,6 +12,9 @@ import { Poller, type ProgressListener } from "./poll.ts"
 import { arm, dueList, earliestDue } from "./schedule.ts"
 import { Settings } from "./settings.ts"
 import { Store } from "./store.ts"
+
+/** How long after a failed exercise of a grant the next is tried, in milliseconds. */
+const exerciseRetryMs = 3_600_000
 
 // What the methods of the object do, each as one program. The alarm does the rest.
 
@@ -131,6 +134,13 @@ export const pollNow = Effect.fnUntraced(function* (listener: ProgressListener |
   return yield* pollAll(yield* knownProviders, "request", listener)
 })
 
+/** However a grant failed to be exercised, it is not tried again at once. */
+const postponeExercise = Effect.fnUntraced(function* (provider: Provider) {
+  const { db } = yield* Store
+  const retryAt = (yield* Clock.currentTimeMillis) + exerciseRetryMs
+  db.update(tokenRows).set({ retryAt }).where(eq(tokenRows.provider, provider)).run()
+})
+
 /** What the alarm does: everything that is due. */
 export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
   const { db } = yield* Store
@@ -143,7 +153,7 @@ export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
   const isDue = (what: string, provider: Provider) => due.some((one) => one.what === what && one.provider === provider)
   yield* Effect.forEach(
     connected.filter((provider) => isDue("exercise", provider)),
-    (provider) => Effect.ignore(grants.refresh(provider)),
+    (provider) => Effect.catch(grants.refresh(provider), () => postponeExercise(provider)),
     { discard: true },
   )
   const toPoll = connected.filter((provider) => isDue("poll", provider))

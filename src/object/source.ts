@@ -191,6 +191,9 @@ const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) 
     const intervalMs = pollInterval(known.slice(0, publicationsConsidered), now, settings.bounds)
     const wait = withJitter(intervalMs, random, settings.bounds)
     const hasPublishedUnannounced = !isFirst && found.fresh.length > 0 && row.listedCount === row.itemCount
+    // A count may change before the listing does: then the source is asked once more when it is next due.
+    const isAnnouncedMissing =
+      !isFirst && found.fresh.length === 0 && (row.listedCount ?? 0) > (row.itemCount ?? Number.POSITIVE_INFINITY)
     db.update(subscriptions)
       .set({
         state: "active",
@@ -198,7 +201,7 @@ const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) 
         etag: found.etag,
         isPending: false,
         isCountUnreliable: row.isCountUnreliable || hasPublishedUnannounced,
-        verifyAt: now + Math.round(settings.verifyMs * (0.9 + random / 5)),
+        verifyAt: isAnnouncedMissing ? now + wait : now + Math.round(settings.verifyMs * (0.9 + random / 5)),
         intervalMs,
         dueAt: now + wait,
         polledAt: now,
