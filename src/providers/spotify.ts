@@ -5,7 +5,7 @@ import type { Source } from "../domain/subscription.ts"
 import { AccessTokenRejected, type RequestError, ScopeMissing, SourceMissing } from "./error.ts"
 import type { Answer, ProviderHttp } from "./http.ts"
 import type { Page, PageRequest, ProviderClient } from "./provider.ts"
-import { reader } from "./read.ts"
+import { type Read, reader } from "./read.ts"
 import { retryAfter } from "./retryAfter.ts"
 
 const provider = "spotify"
@@ -94,8 +94,21 @@ const refuse = (answer: Answer, now: number): RequestError => {
   return new ProviderUnavailable({ provider, reason: `answered ${answer.status}`, retryAt: null })
 }
 
-const nextOffset = (next: string | null): string | null =>
-  next === null ? null : new URL(next).searchParams.get("offset")
+/** A page as pollen reads it. The key of the next is the offset in its address. */
+const toPage = <A>(
+  {
+    body,
+    etag,
+  }: Read<{ readonly items: ReadonlyArray<unknown>; readonly next: string | null; readonly total: number }>,
+  entries: ReadonlyArray<A>,
+): Page<A> => ({
+  isModified: true,
+  entries,
+  etag,
+  next: body.next === null ? null : (URL.parse(body.next)?.searchParams.get("offset") ?? null),
+  size: body.items.length,
+  total: body.total,
+})
 
 /** Spotify's Web API: https://developer.spotify.com/documentation/web-api */
 export const spotifyClient = (apiUrl: string, http: ProviderHttp["Service"]): ProviderClient => {
@@ -115,28 +128,16 @@ export const spotifyClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
         const imageUrl = images[0]?.url ?? null
         return [{ externalId: id, title: name, url: external_urls.spotify, imageUrl, itemCount: total_episodes }]
       })
-      return {
-        isModified: true,
-        entries,
-        etag: read.etag,
-        next: nextOffset(read.body.next),
-        size: read.body.items.length,
-        total: read.body.total,
-      }
+      return toPage(read, entries)
     }),
     items: Effect.fn("spotify.items")(function* (token, sourceId, page) {
       const path = `/shows/${encodeURIComponent(sourceId)}/episodes`
       const read = yield* getEpisodes(token, path, paged(page), page.etag)
       if (!read.isModified) return read
-      const entries = read.body.items.flatMap((episode) => (episode === null ? [] : [toItem(sourceId, episode)]))
-      return {
-        isModified: true,
-        entries,
-        etag: read.etag,
-        next: nextOffset(read.body.next),
-        size: read.body.items.length,
-        total: read.body.total,
-      } satisfies Page<ListedItem>
+      return toPage(
+        read,
+        read.body.items.flatMap((episode) => (episode === null ? [] : [toItem(sourceId, episode)])),
+      )
     }),
     describe: (_token, items) => Effect.succeed(items),
     validate: (token) => Effect.asVoid(getShows(token, "/me/shows", { limit: "1", offset: "0" }, null)),

@@ -5,8 +5,8 @@ import { nextPacificMidnight } from "../domain/quota.ts"
 import type { Source } from "../domain/subscription.ts"
 import { AccessTokenRejected, type RequestError, ScopeMissing, SourceMissing } from "./error.ts"
 import type { Answer, ProviderHttp } from "./http.ts"
-import type { PageRequest, ProviderClient } from "./provider.ts"
-import { reader } from "./read.ts"
+import type { Page, PageRequest, ProviderClient } from "./provider.ts"
+import { type Read, reader } from "./read.ts"
 import { retryAfter } from "./retryAfter.ts"
 
 const provider = "youtube"
@@ -152,6 +152,19 @@ const refuse = (answer: Answer, now: number): RequestError => {
   return new ProviderUnavailable({ provider, reason: `answered ${answer.status} ${reason}`.trim(), retryAt: null })
 }
 
+/** A page as pollen reads it. `pageInfo.totalResults` is approximate, so there is no total. */
+const toPage = <A>(
+  { body, etag }: Read<{ readonly etag?: string; readonly nextPageToken?: string }>,
+  entries: ReadonlyArray<A>,
+): Page<A> => ({
+  isModified: true,
+  entries,
+  etag: etag ?? body.etag ?? null,
+  next: body.nextPageToken ?? null,
+  size: entries.length,
+  total: null,
+})
+
 /** The YouTube Data API v3. Each request costs one unit of the quota, a 304 included. */
 export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): ProviderClient => {
   const get = reader(provider, apiUrl, http, refuse)
@@ -180,30 +193,16 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
           itemCount: contentDetails?.totalItemCount ?? null,
         }
       })
-      return {
-        isModified: true,
-        entries,
-        etag: read.etag ?? read.body.etag ?? null,
-        next: read.body.nextPageToken ?? null,
-        size: entries.length,
-        // pageInfo.totalResults is approximate.
-        total: null,
-      }
+      return toPage(read, entries)
     }),
     items: Effect.fn("youtube.items")(function* (token, sourceId, page) {
       const query = { part: "snippet,contentDetails,status", playlistId: uploadsPlaylist(sourceId), ...paged(page) }
       const read = yield* getPlaylistItems(token, "/playlistItems", query, page.etag)
       if (!read.isModified) return read
-      const entries = read.body.items.map((item) => toItem(sourceId, item))
-      return {
-        isModified: true,
-        entries,
-        etag: read.etag ?? read.body.etag ?? null,
-        next: read.body.nextPageToken ?? null,
-        size: entries.length,
-        // pageInfo.totalResults is approximate.
-        total: null,
-      }
+      return toPage(
+        read,
+        read.body.items.map((item) => toItem(sourceId, item)),
+      )
     }),
     describe: Effect.fn("youtube.describe")(function* (token, items) {
       if (items.length === 0) return items

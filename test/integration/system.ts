@@ -1,0 +1,68 @@
+import type { D1Database } from "@cloudflare/workers-types"
+import { createTestHarness, type TestHarness } from "wrangler"
+import { issueBearer } from "../../src/gateway/bearer.ts"
+import type { SimulatorClient } from "../simulator/client.ts"
+import { startSimulator } from "../simulator/server/start.ts"
+
+/** A key made for one run. */
+const newKey = () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")
+
+/** The workers as they are deployed, each in its own isolate, with service bindings between them, and the simulator. */
+export interface System {
+  readonly harness: TestHarness
+  readonly simulator: SimulatorClient
+  readonly gatewayUrl: URL
+  readonly database: D1Database
+  /** Asks the gateway in a person's name. */
+  readonly ask: (userId: string, method: string, path: string, body?: unknown) => Promise<Response>
+  readonly close: () => Promise<void>
+}
+
+export const startSystem = async (): Promise<System> => {
+  const simulator = await startSimulator({ seed: 3 })
+  const gatewayKey = newKey()
+  const { spotify, youtube } = simulator.client.endpoints
+  const harness = createTestHarness({
+    workers: [
+      { configPath: "src/gateway/wrangler.toml", secrets: { GATEWAY_KEY: gatewayKey } },
+      {
+        configPath: "wrangler.toml",
+        secrets: { TOKEN_KEYS: `k1:${newKey()}` },
+        vars: {
+          SPOTIFY_CLIENT_ID: "simulator-client",
+          SPOTIFY_CLIENT_SECRET: "simulator-secret",
+          SPOTIFY_API_URL: spotify.api,
+          SPOTIFY_TOKEN_URL: spotify.token,
+          YOUTUBE_CLIENT_ID: "simulator-client",
+          YOUTUBE_CLIENT_SECRET: "simulator-secret",
+          YOUTUBE_API_URL: youtube.api,
+          YOUTUBE_TOKEN_URL: youtube.token,
+        },
+      },
+      { configPath: "src/cron/wrangler.toml" },
+    ],
+  })
+  const { url } = await harness.listen()
+  const core = harness.getWorker<{ readonly DB: D1Database }>("pollen")
+  await core.applyD1Migrations("DB")
+  const { DB: database } = await core.getEnv()
+  return {
+    harness,
+    simulator: simulator.client,
+    gatewayUrl: url,
+    database,
+    ask: async (userId, method, path, body) =>
+      fetch(new URL(path, url), {
+        method,
+        headers: {
+          authorization: `Bearer ${await issueBearer(gatewayKey, userId)}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    close: async () => {
+      await harness.close()
+      await simulator.close()
+    },
+  }
+}
