@@ -36,6 +36,10 @@ export const pollEvents = (
       Effect.andThen(Queue.end(queue)),
     ),
   )
-  const heartbeats = Stream.tick(heartbeatInterval).pipe(Stream.map(() => heartbeat))
+  // The first tick is at once, when there is nothing to bridge yet.
+  const heartbeats = Stream.tick(heartbeatInterval).pipe(
+    Stream.drop(1),
+    Stream.map(() => heartbeat),
+  )
   return events.pipe(Stream.merge(heartbeats, { haltStrategy: "left" }), Stream.encodeText)
 }

@@ -1,0 +1,87 @@
+import { describe, expect, it } from "vitest"
+import type { Provider } from "../../src/domain/provider.ts"
+import { Person, simulator } from "../object/person.ts"
+import { Visitor } from "./visitor.ts"
+
+/** Somebody who connects an account over HTTP, with a grant of the simulator. */
+const connected = async (provider: Provider, ...sources: ReadonlyArray<string>) => {
+  const person = await new Person().follows(...sources)
+  const visitor = new Visitor(person.id)
+  const { accessToken, refreshToken, expiresAt, scope } = await simulator.grant(person.id, provider)
+  const body = { accessToken, refreshToken, expiresAt, scope }
+  const answer = await visitor.ask("PUT", `/v1/accounts/${provider}/token`, { body })
+  expect(answer).toMatchObject({ status: 200, body: { provider, state: "connected" } })
+  return visitor
+}
+
+describe("a person, over HTTP", () => {
+  it("connects, polls, reads the feed and the status, disconnects, and is forgotten", async () => {
+    const show = await simulator.createSource({ provider: "spotify", items: 3 })
+    const visitor = await connected("spotify", show)
+    expect(await visitor.ask("POST", "/v1/poll")).toMatchObject({ status: 200, body: { delivered: 3, undelivered: 0 } })
+    expect(await visitor.get("/v1/feed")).toMatchObject({
+      status: 200,
+      body: { items: [{ isBackfill: true, source: { id: show, title: expect.any(String) } }, {}, {}] },
+    })
+    expect(await visitor.get("/v1/status")).toMatchObject({
+      status: 200,
+      body: { userId: visitor.id, accounts: [{ provider: "spotify", state: "connected" }] },
+    })
+    expect(await visitor.get("/v1/subscriptions?provider=spotify&limit=1")).toMatchObject({
+      status: 200,
+      body: { subscriptions: [{ sourceId: show }], next: null },
+    })
+    expect(await visitor.ask("POST", "/v1/accounts/validate")).toMatchObject({
+      status: 200,
+      body: { accounts: [{ provider: "spotify", isValid: true }] },
+    })
+    const disconnect = () => visitor.ask("DELETE", "/v1/accounts/spotify")
+    expect(await disconnect()).toMatchObject({ status: 200, body: { provider: "spotify", removed: true } })
+
+    expect(await visitor.ask("DELETE", "/v1/me")).toMatchObject({
+      status: 400,
+      body: { issues: [{ path: "confirm" }] },
+    })
+    expect(await visitor.ask("DELETE", "/v1/me?confirm=somebody-else")).toMatchObject({ status: 400 })
+    const forgotten = await visitor.ask("DELETE", "/v1/me", { headers: { confirm: visitor.id } })
+    expect(forgotten).toMatchObject({ status: 200, body: { forgotten: true } })
+    expect(await visitor.get("/v1/feed")).toMatchObject({ body: { items: [], next: null } })
+  })
+
+  it("sees each source finish when asking for events", async () => {
+    const shows = [
+      await simulator.createSource({ provider: "spotify", items: 2 }),
+      await simulator.createSource({ provider: "spotify", items: 1 }),
+    ]
+    const visitor = await connected("spotify", ...shows)
+    await visitor.ask("POST", "/v1/poll")
+    for (const show of shows) await simulator.publish(show, 1)
+    const { response, settled } = await visitor.stream("POST", "/v1/poll", { accept: "text/event-stream" })
+    expect(response.headers.get("content-type")).toContain("text/event-stream")
+    const text = await response.text()
+    await settled()
+    const events = [...text.matchAll(/^event: (\w+)\ndata: (.*)$/gm)].map(([, name, json = ""]) => [
+      name,
+      JSON.parse(json),
+    ])
+    expect(events.map(([name]) => name)).toEqual(["progress", "progress", "done"])
+    expect(new Set(events.slice(0, 2).map(([, { sourceId }]) => sourceId))).toEqual(new Set(shows))
+    expect(events[2]?.[1]).toMatchObject({ delivered: 2 })
+  })
+
+  it("who goes away in mid-stream does the poll no harm", async () => {
+    const shows = [
+      await simulator.createSource({ provider: "spotify", items: 1 }),
+      await simulator.createSource({ provider: "spotify", items: 1 }),
+    ]
+    const visitor = await connected("spotify", ...shows)
+    await visitor.ask("POST", "/v1/poll")
+    for (const show of shows) await simulator.publish(show, 2)
+    const { response, settled } = await visitor.stream("POST", "/v1/poll", { accept: "text/event-stream" })
+    const reader = response.body?.getReader()
+    await reader?.read()
+    await reader?.cancel()
+    await settled()
+    expect(await visitor.get("/v1/feed")).toMatchObject({ body: { items: { length: 6 } } })
+  })
+})
