@@ -1,0 +1,54 @@
+import { Context, Effect, Layer, Schema } from "effect"
+import { issueBearer } from "../../gateway/bearer.ts"
+import { LocalStack } from "./LocalStack.ts"
+
+/** The gateway did not answer as it should. */
+class GatewayRefused extends Schema.TaggedError<GatewayRefused>()("GatewayRefused", { message: Schema.String }) {}
+
+/** The gateway over HTTP, as anybody else's program would call it. */
+export class Gateway extends Context.Service<
+  Gateway,
+  {
+    readonly bearer: (userId: string) => Effect.Effect<string>
+    /** A request of one person; `path` begins with a slash. */
+    readonly request: (
+      userId: string,
+      method: "GET" | "PUT" | "POST",
+      path: string,
+      body?: unknown,
+    ) => Effect.Effect<unknown, GatewayRefused>
+  }
+>()("pollen/cli/Gateway") {
+  static readonly layer = Layer.effect(
+    Gateway,
+    Effect.gen(function* () {
+      const { url, keys } = yield* LocalStack
+      const bearer = (userId: string) => Effect.promise(() => issueBearer(keys.GATEWAY_KEY, userId))
+      const request = Effect.fn("Gateway.request")(function* (
+        userId: string,
+        method: "GET" | "PUT" | "POST",
+        path: string,
+        body?: unknown,
+      ) {
+        const authorization = `Bearer ${yield* bearer(userId)}`
+        const { status, text } = yield* Effect.tryPromise({
+          try: async (signal) => {
+            const response = await fetch(`${url}${path}`, {
+              method,
+              headers: { authorization, ...(body === undefined ? {} : { "content-type": "application/json" }) },
+              body: body === undefined ? null : JSON.stringify(body),
+              signal,
+            })
+            return { status: response.status, text: await response.text() }
+          },
+          catch: (error) => new GatewayRefused({ message: `${method} ${path}: ${String(error)}` }),
+        })
+        if (status >= 300) return yield* new GatewayRefused({ message: `${method} ${path}: ${status} ${text}` })
+        return yield* Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Unknown))(text).pipe(
+          Effect.mapError(() => new GatewayRefused({ message: `${method} ${path}: an answer that is not JSON` })),
+        )
+      })
+      return { bearer, request }
+    }),
+  )
+}

@@ -1,0 +1,37 @@
+import { Schema } from "effect"
+
+/** The command cannot go on. The message is one sentence that says what to do; it is all that is printed. */
+export class CannotStart extends Schema.TaggedError<CannotStart>()("CannotStart", { message: Schema.String }) {}
+
+/** The run came to its end and something was lost or doubled. */
+export class PromiseBroken extends Schema.TaggedError<PromiseBroken>()("PromiseBroken", { message: Schema.String }) {}
+
+const codeOf = (error: unknown): string => {
+  if (typeof error !== "object" || error === null) return ""
+  if ("code" in error && typeof error.code === "string") return error.code
+  return "cause" in error ? codeOf(error.cause) : ""
+}
+
+/** What a person can do about an error of the system that names `place`, a file or a folder. */
+export const toCannotStart =
+  (place: string) =>
+  (error: unknown): CannotStart => {
+    const said = error instanceof Error ? error.message : String(error)
+    const code = codeOf(error) || (/\b(ENOSPC|EDQUOT|EACCES|EPERM|EROFS|ENOTDIR|EEXIST)\b/.exec(said)?.[1] ?? "")
+    switch (code) {
+      case "ENOSPC":
+      case "EDQUOT":
+        return new CannotStart({ message: `The disk is full: make room for ${place} and start again.` })
+      case "EACCES":
+      case "EPERM":
+      case "EROFS":
+        return new CannotStart({ message: `${place} cannot be written: give yourself the right to, and start again.` })
+      case "ENOTDIR":
+      case "EEXIST":
+        return new CannotStart({
+          message: `${place} must be a folder: move away what is in its place and start again.`,
+        })
+      default:
+        return new CannotStart({ message: `${place} cannot be used: ${said.split("\n")[0]}` })
+    }
+  }

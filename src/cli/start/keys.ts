@@ -1,0 +1,58 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { Effect, Redacted, Schema } from "effect"
+import { gatewayKeyMinLength } from "../../gateway/bearer.ts"
+import { parseKeyRing } from "../../object/keyring.ts"
+import { CannotStart, toCannotStart } from "./error.ts"
+
+/** The secrets of the local stack, in the names under which the workers read them. */
+const Keys = Schema.Struct({
+  TOKEN_KEYS: Schema.String,
+  GATEWAY_KEY: Schema.String.pipe(Schema.check(Schema.isMinLength(gatewayKeyMinLength))),
+})
+export type Keys = typeof Keys.Type
+
+const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Keys))
+
+const generate = (): Keys => {
+  const random = () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")
+  return { TOKEN_KEYS: `k1:${random()}`, GATEWAY_KEY: random() }
+}
+
+const isMissing = (error: unknown): boolean =>
+  error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")
+
+/**
+ * The keys of this checkout, made at the first start and kept in a file that only its owner reads and git ignores,
+ * so that bearer tokens and sealed grants outlive a restart.
+ */
+export const localKeys = Effect.fn("localKeys")(function* (stateDir: string) {
+  const file = join(stateDir, "keys.json")
+  const text = yield* Effect.tryPromise({
+    try: () => readFile(file, "utf8").catch((error: unknown) => (isMissing(error) ? null : Promise.reject(error))),
+    catch: toCannotStart(file),
+  })
+  if (text === null) {
+    const keys = generate()
+    yield* Effect.tryPromise({
+      try: async () => {
+        await mkdir(stateDir, { recursive: true })
+        await writeFile(file, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 })
+      },
+      catch: toCannotStart(stateDir),
+    })
+    return keys
+  }
+  const keys = yield* Effect.mapError(
+    decode(text),
+    () =>
+      new CannotStart({
+        message: `${file} must hold TOKEN_KEYS and a GATEWAY_KEY of at least ${gatewayKeyMinLength} characters: delete it to have both made anew.`,
+      }),
+  )
+  yield* Effect.mapError(
+    parseKeyRing(Redacted.make(keys.TOKEN_KEYS)),
+    ({ problem }) => new CannotStart({ message: `In ${file}: ${problem}` }),
+  )
+  return keys
+})

@@ -1,0 +1,121 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { existsSync } from "node:fs"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { Effect } from "effect"
+import { issueBearer } from "../../gateway/bearer.ts"
+import { Display } from "./Display.ts"
+import { CannotStart, toCannotStart } from "./error.ts"
+import { openFront } from "./Front.ts"
+import { localKeys } from "./keys.ts"
+import { root } from "./LocalStack.ts"
+import { liveSettings } from "./liveSettings.ts"
+import type { StartOptions } from "./options.ts"
+
+const person = "me"
+const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js")
+const configs = ["src/gateway/wrangler.toml", "wrangler.toml", "src/cron/wrangler.toml"]
+const startAtMost = "60 seconds"
+
+const run = (...parameters: ReadonlyArray<string>): ChildProcess =>
+  spawn(process.execPath, [wrangler, ...parameters], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit"],
+    env: { ...process.env, CI: "1", WRANGLER_LOG: "error", WRANGLER_SEND_METRICS: "false" },
+  })
+
+const exitOf = (child: ChildProcess) =>
+  Effect.callback<number>((resume) => {
+    if (child.exitCode !== null) return resume(Effect.succeed(child.exitCode))
+    child.once("exit", (code) => resume(Effect.succeed(code ?? 1)))
+  })
+
+const stop = (child: ChildProcess) =>
+  Effect.suspend(() => {
+    if (child.exitCode !== null || child.signalCode !== null) return Effect.void
+    child.kill("SIGINT")
+    return Effect.asVoid(exitOf(child))
+  })
+
+const migrate = Effect.fnUntraced(function* (state: string) {
+  const code = yield* exitOf(run("d1", "migrations", "apply", "pollen", "--local", "--persist-to", state))
+  if (code === 0) return
+  return yield* new CannotStart({
+    message: `The local database in ${state} cannot be migrated; wrangler says why above.`,
+  })
+})
+
+/** The keys as wrangler reads them: in a file, since other users of the machine see a process's arguments. */
+const writeKeys = Effect.fnUntraced(function* (stateDir: string) {
+  const keys = yield* localKeys(stateDir)
+  const file = join(stateDir, "keys.env")
+  const text = Object.entries(keys)
+    .map(([name, value]) => `${name}="${value}"\n`)
+    .join("")
+  yield* Effect.tryPromise({ try: () => writeFile(file, text, { mode: 0o600 }), catch: toCannotStart(stateDir) })
+  return { file, keys }
+})
+
+const untilHealthy = (url: string) =>
+  Effect.promise(() =>
+    fetch(`${url}/health`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
+  ).pipe(Effect.delay("250 millis"), Effect.repeat({ until: (isUp) => isUp }))
+
+const howToGo = (url: string, bearer: string) =>
+  [
+    `Everything is up at ${url}, with the real providers and their usual intervals. Give it your tokens:`,
+    "",
+    `  TOKEN=${bearer}`,
+    `  curl -s -X PUT -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" ${url}/v1/accounts/spotify/token \\`,
+    `    -d '{"accessToken":"…","refreshToken":"…","expiresIn":3600,"scope":"user-library-read"}'`,
+    "",
+    "  # the same with /youtube/token and the scope https://www.googleapis.com/auth/youtube.readonly; then",
+    `  curl -s -H "Authorization: Bearer $TOKEN" ${url}/v1/status`,
+    `  curl -s -H "Authorization: Bearer $TOKEN" ${url}/v1/feed`,
+    "",
+    "Ctrl-C stops it; tokens and feed stay for the next time.",
+  ].join("\n")
+
+/** The same workers against the real providers, with a database that stays. */
+export const startLive = Effect.fn("startLive")(function* ({ port }: StartOptions, stateDir: string) {
+  const display = yield* Display
+  const clientIds = yield* liveSettings
+  // Takes the port for a moment, to notice early and in plain words that somebody else has it.
+  yield* Effect.scoped(openFront(port))
+  const { file, keys } = yield* writeKeys(stateDir)
+  const state = join(stateDir, "state")
+  yield* migrate(state)
+  const present = configs.filter(
+    (config) => existsSync(join(root, config.replace("wrangler.toml", "index.ts"))) || config === "wrangler.toml",
+  )
+  const parameters = present.flatMap((config) => ["-c", config])
+  const child = yield* Effect.acquireRelease(
+    Effect.sync(() =>
+      run(
+        "dev",
+        ...parameters,
+        ...["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0", "--persist-to", state],
+        ...["--env-file", clientIds, "--env-file", file, "--show-interactive-dev-session=false"],
+      ),
+    ),
+    stop,
+  )
+  const url = `http://127.0.0.1:${port}`
+  const stopped = exitOf(child).pipe(
+    Effect.flatMap(() => new CannotStart({ message: "The workers stopped; wrangler says why above." })),
+  )
+  yield* Effect.raceFirst(
+    untilHealthy(url).pipe(
+      Effect.timeoutOrElse({
+        duration: startAtMost,
+        orElse: () => new CannotStart({ message: `The workers were not up after ${startAtMost}; start again.` }),
+      }),
+    ),
+    stopped,
+  )
+  yield* display.line(howToGo(url, yield* Effect.promise(() => issueBearer(keys.GATEWAY_KEY, person))))
+  return yield* stopped
+}, Effect.scoped)

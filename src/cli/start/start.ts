@@ -1,0 +1,67 @@
+import { resolve } from "node:path"
+import { Clock, Effect, Layer } from "effect"
+import { Display } from "./Display.ts"
+import { PromiseBroken } from "./error.ts"
+import { Gateway } from "./Gateway.ts"
+import { localKeys } from "./keys.ts"
+import { LocalStack, root } from "./LocalStack.ts"
+import { startLive } from "./live.ts"
+import type { StartOptions } from "./options.ts"
+import { renderTable } from "./result.ts"
+import { runMainJob } from "./run.ts"
+import { Simulator } from "./Simulator.ts"
+import { renderSuggestions } from "./suggestions.ts"
+
+const errorsShown = 5
+
+/** The workers' own words, when something went wrong. */
+const showErrors = Effect.gen(function* () {
+  const display = yield* Display
+  const stack = yield* LocalStack
+  const errors = yield* stack.takeErrors
+  yield* Effect.forEach(errors.slice(-errorsShown), (error) => display.line(`worker: ${error}`), { discard: true })
+})
+
+const simulated = Effect.fnUntraced(function* (options: StartOptions, startedAt: number) {
+  const display = yield* Display
+  const stack = yield* LocalStack
+  const simulator = yield* Simulator
+  const gateway = yield* Gateway
+  yield* display.line("core, gateway and cron workers are up; D1 is migrated")
+  const { people, result } = yield* runMainJob(options, startedAt)
+  yield* display.line(`\n${renderTable(result)}\n`)
+  const isKept = result.lost === 0 && result.doubled === 0
+  if (!isKept) yield* showErrors
+  if (options.json) yield* Effect.sync(() => process.stdout.write(`${JSON.stringify(result)}\n`))
+  if (!options.once) {
+    const [person] = people
+    yield* display.line(
+      renderSuggestions({
+        gateway: stack.url,
+        simulator: simulator.url,
+        bearer: yield* gateway.bearer(person?.id ?? ""),
+        person: person?.id ?? "",
+        source: person?.shows[0] ?? person?.channels[0],
+      }),
+    )
+    yield* showErrors.pipe(Effect.delay("2 seconds"), Effect.forever)
+  }
+  if (!isKept) {
+    return yield* new PromiseBroken({ message: `${result.lost} items were lost and ${result.doubled} doubled.` })
+  }
+})
+
+/** `pollen start`: the whole system on this machine. */
+export const start = Effect.fn("start")(function* (options: StartOptions) {
+  const startedAt = yield* Clock.currentTimeMillis
+  const display = Display.layer(options.json ? process.stderr : process.stdout)
+  const stateDir = resolve(root, options.stateDir)
+  if (options.live) return yield* Effect.provide(startLive(options, stateDir), display)
+  const keys = yield* localKeys(stateDir)
+  const services = Gateway.layer.pipe(
+    Layer.provideMerge(LocalStack.layer(options.port, keys)),
+    Layer.provideMerge(Simulator.layer),
+    Layer.provideMerge(display),
+  )
+  yield* Effect.provide(simulated(options, startedAt), services)
+})
