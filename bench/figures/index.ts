@@ -1,0 +1,17 @@
+import type { Figure } from "../figure.ts"
+import { idlePollD1Queries } from "./idlePollD1Queries.ts"
+import { idlePollProviderRequests } from "./idlePollProviderRequests.ts"
+import { pollThroughput } from "./pollThroughput.ts"
+import { refreshesFor100Callers } from "./refreshesFor100Callers.ts"
+import { rowsWrittenPerItem } from "./rowsWrittenPerItem.ts"
+import { rpcTypedOverBare } from "./rpcTypedOverBare.ts"
+
+/** Every figure that is due, in the order in which it is measured. */
+export const figures: ReadonlyArray<Figure> = [
+  rpcTypedOverBare,
+  pollThroughput,
+  idlePollD1Queries,
+  idlePollProviderRequests,
+  refreshesFor100Callers,
+  rowsWrittenPerItem,
+]

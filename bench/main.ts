@@ -1,0 +1,110 @@
+import { execFileSync } from "node:child_process"
+import { cpus, totalmem } from "node:os"
+import { parseArgs } from "node:util"
+import { type Figure, holds } from "./figure.ts"
+import { figures } from "./figures/index.ts"
+import { boundInWords, merge, type Reported, write } from "./report.ts"
+import { openStage } from "./stage.ts"
+
+const usage = `Measures what pollen costs and writes bench/report.json and bench/REPORT.md.
+
+  npm run bench                     every figure
+  npm run bench -- --only NAME      one figure (may be repeated); the others stay as last measured
+  npm run bench -- --quick          fewer rounds: below 50 s a figure
+  npm run bench -- --help           this text
+
+Figures:
+${figures.map((figure) => `  ${figure.name.padEnd(42)} ${boundInWords(figure)} ${figure.unit}`).join("\n")}
+
+Exit code: 0 if every figure measured holds, 1 if one falls short or cannot be measured, 2 if the arguments are wrong.
+`
+
+const isTerminal = process.stdout.isTTY === true
+const say = (text: string) => process.stdout.write(`${text}\n`)
+
+/** On a terminal progress stays on one line; elsewhere a line is written every 5 seconds at most. */
+const progress = (name: string) => {
+  let saidAt = 0
+  return (text: string) => {
+    if (isTerminal) return void process.stdout.write(`\r\u001b[K  ${name}: ${text}`)
+    if (performance.now() - saidAt < 5000) return
+    saidAt = performance.now()
+    say(`  ${name}: ${text}`)
+  }
+}
+
+const gitCommit = () => execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim()
+
+const machine = () => {
+  const [first] = cpus()
+  const memory = Math.round(totalmem() / 2 ** 30)
+  return `${first?.model.trim()}, ${cpus().length} cores, ${memory} GiB, ${process.platform}, Node ${process.version}`
+}
+
+const wantedFigures = (only: ReadonlyArray<string>): ReadonlyArray<Figure> => {
+  const unknown = only.filter((name) => !figures.some((figure) => figure.name === name))
+  if (unknown.length > 0) {
+    process.stderr.write(`There is no figure ${unknown.join(", ")}.\n\n${usage}`)
+    process.exit(2)
+  }
+  return only.length === 0 ? figures : figures.filter(({ name }) => only.includes(name))
+}
+
+const readArguments = () => {
+  try {
+    return parseArgs({
+      options: {
+        only: { type: "string", multiple: true, default: [] },
+        quick: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    }).values
+  } catch (problem) {
+    process.stderr.write(`${problem instanceof Error ? problem.message : problem}\n\n${usage}`)
+    return process.exit(2)
+  }
+}
+
+const values = readArguments()
+if (values.help) {
+  process.stdout.write(usage)
+  process.exit(0)
+}
+const wanted = wantedFigures(values.only)
+say("Starting the workers and the providers' stand-in")
+const stage = await openStage()
+process.once("SIGINT", () => void stage.close().finally(() => process.exit(130)))
+
+const measured: Array<Reported> = []
+let isShort = false
+for (const figure of wanted) {
+  const { name, unit, limit, bound } = figure
+  const startedAt = performance.now()
+  try {
+    const result = await figure.measure(stage, { isQuick: values.quick, tell: progress(name) })
+    const isHeld = holds(result.value, figure)
+    measured.push({
+      name,
+      value: result.value,
+      unit,
+      limit,
+      bound,
+      holds: isHeld,
+      how: result.how,
+      samples: result.samples,
+    })
+    isShort ||= !isHeld
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(0)
+    if (isTerminal) process.stdout.write("\r\u001b[K")
+    say(
+      `${isHeld ? "holds      " : "FALLS SHORT"}  ${name}: ${result.value} ${unit} (${boundInWords(figure)}), ${seconds} s`,
+    )
+  } catch (problem) {
+    isShort = true
+    say(`NOT MEASURED ${name}: ${problem instanceof Error ? problem.message : problem}`)
+  }
+}
+await stage.close()
+write(merge({ machine: machine(), commit: gitCommit(), figures: measured }))
+say("bench/report.json and bench/REPORT.md are written")
+process.exit(isShort ? 1 : 0)

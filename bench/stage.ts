@@ -1,0 +1,103 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { randomBytes } from "node:crypto"
+import { once } from "node:events"
+import { fileURLToPath } from "node:url"
+import { createTestHarness } from "wrangler"
+import { SimulatorClient } from "../test/simulator/client.ts"
+import type { OperationName, Operations, PlainGrant, Provider, Side } from "./workers/operations.ts"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+
+/** Everything a figure needs: the workers in workerd, and the providers' stand-in in a process of its own. */
+export interface Stage {
+  readonly simulator: SimulatorClient
+  /** Asks the caller worker. */
+  readonly ask: <Name extends OperationName>(
+    name: Name,
+    input: Operations[Name]["input"],
+  ) => Promise<Operations[Name]["output"]>
+  /** Connects both accounts of people, or one. */
+  readonly connect: (
+    side: Side,
+    userIds: ReadonlyArray<string>,
+    providers?: ReadonlyArray<Provider>,
+    expiresInSeconds?: number,
+  ) => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+/** The simulator beside us and not in this process: it must not wait for whoever measures. */
+const startSimulator = async (): Promise<{ readonly url: string; readonly process: ChildProcess }> => {
+  const script = fileURLToPath(new URL("../test/simulator/main.ts", import.meta.url))
+  const child = spawn(process.execPath, [script, "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] })
+  for await (const chunk of child.stdout) {
+    const url = /http:\/\/\S+/.exec(String(chunk))?.[0]
+    if (url !== undefined) return { url, process: child }
+  }
+  throw new Error("the simulator ended before it listened")
+}
+
+const variables = (simulator: string) => ({
+  TOKEN_KEYS: `bench:${randomBytes(32).toString("base64")}`,
+  SPOTIFY_CLIENT_ID: "simulator-client",
+  SPOTIFY_CLIENT_SECRET: "simulator-secret",
+  SPOTIFY_API_URL: `${simulator}/spotify/api/v1`,
+  SPOTIFY_TOKEN_URL: `${simulator}/spotify/accounts/api/token`,
+  YOUTUBE_CLIENT_ID: "simulator-client",
+  YOUTUBE_CLIENT_SECRET: "simulator-secret",
+  YOUTUBE_API_URL: `${simulator}/google/api/youtube/v3`,
+  YOUTUBE_TOKEN_URL: `${simulator}/google/oauth2/token`,
+  // What is measured is asked for: no alarm polls in between.
+  POLL_MINIMUM_INTERVAL: "6 hours",
+})
+
+export const openStage = async (): Promise<Stage> => {
+  const { url, process: child } = await startSimulator()
+  const simulator = new SimulatorClient(url)
+  const harness = createTestHarness({
+    root,
+    workers: [
+      { configPath: "bench/workers/caller/wrangler.toml" },
+      { configPath: "bench/workers/core/wrangler.toml", vars: variables(url) },
+    ],
+  })
+  const close = async () => {
+    await harness.close()
+    child.kill()
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit")
+  }
+  try {
+    await harness.listen()
+    await harness.getWorker("bench-core").applyD1Migrations("DB")
+    await harness.getWorker("bench-core").applyD1Migrations("HANDWRITTEN_DB")
+  } catch (problem) {
+    await close()
+    throw problem
+  }
+  const caller = harness.getWorker("bench-caller")
+
+  const ask: Stage["ask"] = async (name, input) => {
+    const response = await caller.fetch(`/${name}`, { method: "POST", body: JSON.stringify(input) })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${name} answered ${response.status}: ${text.slice(0, 400)}`)
+    return JSON.parse(text)
+  }
+
+  const connect: Stage["connect"] = async (side, userIds, providers = ["spotify", "youtube"], expiresInSeconds) => {
+    const wanted = userIds.flatMap((person) =>
+      providers.map((provider) => ({
+        person,
+        provider,
+        ...(expiresInSeconds === undefined ? {} : { expiresInSeconds }),
+      })),
+    )
+    const issued = await simulator.grants(wanted)
+    const grants = wanted.flatMap(({ person, provider }, index): ReadonlyArray<PlainGrant> => {
+      const tokens = issued[index]
+      return tokens === undefined ? [] : [{ userId: person, provider, tokens }]
+    })
+    await ask("setTokens", { side, grants })
+  }
+
+  return { simulator, ask, connect, close }
+}

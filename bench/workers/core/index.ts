@@ -1,0 +1,6 @@
+export { GatewayEntrypoint } from "../../../src/core/entrypoints.ts"
+export { HandwrittenManager } from "../../handwritten/HandwrittenManager.ts"
+export { ComparedEntrypoint } from "./entrypoints.ts"
+export { UserSubscriptionManager } from "./UserSubscriptionManager.ts"
+
+export default { fetch: () => new Response(null, { status: 404 }) } satisfies ExportedHandler
