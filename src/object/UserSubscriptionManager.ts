@@ -71,12 +71,15 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
     return live
   }
 
-  /** Serves a method; a missing or wrong setting is an answer too, and says what to do. */
-  async #serve<Name extends string, P extends { readonly userId: UserId }, W, A, E>(
+  /**
+   * Serves a method; a missing or wrong setting is an answer too, and says what to do. A property and not a method: RPC reaches
+   * whatever the prototype has, and must not reach this.
+   */
+  protected readonly serve = async <Name extends string, P extends { readonly userId: UserId }, W, A, E>(
     contract: Contract<Name, P, W, A, E>,
     wire: W,
     handler: (payload: P) => Effect.Effect<A, E | CommonError, Services>,
-  ): Promise<Reply<Name>> {
+  ): Promise<Reply<Name>> => {
     const owned = (payload: P) =>
       payload.userId === this.#userId ? handler(payload) : Effect.fail(notTheirs(contract.name))
     const exit = await this.#runtime.runPromiseExit(serve(contract, owned)(wire))
@@ -85,19 +88,19 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
   }
 
   setToken(payload: Wire<typeof methods.SetToken>) {
-    return this.#serve(methods.SetToken, payload, ({ provider, tokens }) => operations.setToken(provider, tokens))
+    return this.serve(methods.SetToken, payload, ({ provider, tokens }) => operations.setToken(provider, tokens))
   }
 
   removeToken(payload: Wire<typeof methods.RemoveToken>) {
-    return this.#serve(methods.RemoveToken, payload, ({ provider }) => operations.removeToken(provider))
+    return this.serve(methods.RemoveToken, payload, ({ provider }) => operations.removeToken(provider))
   }
 
   validateTokens(payload: Wire<typeof methods.ValidateTokens>) {
-    return this.#serve(methods.ValidateTokens, payload, operations.validateTokens)
+    return this.serve(methods.ValidateTokens, payload, operations.validateTokens)
   }
 
   refreshTokens(payload: Wire<typeof methods.RefreshTokens>) {
-    return this.#serve(methods.RefreshTokens, payload, ({ provider, force }) =>
+    return this.serve(methods.RefreshTokens, payload, ({ provider, force }) =>
       operations.refreshTokens(provider, force ?? false),
     )
   }
@@ -107,17 +110,17 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
     const listener = (progress: methods.PollProgress) => {
       Promise.resolve(onProgress?.(progress)).catch(() => undefined)
     }
-    return this.#serve(methods.PollNow, payload, () =>
+    return this.serve(methods.PollNow, payload, () =>
       operations.pollNow(onProgress === undefined ? undefined : listener),
     )
   }
 
   getStatus(payload: Wire<typeof methods.GetStatus>) {
-    return this.#serve(methods.GetStatus, payload, readStatus)
+    return this.serve(methods.GetStatus, payload, readStatus)
   }
 
   listSubscriptions(payload: Wire<typeof methods.ListSubscriptions>) {
-    return this.#serve(methods.ListSubscriptions, payload, ({ provider, cursor, limit }) =>
+    return this.serve(methods.ListSubscriptions, payload, ({ provider, cursor, limit }) =>
       readSubscriptions(provider, cursor, limit ?? subscriptionsAtOnce).pipe(
         Effect.mapError(
           () =>
@@ -131,19 +134,19 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
   }
 
   wake(payload: Wire<typeof methods.Wake>) {
-    return this.#serve(methods.Wake, payload, operations.wake)
+    return this.serve(methods.Wake, payload, operations.wake)
   }
 
   exportTokens(payload: Wire<typeof methods.ExportTokens>) {
-    return this.#serve(methods.ExportTokens, payload, operations.exportTokens)
+    return this.serve(methods.ExportTokens, payload, operations.exportTokens)
   }
 
   importTokens(payload: Wire<typeof methods.ImportTokens>) {
-    return this.#serve(methods.ImportTokens, payload, ({ accounts }) => operations.importTokens(accounts))
+    return this.serve(methods.ImportTokens, payload, ({ accounts }) => operations.importTokens(accounts))
   }
 
   async forget(payload: Wire<typeof methods.Forget>) {
-    const reply = await this.#serve(methods.Forget, payload, operations.forget)
+    const reply = await this.serve(methods.Forget, payload, operations.forget)
     // The tables went with the storage; this object may be asked again before it is evicted.
     await migrate(drizzle(this.ctx.storage), migrations)
     return reply
