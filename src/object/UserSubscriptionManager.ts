@@ -10,10 +10,12 @@ import type { CommonError, Contract, Reply, Wire } from "../rpc/contract.ts"
 import * as methods from "../rpc/methods.ts"
 import { serve } from "../rpc/serve.ts"
 import { EventQueue, TokenEvents } from "./events.ts"
+import { GrantStore } from "./grantStore.ts"
 import { Grants } from "./grants.ts"
 import * as operations from "./operations.ts"
 import { FeedDatabase, Outbox } from "./outbox.ts"
 import { Poller } from "./poll.ts"
+import { Refresher } from "./refresh.ts"
 import { arm } from "./schedule.ts"
 import { Settings, type SettingsVariables } from "./settings.ts"
 import { readStatus, readSubscriptions } from "./status.ts"
@@ -35,6 +37,8 @@ const services = (state: DurableObjectState, env: ObjectEnv, userId: string): La
   const http = Layer.unwrap(Effect.map(Settings, ({ requestTimeoutMs }) => ProviderHttp.layer(requestTimeoutMs)))
   return Layer.mergeAll(Poller.layer, Outbox.layer).pipe(
     Layer.provideMerge(Grants.layer),
+    Layer.provide(Refresher.layer),
+    Layer.provide(GrantStore.layer),
     Layer.provideMerge(TokenEvents.layer),
     Layer.provideMerge(http),
     Layer.provideMerge(settings),

@@ -22,14 +22,16 @@ export const parseKeyRing = Effect.fnUntraced(function* (text: Redacted.Redacted
   if (entries.length === 0) return yield* problem("is missing")
   const keys = new Map<string, CryptoKey>()
   for (const [index, entry] of entries.entries()) {
-    const [id = "", encoded = ""] = entry.split(":")
-    if (!/^[\w.-]{1,32}$/.test(id)) {
-      return yield* problem(`has no key id of 1 to 32 letters, digits, ".", "_" or "-" at entry ${index + 1}`)
+    const [id = "", encoded, ...rest] = entry.split(":")
+    // Entries are named by their place: what stands where an id belongs may be a key.
+    const place = `entry ${index + 1}`
+    if (encoded === undefined || rest.length > 0 || !/^[\w.-]{1,32}$/.test(id)) {
+      return yield* problem(`has no key id of 1 to 32 letters, digits, ".", "_" or "-", then ":", at ${place}`)
     }
-    if (keys.has(id)) return yield* problem(`names the key "${id}" twice`)
+    if (keys.has(id)) return yield* problem(`names at ${place} a key that it has named before`)
     const bytes = Base64.decode(encoded)
     if (Result.isFailure(bytes) || bytes.success.length !== 32) {
-      return yield* problem(`has a key "${id}" that is not base64 of 32 bytes`)
+      return yield* problem(`has at ${place} a key that is not base64 of 32 bytes`)
     }
     const key = yield* Effect.promise(() =>
       crypto.subtle.importKey("raw", bytes.success, { name: "AES-GCM" }, false, ["encrypt", "decrypt"]),

@@ -1,4 +1,4 @@
-import { Effect, Redacted, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { SealBroken } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import { Secret } from "../domain/token.ts"
@@ -74,7 +74,3 @@ export const open = Effect.fnUntraced(function* (
   })
   return yield* Effect.mapError(decodeGrant(new TextDecoder().decode(plaintext)), () => broken)
 })
-
-/** Whether two secrets are the same. */
-export const isSameSecret = (a: Redacted.Redacted<string>, b: Redacted.Redacted<string>): boolean =>
-  Redacted.value(a) === Redacted.value(b)
