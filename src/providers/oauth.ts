@@ -18,6 +18,9 @@ export interface RefreshedGrant {
 /** Access tokens of both providers live an hour; used where an answer does not say. */
 const defaultLifetimeSeconds = 3600
 
+/** Longest lifetime believed: a month. */
+const longestLifetimeSeconds = 30 * 86_400
+
 /** Spotify's confidential clients use HTTP Basic; Google documents the secret in the body. */
 const authentication: Readonly<Record<Provider, (secret: string) => oauth.ClientAuth>> = {
   spotify: oauth.ClientSecretBasic,
@@ -92,7 +95,7 @@ export const refreshGrant = Effect.fn("refreshGrant")(function* (
   const grant: RefreshedGrant = {
     accessToken: Redacted.make(answer.access_token),
     refreshToken: answer.refresh_token === undefined ? null : Redacted.make(answer.refresh_token),
-    expiresAt: now + (answer.expires_in ?? defaultLifetimeSeconds) * 1000,
+    expiresAt: now + Math.min(Math.floor(answer.expires_in ?? defaultLifetimeSeconds), longestLifetimeSeconds) * 1000,
     scope: answer.scope === undefined ? null : answer.scope.split(" "),
   }
   return grant
