@@ -1,6 +1,6 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Effect, Exit } from "effect"
-import { Command } from "effect/cli"
+import { CliError, Command } from "effect/cli"
 import { startCommand } from "./start/command.ts"
 
 // What wrangler would say to its own users is of no interest here.
@@ -8,6 +8,7 @@ Object.assign(process.env, {
   WRANGLER_SEND_METRICS: "false",
   WRANGLER_HIDE_BANNER: "true",
   WRANGLER_WRITE_LOGS: "false",
+  CLOUDFLARE_CF_FETCH_ENABLED: "false",
 })
 
 const pollen = Command.make("pollen").pipe(
@@ -15,13 +16,16 @@ const pollen = Command.make("pollen").pipe(
   Command.withSubcommands([startCommand]),
 )
 
+const isTagged = (error: unknown, ...tags: ReadonlyArray<string>): error is Error =>
+  error instanceof Error && "_tag" in error && tags.includes(String(error._tag))
+
 /** What a person can act on is one sentence; anything else is a mistake of pollen's own and is shown whole. */
 const explain = (cause: Cause.Cause<unknown>) =>
   Effect.sync(() => {
     const error = Cause.squash(cause)
-    if (Cause.hasInterruptsOnly(cause)) return
-    const isExpected =
-      error instanceof Error && "_tag" in error && ["CannotStart", "PromiseBroken"].includes(String(error._tag))
+    // A command line that cannot be read has been explained, with the help, before this.
+    if (Cause.hasInterruptsOnly(cause) || CliError.isCliError(error)) return
+    const isExpected = isTagged(error, "CannotStart", "PromiseBroken", "GatewayRefused")
     process.stderr.write(`${isExpected ? error.message : Cause.pretty(cause)}\n`)
   })
 

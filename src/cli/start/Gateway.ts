@@ -3,7 +3,9 @@ import { issueBearer } from "../../gateway/bearer.ts"
 import { LocalStack } from "./LocalStack.ts"
 
 /** The gateway did not answer as it should. */
-class GatewayRefused extends Schema.TaggedError<GatewayRefused>()("GatewayRefused", { message: Schema.String }) {}
+export class GatewayRefused extends Schema.TaggedError<GatewayRefused>()("GatewayRefused", {
+  message: Schema.String,
+}) {}
 
 /** The gateway over HTTP, as anybody else's program would call it. */
 export class Gateway extends Context.Service<

@@ -58,7 +58,7 @@ export const connectPeople = Effect.fnUntraced(function* (people: ReadonlyArray<
   yield* Effect.forEach(
     consents.map((consent, index) => ({ consent, grant: grants[index] })),
     Effect.fnUntraced(function* ({ consent, grant }) {
-      if (grant !== undefined) yield* Effect.orDie(connect(consent, grant))
+      if (grant !== undefined) yield* connect(consent, grant)
       yield* display.progress({
         name: "tokens set by RPC",
         done: yield* Ref.updateAndGet(done, (count) => count + 1),

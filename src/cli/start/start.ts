@@ -28,7 +28,7 @@ const simulated = Effect.fnUntraced(function* (options: StartOptions, startedAt:
   const simulator = yield* Simulator
   const gateway = yield* Gateway
   yield* display.line("core, gateway and cron workers are up; D1 is migrated")
-  const { people, result } = yield* runMainJob(options, startedAt)
+  const { people, result } = yield* Effect.tapCause(runMainJob(options, startedAt), () => showErrors)
   yield* display.line(`\n${renderTable(result)}\n`)
   const isKept = result.lost === 0 && result.doubled === 0
   if (!isKept) yield* showErrors
