@@ -32,7 +32,7 @@ const identify = Effect.fnUntraced(function* (key = "", bearer: string) {
     return yield* new Misconfigured({
       problem:
         `GATEWAY_KEY is missing or has fewer than ${gatewayKeyMinLength} characters; ` +
-        "set one with `openssl rand -base64 48 | wrangler secret put GATEWAY_KEY`",
+        "set one with `openssl rand -base64 32 | npx wrangler secret put GATEWAY_KEY -c src/gateway/wrangler.toml`",
     })
   }
   if (bearer === "") return yield* new Unauthorized({ reason: "missing" })

@@ -1,0 +1,27 @@
+import { drizzle } from "drizzle-orm/d1"
+import { Context, Effect, Layer } from "effect"
+import { durableObjectMetrics } from "../../schema/database.ts"
+import type { DatabaseUnavailable } from "../domain/error.ts"
+import { toDatabaseUnavailable } from "./database.ts"
+
+/** Where figures about the objects are kept: `durable_object_metrics` in D1. */
+export class Metrics extends Context.Service<
+  Metrics,
+  {
+    /** Keeps figures under a kind. `at` is epoch milliseconds. */
+    readonly record: (kind: string, at: number, figures: object) => Effect.Effect<void, DatabaseUnavailable>
+  }
+>()("pollen/cron/Metrics") {
+  static readonly layer = (database: D1Database): Layer.Layer<Metrics> =>
+    Layer.succeed(Metrics, {
+      record: Effect.fn("Metrics.record")(function* (kind, at, figures) {
+        yield* Effect.tryPromise({
+          try: () =>
+            drizzle(database)
+              .insert(durableObjectMetrics)
+              .values({ kind, at, figures: JSON.stringify(figures) }),
+          catch: toDatabaseUnavailable("metrics"),
+        })
+      }),
+    })
+}

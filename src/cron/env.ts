@@ -1,0 +1,13 @@
+import type { CronEntrypoint } from "../core/entrypoints.ts"
+
+/** The bindings of the cron worker, as its `wrangler.toml` declares them, and its variables. */
+export interface CronEnv {
+  readonly CORE: Service<typeof CronEntrypoint>
+  readonly DB: D1Database
+  /** People per D1 query; 200 unless set. */
+  readonly CRON_PAGE_SIZE?: string
+  /** Objects woken at the same time; 20 unless set. */
+  readonly CRON_CONCURRENCY?: string
+  /** How long a run may take, such as `10 minutes`, which it is unless set. */
+  readonly CRON_TIME_LIMIT?: string
+}

@@ -1,0 +1,7 @@
+import { Effect } from "effect"
+import type { CronEnv } from "./env.ts"
+import { runCron } from "./runCron.ts"
+
+export default {
+  scheduled: (_controller, env) => Effect.runPromise(runCron(env)),
+} satisfies ExportedHandler<CronEnv>

@@ -1,0 +1,63 @@
+import { env } from "cloudflare:workers"
+
+export const now = Date.UTC(2026, 5, 1)
+export const minute = 60_000
+export const hour = 60 * minute
+
+interface Resident {
+  readonly id: string
+  /** When their object should be heard from: epoch milliseconds; `undefined` when it never was. */
+  readonly expectedBy?: number | null
+  readonly isActive?: boolean
+  /** When the account was last written. */
+  readonly updatedAt?: number
+  readonly hasMoved?: boolean
+  readonly providers?: ReadonlyArray<string>
+}
+
+/** Forgets everybody, and the runs. */
+export const clear = () =>
+  env.DB.batch(
+    ["users", "user_accounts", "durable_object_status", "durable_object_metrics"].map((table) =>
+      env.DB.prepare(`DELETE FROM ${table}`),
+    ),
+  )
+
+/** Writes what the objects of these people would have reported. */
+export const settle = async (residents: ReadonlyArray<Resident>) => {
+  const statements = residents.flatMap(
+    ({ id, expectedBy, isActive = true, updatedAt = now - 24 * hour, hasMoved = true, providers = ["spotify"] }) => [
+      env.DB.prepare("INSERT INTO users (id, durable_object_id, created_at) VALUES (?1, ?2, 0)").bind(
+        id,
+        hasMoved ? `object-${id}` : null,
+      ),
+      ...providers.map((provider) =>
+        env.DB.prepare(
+          "INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at) VALUES (?1, ?2, ?3, 'connected', ?4)",
+        ).bind(id, provider, isActive ? 1 : 0, updatedAt),
+      ),
+      ...(expectedBy === undefined
+        ? []
+        : [
+            env.DB.prepare(
+              `INSERT INTO durable_object_status (user_id, durable_object_id, reported_at, expected_by, sources, failing_sources, accounts)
+               VALUES (?1, ?2, 0, ?3, 0, 0, '[]')`,
+            ).bind(id, `object-${id}`, expectedBy),
+          ]),
+    ],
+  )
+  for (let from = 0; from < statements.length; from += 500) await env.DB.batch(statements.slice(from, from + 500))
+}
+
+/** D1 with a count of the statements prepared on it. */
+export const counted = (database: D1Database) => {
+  const counter = { queries: 0 }
+  const DB = new Proxy(database, {
+    get: (target, key) => {
+      if (key === "prepare") counter.queries++
+      const member: unknown = Reflect.get(target, key)
+      return typeof member === "function" ? member.bind(target) : member
+    },
+  })
+  return { counter, DB }
+}

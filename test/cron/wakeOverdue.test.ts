@@ -1,0 +1,268 @@
+import { env } from "cloudflare:workers"
+import { Duration, Effect, Exit, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import { beforeEach, describe, expect, it } from "vitest"
+import type { CronRun } from "../../src/cron/CronRun.ts"
+import { CronSettings, type CronSettingsShape } from "../../src/cron/CronSettings.ts"
+import { Metrics } from "../../src/cron/Metrics.ts"
+import { Overdue } from "../../src/cron/Overdue.ts"
+import { Waker } from "../../src/cron/Waker.ts"
+import { wakeOverdue } from "../../src/cron/wakeOverdue.ts"
+import type { Reply } from "../../src/rpc/contract.ts"
+import { Wake } from "../../src/rpc/methods.ts"
+import { clear, counted, hour, minute, now, settle } from "./population.ts"
+
+const awake: Reply<"wake"> = { method: "wake", exit: Wake.encodeExit(Exit.succeed({ alarmAt: null, overdueMs: 0 })) }
+
+/** Objects of which some cannot be woken, and whom cron has tried to wake. */
+class Objects {
+  readonly tried: Array<string> = []
+  #atOnce = 0
+  mostAtOnce = 0
+  readonly wake: (userId: string) => Promise<Reply<"wake">>
+
+  constructor(wake: (userId: string, attempt: number) => Promise<Reply<"wake">> = () => Promise.resolve(awake)) {
+    this.wake = async (userId) => {
+      this.tried.push(userId)
+      this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#atOnce)
+      await scheduler.wait(1)
+      this.#atOnce--
+      return wake(userId, this.tried.filter((id) => id === userId).length)
+    }
+  }
+}
+
+interface RunOptions {
+  readonly settings?: Partial<CronSettingsShape>
+  /** Where the overdue are read from, and where the figures go. */
+  readonly database?: D1Database
+  readonly metrics?: D1Database
+  /** What happens beside the run: on the test clock, time passes only by this. */
+  readonly meanwhile?: Effect.Effect<unknown>
+}
+
+const run = (objects: Objects, options: RunOptions = {}): Effect.Effect<CronRun, unknown> =>
+  Effect.gen(function* () {
+    yield* TestClock.setTime(now)
+    yield* Effect.forkChild(options.meanwhile ?? Effect.void)
+    return yield* wakeOverdue()
+  }).pipe(
+    Effect.provide(
+      Layer.mergeAll(
+        Layer.succeed(CronSettings, {
+          pageSize: 200,
+          concurrency: 20,
+          timeLimit: Duration.minutes(10),
+          ...options.settings,
+        }),
+        Overdue.layer(options.database ?? env.DB),
+        Metrics.layer(options.metrics ?? env.DB),
+        Waker.layer(({ userId }) => objects.wake(userId)),
+      ),
+    ),
+    Effect.provide(TestClock.layer()),
+  )
+
+const runNow = (...[objects, options]: Parameters<typeof run>) => Effect.runPromise(run(objects, options))
+
+/** Time goes by, in steps that leave room for input and output. */
+const passing = Effect.forever(
+  Effect.andThen(
+    Effect.promise(() => scheduler.wait(1)),
+    TestClock.adjust("1 second"),
+  ),
+)
+
+/** D1 when it is down. */
+const unreachable = (): D1Database =>
+  new Proxy(env.DB, {
+    get: () => () => {
+      throw new Error("D1 is down")
+    },
+  })
+
+const unavailable = () => Promise.reject(new Error("the object is broken"))
+
+beforeEach(clear)
+
+describe("who is woken", () => {
+  it("is exactly who is overdue: late, or never heard of", async () => {
+    await settle([
+      { id: "late", expectedBy: now - 1, providers: ["spotify", "youtube"] },
+      { id: "late-for-a-day", expectedBy: now - 24 * hour },
+      { id: "on-time", expectedBy: now },
+      { id: "later", expectedBy: now + hour },
+      { id: "nothing-to-do", expectedBy: null },
+      { id: "disconnected", expectedBy: now - hour, isActive: false },
+      { id: "silent", providers: ["spotify", "youtube"] },
+      { id: "silent-but-new", updatedAt: now - hour + minute },
+      { id: "silent-disconnected", isActive: false },
+      { id: "silent-not-moved", hasMoved: false },
+    ])
+    const objects = new Objects()
+    const figures = await runNow(objects)
+    expect(objects.tried.toSorted()).toEqual(["late", "late-for-a-day", "silent"])
+    expect(figures).toMatchObject({ found: 3, woken: 3, failed: 0, failures: [], isComplete: true })
+  })
+
+  it("is nobody when nobody is overdue, and the run is recorded all the same", async () => {
+    expect(await runNow(new Objects())).toMatchObject({ found: 0, woken: 0, failed: 0, isComplete: true })
+    expect(await env.DB.prepare("SELECT count(*) AS rows FROM durable_object_metrics").first()).toEqual({ rows: 1 })
+  })
+
+  it("is everybody once, however the pages fall, with many due at the same moment", async () => {
+    const late = Array.from({ length: 25 }, (_, index) => ({ id: `late-${index}`, expectedBy: now - 1 - (index % 3) }))
+    const silent = Array.from({ length: 11 }, (_, index) => ({
+      id: `silent-${index}`,
+      providers: ["spotify", "youtube"],
+    }))
+    await settle([...late, ...silent])
+    for (const pageSize of [1, 5, 36, 200]) {
+      const objects = new Objects()
+      await runNow(objects, { settings: { pageSize } })
+      expect(objects.tried.toSorted()).toEqual([...late, ...silent].map(({ id }) => id).toSorted())
+    }
+  })
+})
+
+describe("a wake that fails", () => {
+  it("is tried once more", async () => {
+    await settle([{ id: "shaky", expectedBy: 1 }])
+    const objects = new Objects((_, attempt) => (attempt === 1 ? unavailable() : Promise.resolve(awake)))
+    expect(await runNow(objects)).toMatchObject({ found: 1, woken: 1, failed: 0 })
+    expect(objects.tried).toEqual(["shaky", "shaky"])
+  })
+
+  it("is not tried a third time, stops nobody else, and is counted by its tag", async () => {
+    await settle(Array.from({ length: 9 }, (_, index) => ({ id: `user-${index}`, expectedBy: 1 + index })))
+    const objects = new Objects((userId) =>
+      userId === "user-0" || userId === "user-5" ? unavailable() : Promise.resolve(awake),
+    )
+    const figures = await runNow(objects, { settings: { pageSize: 2, concurrency: 2 } })
+    expect(figures).toMatchObject({
+      found: 9,
+      woken: 7,
+      failed: 2,
+      isComplete: true,
+      failures: [{ tag: "ObjectUnavailable", count: 2, example: expect.stringContaining("could not be reached") }],
+    })
+    expect(objects.tried.filter((id) => id === "user-0")).toHaveLength(2)
+  })
+
+  it("is left alone when the object is overloaded", async () => {
+    await settle([{ id: "overloaded", expectedBy: 1 }])
+    const objects = new Objects(() =>
+      Promise.reject(Object.assign(new Error("busy"), { overloaded: true, retryable: true })),
+    )
+    expect(await runNow(objects)).toMatchObject({ failed: 1 })
+    expect(objects.tried).toEqual(["overloaded"])
+  })
+
+  it("because of an id that no object can have does not reach an object", async () => {
+    await settle([{ id: "x".repeat(300), expectedBy: 1 }])
+    const objects = new Objects()
+    expect(await runNow(objects)).toMatchObject({ failed: 1, failures: [{ tag: "InvalidRequest" }] })
+    expect(objects.tried).toEqual([])
+  })
+})
+
+describe("a run", () => {
+  it("wakes no more objects at once than it may", async () => {
+    await settle(Array.from({ length: 30 }, (_, index) => ({ id: `user-${index}`, expectedBy: 1 })))
+    const objects = new Objects()
+    await runNow(objects, { settings: { concurrency: 4, pageSize: 10 } })
+    expect(objects.mostAtOnce).toBeLessThanOrEqual(4)
+    expect(objects.mostAtOnce).toBeGreaterThan(1)
+  })
+
+  it("leaves one row of figures", async () => {
+    await settle([{ id: "late", expectedBy: 1 }])
+    const figures = await runNow(new Objects())
+    const rows = await env.DB.prepare("SELECT at, kind, figures FROM durable_object_metrics").all<{ figures: string }>()
+    expect(rows.results).toMatchObject([{ at: now, kind: "cron_run" }])
+    expect(JSON.parse(rows.results[0]?.figures ?? "")).toEqual(figures)
+  })
+
+  it("asks D1 as often for many people who are on time as for few", async () => {
+    const queriesOf = async (people: number) => {
+      await clear()
+      await settle(Array.from({ length: people }, (_, index) => ({ id: `user-${index}`, expectedBy: now + hour })))
+      await settle([{ id: "late", expectedBy: 1 }, { id: "silent" }])
+      const { counter, DB } = counted(env.DB)
+      await runNow(new Objects(), { database: DB })
+      return counter.queries
+    }
+    expect(await queriesOf(2_000)).toBe(await queriesOf(20))
+  })
+
+  it("asks D1 once per page of overdue people", async () => {
+    await settle(Array.from({ length: 95 }, (_, index) => ({ id: `user-${index}`, expectedBy: 1 })))
+    const { counter, DB } = counted(env.DB)
+    await runNow(new Objects(), { database: DB, settings: { pageSize: 10 } })
+    // Ten pages of the late, the last of them half full, and one, empty, of the silent.
+    expect(counter.queries).toBe(11)
+  })
+
+  it("that runs out of time says so, and has counted what it did", async () => {
+    await settle([
+      { id: "a-quick", expectedBy: 1 },
+      { id: "b-stuck", expectedBy: 2 },
+      { id: "c-never-reached", expectedBy: 3 },
+    ])
+    const reached = Promise.withResolvers<void>()
+    const objects = new Objects((userId) => {
+      if (userId !== "b-stuck") return Promise.resolve(awake)
+      reached.resolve()
+      return new Promise(() => undefined)
+    })
+    const meanwhile = Effect.andThen(
+      Effect.promise(() => reached.promise),
+      TestClock.adjust("21 seconds"),
+    )
+    const settings = { concurrency: 1, timeLimit: Duration.seconds(20) }
+    expect(await runNow(objects, { settings, meanwhile })).toMatchObject({
+      found: 2,
+      woken: 1,
+      failed: 0,
+      durationMs: 20_000,
+      isComplete: false,
+    })
+  })
+
+  it("gives up on an object that does not answer, and goes on", async () => {
+    await settle([
+      { id: "a-stuck", expectedBy: 1 },
+      { id: "b-quick", expectedBy: 2 },
+    ])
+    const reached = Promise.withResolvers<void>()
+    const objects = new Objects((userId) => {
+      if (userId !== "a-stuck") return Promise.resolve(awake)
+      reached.resolve()
+      return new Promise(() => undefined)
+    })
+    const meanwhile = Effect.andThen(
+      Effect.promise(() => reached.promise),
+      TestClock.adjust("31 seconds"),
+    )
+    expect(await runNow(objects, { settings: { concurrency: 1 }, meanwhile })).toMatchObject({
+      found: 2,
+      woken: 1,
+      failed: 1,
+      failures: [{ tag: "WakeTimedOut", count: 1 }],
+      isComplete: true,
+    })
+  })
+
+  it("that cannot read who is overdue says why, and that it is not complete", async () => {
+    expect(await runNow(new Objects(), { database: unreachable(), meanwhile: passing })).toMatchObject({
+      found: 0,
+      failures: [{ tag: "DatabaseUnavailable", example: expect.stringContaining("D1 is down") }],
+      isComplete: false,
+    })
+  })
+
+  it("that cannot even write its figures fails, so that the platform counts it as failed", async () => {
+    const error = await Effect.runPromise(Effect.flip(run(new Objects(), { metrics: unreachable() })))
+    expect(error).toMatchObject({ _tag: "DatabaseUnavailable" })
+  })
+})
