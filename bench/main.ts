@@ -102,6 +102,7 @@ for (const figure of wanted) {
   } catch (problem) {
     isShort = true
     say(`NOT MEASURED ${name}: ${problem instanceof Error ? problem.message : problem}`)
+    for (const line of stage.logs().slice(-5)) say(`  ${line}`)
   }
 }
 await stage.close()

@@ -23,6 +23,8 @@ export interface Stage {
     providers?: ReadonlyArray<Provider>,
     expiresInSeconds?: number,
   ) => Promise<void>
+  /** What the workers have logged. */
+  readonly logs: () => ReadonlyArray<string>
   readonly close: () => Promise<void>
 }
 
@@ -99,5 +101,5 @@ export const openStage = async (): Promise<Stage> => {
     await ask("setTokens", { side, grants })
   }
 
-  return { simulator, ask, connect, close }
+  return { simulator, ask, connect, logs: () => harness.getLogs().map(({ message }) => message), close }
 }

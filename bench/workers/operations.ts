@@ -16,10 +16,8 @@ export interface PlainGrant {
   }
 }
 
-/** What one object has asked of D1 since it started, as seen at its binding. */
+/** What one person's object has asked of D1, as seen at its binding; an eviction in between loses no count. */
 export interface D1Counts {
-  /** Another object instance, another id: counts of two can not be subtracted. */
-  readonly instance: string
   /** Statements, each one of a batch included. */
   readonly queries: number
   /** The sum of `meta.rows_written`. */
@@ -36,10 +34,10 @@ interface Operation<Input, Output> {
 }
 
 export interface Operations {
-  /** Calls the echo method so often, one after the other; each call's time in milliseconds. */
+  /** Calls the echo method so often, one after the other. A worker's own clock is too coarse to time them: the asker does. */
   readonly echo: Operation<
     { readonly how: "typed" | "bare"; readonly userId: string; readonly text: string; readonly calls: number },
-    ReadonlyArray<number>
+    null
   >
   readonly setTokens: Operation<{ readonly side: Side; readonly grants: ReadonlyArray<PlainGrant> }, null>
   /** Polls everybody, so many at once. Items that D1 took. */

@@ -52,14 +52,10 @@ const answers: Answers = {
         return answer.text
       },
     }[how]
-    const times: Array<number> = []
     for (let index = 0; index < calls; index += 1) {
-      const before = performance.now()
-      const echoed = await once()
-      times.push(performance.now() - before)
-      if (echoed !== text) throw new Error("the echo is not what was called")
+      if ((await once()) !== text) throw new Error("the echo is not what was called")
     }
-    return times
+    return null
   },
 
   setTokens: async (env, { side, grants }) => {
@@ -107,8 +103,8 @@ const answers: Answers = {
 
   counts: async (env, { userId }) => {
     using counts = await env.COMPARED.counts(userId)
-    const { instance, queries, rowsWritten, unmetered, arrivals } = counts
-    return { instance, queries, rowsWritten, unmetered, arrivals }
+    const { queries, rowsWritten, unmetered, arrivals } = counts
+    return { queries, rowsWritten, unmetered, arrivals }
   },
 
   rows: (env, { side, userIds }) => readRows(side === "pollen" ? env.DB : env.HANDWRITTEN_DB, userIds),

@@ -3,7 +3,6 @@ import type { D1Counts } from "../operations.ts"
 type Mutable<A> = { -readonly [Key in keyof A]: A[Key] }
 
 export const newCounts = (): Mutable<D1Counts> => ({
-  instance: crypto.randomUUID(),
   queries: 0,
   rowsWritten: 0,
   unmetered: 0,
