@@ -8,7 +8,7 @@ import type { TokenEventType, TokenSet } from "../domain/token.ts"
 import { TokenEvents } from "./events.ts"
 import { Settings } from "./settings.ts"
 import { Store } from "./store.ts"
-import { type Grant, open, seal } from "./vault.ts"
+import { type Grant, isSameSeal, open, type Sealed, seal } from "./vault.ts"
 
 export type TokenRow = typeof tokens.$inferSelect
 
@@ -57,9 +57,12 @@ export class GrantStore extends Context.Service<
       const events = yield* TokenEvents
       const settings = yield* Settings
 
-      const readAccount = (provider: Provider) =>
-        db.select().from(accounts).where(eq(accounts.provider, provider)).get()
-      const readToken = (provider: Provider) => db.select().from(tokens).where(eq(tokens.provider, provider)).get()
+      // Asked before every request, so built once.
+      const provider = sql.placeholder("provider")
+      const accountQuery = db.select().from(accounts).where(eq(accounts.provider, provider)).prepare()
+      const tokenQuery = db.select().from(tokens).where(eq(tokens.provider, provider)).prepare()
+      const readAccount = (of: Provider) => accountQuery.get({ provider: of })
+      const readToken = (of: Provider) => tokenQuery.get({ provider: of })
 
       /** To be called inside a transaction: D1 learns of every change of an account's state. */
       const changed = (provider: Provider, type: TokenEventType, at: number, detail?: string): void => {
@@ -83,7 +86,14 @@ export class GrantStore extends Context.Service<
         return row
       })
 
-      const openRow = (provider: Provider, row: TokenRow) => open(settings.keyRing, userId, provider, row)
+      const opened = new Map<Provider, { readonly row: Sealed; readonly grant: Grant }>()
+      const openRow = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
+        const last = opened.get(provider)
+        if (last !== undefined && isSameSeal(last.row, row)) return last.grant
+        const grant = yield* open(settings.keyRing, userId, provider, row)
+        opened.set(provider, { row, grant })
+        return grant
+      })
 
       const sealFor = (provider: Provider, grant: Grant) => seal(settings.keyRing, userId, provider, grant)
 

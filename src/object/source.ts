@@ -130,17 +130,25 @@ const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) 
   const random = yield* Random.next
   const isFirst = row.backfilledAt === null
 
-  const remember = (item: ListedItem, state: "delivered" | "archive" | "waiting") => {
-    const recheckAt =
-      state === "waiting" ? Math.max(item.startsAt ?? now + settings.verifyMs, now + settings.bounds.minimumMs) : null
-    const { provider, sourceId, externalId: itemId, publishedAt } = item
-    db.insert(items)
-      .values({ provider, sourceId, itemId, publishedAt, seenAt: now, state, recheckAt })
-      .onConflictDoUpdate({
-        target: [items.provider, items.sourceId, items.itemId],
-        set: { publishedAt, state, recheckAt },
-      })
-      .run()
+  const { provider, sourceId } = row
+  const remember = (state: "delivered" | "archive" | "waiting", remembered: ReadonlyArray<ListedItem>) => {
+    if (remembered.length === 0) return
+    const rows = remembered.map(({ externalId, publishedAt, startsAt }) => ({
+      externalId,
+      publishedAt,
+      recheckAt:
+        state === "waiting" ? Math.max(startsAt ?? now + settings.verifyMs, now + settings.bounds.minimumMs) : null,
+    }))
+    // One statement, however many items: they come as one JSON parameter.
+    db.run(sql`INSERT INTO ${items} (provider, source_id, item_id, published_at, seen_at, state, recheck_at)
+      SELECT ${provider}, ${sourceId}, value->>'externalId', value->>'publishedAt', ${now}, ${state}, value->>'recheckAt'
+      FROM json_each(${JSON.stringify(rows)}) WHERE true
+      ON CONFLICT DO UPDATE SET published_at = excluded.published_at, state = excluded.state, recheck_at = excluded.recheck_at`)
+  }
+  const enqueue = (delivered: ReadonlyArray<ListedItem>) => {
+    if (delivered.length === 0) return
+    const bodies = delivered.map((item) => ({ ...toItem(item), isBackfill: isFirst, at: now }))
+    db.run(sql`INSERT INTO ${outbox} (kind, body) SELECT 'item', value FROM json_each(${JSON.stringify(bodies)})`)
   }
 
   return yield* store.transaction(() => {
@@ -148,17 +156,16 @@ const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) 
     if (db.select({ id: subscriptions.sourceId }).from(subscriptions).where(oneSource(row)).get() === undefined)
       return 0
     const deliverable = [...found.fresh, ...found.rechecked].filter(isDeliverable)
+    remember("delivered", deliverable)
     // Oldest first, so that the outbox leaves in the order of publication.
-    for (const item of deliverable.toReversed()) {
-      remember(item, "delivered")
-      db.insert(outbox)
-        .values({ kind: "item", body: JSON.stringify({ ...toItem(item), isBackfill: isFirst, at: now }) })
-        .run()
-    }
-    for (const item of found.archive) remember(item, "archive")
-    for (const item of [...found.fresh, ...found.rechecked]) {
-      if (item.availability === "upcoming" || item.availability === "unplayable") remember(item, "waiting")
-    }
+    enqueue(deliverable.toReversed())
+    remember("archive", found.archive)
+    remember(
+      "waiting",
+      [...found.fresh, ...found.rechecked].filter(
+        ({ availability }) => availability === "upcoming" || availability === "unplayable",
+      ),
+    )
     for (const { externalId, availability } of found.rechecked) {
       if (availability !== "withheld") continue
       db.delete(items)
@@ -223,6 +230,11 @@ const settleMissing = Effect.fnUntraced(function* (row: SubscriptionRow, { state
   const { bounds, verifyMs } = yield* Settings
   const now = yield* Clock.currentTimeMillis
   const reason = state === "gone" ? "the provider no longer has it" : "it has no uploads yet"
+  const verifyAt = now + Math.max(verifyMs, bounds.maximumMs)
+  db.update(items)
+    .set({ recheckAt: verifyAt })
+    .where(and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId), eq(items.state, "waiting")))
+    .run()
   db.update(subscriptions)
     .set({
       state,
@@ -232,7 +244,7 @@ const settleMissing = Effect.fnUntraced(function* (row: SubscriptionRow, { state
       etag: null,
       intervalMs: bounds.maximumMs,
       dueAt: now + bounds.maximumMs,
-      verifyAt: now + Math.max(verifyMs, bounds.maximumMs),
+      verifyAt,
       polledAt: now,
       // Whatever a source publishes after it was seen empty is new, not backfill.
       backfilledAt: row.backfilledAt ?? (state === "empty" ? now : null),

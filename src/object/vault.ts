@@ -74,3 +74,9 @@ export const open = Effect.fnUntraced(function* (
   })
   return yield* Effect.mapError(decodeGrant(new TextDecoder().decode(plaintext)), () => broken)
 })
+
+/** Whether two seals are the same bytes under the same key: then they hold the same grant, and one need not be opened again. */
+export const isSameSeal = (a: Sealed, b: Sealed): boolean =>
+  a.keyId === b.keyId &&
+  a.sealed.length === b.sealed.length &&
+  a.sealed.every((byte, index) => byte === b.sealed[index])

@@ -10,6 +10,10 @@ const concurrentRequests = 6
 /** Quick second and third tries of a request that reads, for what passes within a second. The rest waits for the alarm. */
 const quickRetries = Schedule.exponential("100 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 2 }))
 
+const untraced = Context.make(HttpClient.TracerDisabledWhen, () => true).pipe(
+  Context.add(HttpClient.TracerPropagationEnabled, false),
+)
+
 /** An answer of a provider's API. `body` is `undefined` where there is none (304). */
 export interface Answer {
   readonly status: number
@@ -43,7 +47,10 @@ export class ProviderHttp extends Context.Service<
     Layer.effect(
       ProviderHttp,
       Effect.gen(function* () {
-        const client = yield* HttpClient.HttpClient
+        // A provider has no use for our trace ids, and a span would hold the request's headers.
+        const client = (yield* HttpClient.HttpClient).pipe(
+          HttpClient.transformResponse(Effect.provideContext(untraced)),
+        )
         const permits = yield* Semaphore.make(concurrentRequests)
         const counts = { spotify: yield* Ref.make(0), youtube: yield* Ref.make(0) }
 
