@@ -129,9 +129,14 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
 
     // Items that move while offsets are read make a page skip one: only a listing that adds up may take anything away.
     const total = pages.at(-1)?.total ?? null
+    const isSteady = pages.every((page) => page.total === total)
+    const sourceIds = pages.flatMap((page) => page.sourceIds)
+    const listed = new Set(sourceIds)
     const isComplete =
-      pages.length < pagesAtMost && (total === null || pages.reduce((sum, { size }) => sum + size, 0) >= total)
-    const listed = new Set(pages.flatMap(({ sourceIds }) => sourceIds))
+      pages.length < pagesAtMost &&
+      isSteady &&
+      listed.size === sourceIds.length &&
+      (total === null || pages.reduce((sum, { size }) => sum + size, 0) >= total)
     const gone = isComplete ? [...known.keys()].filter((sourceId) => !listed.has(sourceId)) : []
     for (const sourceId of gone) {
       db.delete(subscriptions)
@@ -161,13 +166,20 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
         ),
       )
       .run()
-    // Whatever does not have to be asked has been looked at now; jitter keeps a million objects apart.
+    // Whatever does not have to be asked has been looked at now; jitter keeps a million objects apart. Where the count cannot be
+    // relied on, the library is no look: such a source keeps the time at which it is due.
     const spread = sql`(1 + ${jitterFraction} * (random() % 1000) / 1000.0)`
     db.update(subscriptions)
       .set({
         dueAt: sql`${now} + CAST(min(${maximumMs}, max(${minimumMs}, ${subscriptions.intervalMs} * ${spread})) AS INTEGER)`,
       })
-      .where(and(eq(subscriptions.provider, provider), eq(subscriptions.isPending, false)))
+      .where(
+        and(
+          eq(subscriptions.provider, provider),
+          eq(subscriptions.isPending, false),
+          eq(subscriptions.isCountUnreliable, false),
+        ),
+      )
       .run()
 
     db.delete(libraryPages).where(eq(libraryPages.provider, provider)).run()

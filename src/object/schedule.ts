@@ -1,6 +1,6 @@
-import { count, eq, min, sql } from "drizzle-orm"
+import { and, count, eq, min, sql } from "drizzle-orm"
 import { Clock, Effect } from "effect"
-import { accounts, outbox, person, subscriptions, tokens } from "../../schema/object.ts"
+import { accounts, items, outbox, person, subscriptions, tokens } from "../../schema/object.ts"
 import { exerciseAfterMs } from "./grants.ts"
 import { Settings, type SettingsShape } from "./settings.ts"
 import { type ObjectDatabase, Store } from "./store.ts"
@@ -30,11 +30,27 @@ export const dueList = (db: ObjectDatabase, settings: SettingsShape): ReadonlyAr
   if (self === undefined) return []
   const connected = db.select().from(accounts).where(eq(accounts.state, "connected")).all()
   const ofAccounts = connected.flatMap((account): ReadonlyArray<Due> => {
-    const earliest = db
-      .select({ at: min(subscriptions.dueAt) })
+    const earliestSource = db
+      // A source that a cut-off pass left to be asked is due at once; one that fails waits for its retry.
+      .select({
+        at: sql<
+          number | null
+        >`min(CASE WHEN ${subscriptions.isPending} AND ${subscriptions.failures} = 0 THEN 0 ELSE ${subscriptions.dueAt} END)`,
+      })
       .from(subscriptions)
       .where(eq(subscriptions.provider, account.provider))
-      .get()
+      .get()?.at
+    const earliestWaiting = db
+      .select({ at: min(items.recheckAt) })
+      .from(items)
+      .innerJoin(
+        subscriptions,
+        and(eq(subscriptions.provider, items.provider), eq(subscriptions.sourceId, items.sourceId)),
+      )
+      .where(and(eq(items.provider, account.provider), eq(items.state, "waiting"), eq(subscriptions.failures, 0)))
+      .get()?.at
+    const looks = [earliestSource, earliestWaiting].filter((at) => typeof at === "number")
+    const earliest = looks.length === 0 ? null : Math.min(...looks)
     const grant = db
       .select({ exercisedAt: tokens.exercisedAt, retryAt: tokens.retryAt })
       .from(tokens)
@@ -46,7 +62,7 @@ export const dueList = (db: ObjectDatabase, settings: SettingsShape): ReadonlyAr
       account.heldUntil ?? 0,
     )
     return [
-      { what: "poll", provider: account.provider, at: pollDueAt(account, earliest?.at ?? null, settings) },
+      { what: "poll", provider: account.provider, at: pollDueAt(account, earliest, settings) },
       { what: "exercise", provider: account.provider, at: exerciseAt },
     ]
   })
