@@ -44,7 +44,7 @@ export class Display extends Context.Service<
         if (openPhase !== phase.name) close()
         openPhase = phase.name
         // Without wrapping: a bar that takes two lines cannot be redrawn in place.
-        stream.write(`\r\u001b[2K${render(phase).slice(0, Math.max(20, stream.columns - 1))}`)
+        stream.write(`\r\u001b[2K${render(phase).slice(0, (stream.columns || 100) - 1)}`)
       }
       const write = (phase: Phase, now: number) => {
         const text = renderPlain(phase)

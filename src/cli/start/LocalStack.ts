@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Context, Effect, Layer, Schema } from "effect"
@@ -8,6 +7,7 @@ import { openFront } from "./Front.ts"
 import type { Keys } from "./keys.ts"
 import { Simulator } from "./Simulator.ts"
 import { simulatedSettings } from "./settings.ts"
+import { keepSignals } from "./signals.ts"
 
 /** The repository. */
 export const root = fileURLToPath(new URL("../../..", import.meta.url))
@@ -22,7 +22,6 @@ const StatementCounts = Schema.Record(Schema.String, Schema.Int)
 const workers = (wrangler: typeof import("wrangler"), settings: Readonly<Record<string, string>>, keys: Keys) => {
   const core = wrangler.unstable_readConfig({ config: join(root, "wrangler.toml") }, { hideWarnings: true })
   const { name, compatibility_date, compatibility_flags, durable_objects, migrations, d1_databases, rules } = core
-  const cron = join(root, "src/cron/wrangler.toml")
   return [
     { configPath: join(root, "src/gateway/wrangler.toml"), secrets: { GATEWAY_KEY: keys.GATEWAY_KEY } },
     {
@@ -34,7 +33,7 @@ const workers = (wrangler: typeof import("wrangler"), settings: Readonly<Record<
         vars: settings,
       },
     },
-    ...(existsSync(join(root, "src/cron/index.ts")) ? [{ configPath: cron }] : []),
+    { configPath: join(root, "src/cron/wrangler.toml") },
   ]
 }
 
@@ -81,6 +80,7 @@ export class LocalStack extends Context.Service<
       Effect.gen(function* () {
         const front = yield* openFront(port)
         const simulator = yield* Simulator
+        yield* keepSignals
         const { harness, port: workersPort } = yield* start(keys, simulator.url)
         const gateway = harness.getWorker<{ readonly DB: Database }>("pollen-gateway")
         yield* Effect.promise(() => harness.getWorker("pollen-gateway").applyD1Migrations("DB"))

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { existsSync } from "node:fs"
 import { writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { Effect } from "effect"
 import { issueBearer } from "../../gateway/bearer.ts"
 import { Display } from "./Display.ts"
@@ -80,18 +79,15 @@ const howToGo = (url: string, bearer: string) =>
   ].join("\n")
 
 /** The same workers against the real providers, with a database that stays. */
-export const startLive = Effect.fn("startLive")(function* ({ port }: StartOptions, stateDir: string) {
+export const startLive = Effect.fn("startLive")(function* ({ port, devVars }: StartOptions, stateDir: string) {
   const display = yield* Display
-  const clientIds = yield* liveSettings
+  const clientIds = yield* liveSettings(resolve(root, devVars))
   // Takes the port for a moment, to notice early and in plain words that somebody else has it.
   yield* Effect.scoped(openFront(port))
   const { file, keys } = yield* writeKeys(stateDir)
   const state = join(stateDir, "state")
   yield* migrate(state)
-  const present = configs.filter(
-    (config) => existsSync(join(root, config.replace("wrangler.toml", "index.ts"))) || config === "wrangler.toml",
-  )
-  const parameters = present.flatMap((config) => ["-c", config])
+  const parameters = configs.flatMap((config) => ["-c", config])
   const child = yield* Effect.acquireRelease(
     Effect.sync(() =>
       run(

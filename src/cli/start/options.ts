@@ -28,6 +28,10 @@ export const startOptions = {
   once: flag("once", "Exit after the table; the exit code is 1 if anything was lost or doubled"),
   json: flag("json", "Print the table as one JSON object on the last line; progress goes to stderr"),
   live: flag("live", "Talk to the real providers, with the client ids in .dev.vars"),
+  devVars: Flag.String("dev-vars").pipe(
+    Flag.withDescription("The file with the client ids for --live (.dev.vars unless told)"),
+    Flag.withDefault(".dev.vars"),
+  ),
   stateDir: Flag.String("state-dir").pipe(
     Flag.withDescription("Where this machine's keys are kept, and with --live the database (.pollen unless told)"),
     Flag.withDefault(".pollen"),
@@ -45,5 +49,6 @@ export interface StartOptions {
   readonly once: boolean
   readonly json: boolean
   readonly live: boolean
+  readonly devVars: string
   readonly stateDir: string
 }

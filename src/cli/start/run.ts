@@ -1,5 +1,6 @@
 import { Clock, Effect } from "effect"
 import { Display } from "./Display.ts"
+import { PromiseBroken } from "./error.ts"
 import { countRows, readFeeds } from "./feed.ts"
 import { measureIdlePoll } from "./idle.ts"
 import type { StartOptions } from "./options.ts"
@@ -59,6 +60,11 @@ export const runMainJob = Effect.fn("runMainJob")(function* (options: StartOptio
 
   yield* display.line("measuring an idle poll")
   const idle = yield* measureIdlePoll(people.at(-1)?.id ?? "")
+  if (idle === null) {
+    return yield* new PromiseBroken({
+      message: "The idle poll could not be measured: the object did not poll by itself.",
+    })
+  }
   // Only now: whatever was delivered late or twice would be there by this time.
   const verdict = judge(people, published, backfillItems, yield* readFeeds)
   const result: Result = {
@@ -68,7 +74,7 @@ export const runMainJob = Effect.fn("runMainJob")(function* (options: StartOptio
     ...verdict,
     refreshes: yield* countRefreshes,
     providerRequests: requests,
-    idle: idle ?? { d1Queries: -1, providerRequests: -1 },
+    idle,
     seconds: ((yield* Clock.currentTimeMillis) - startedAt) / 1000,
   }
   return { people, result }
