@@ -2,7 +2,7 @@
 const failuresListed = 20
 
 /** Why wakes failed: one kind of error, how often, and the words of the first. */
-export interface FailureCount {
+interface FailureCount {
   readonly tag: string
   readonly count: number
   readonly example: string

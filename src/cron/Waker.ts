@@ -6,13 +6,13 @@ import { Wake } from "../rpc/methods.ts"
 import { toInvalidRequest } from "../rpc/serve.ts"
 
 /** The object did not answer in time. */
-export class WakeTimedOut extends Schema.TaggedError<WakeTimedOut>()("WakeTimedOut", {}) {
+class WakeTimedOut extends Schema.TaggedError<WakeTimedOut>()("WakeTimedOut", {}) {
   override get message(): string {
     return `wake: the object did not answer within ${timeLimit}`
   }
 }
 
-export type WakeError = CommonError | WakeTimedOut
+type WakeError = CommonError | WakeTimedOut
 
 /** How long one object may keep a run waiting, with the second try. */
 const timeLimit = "30 seconds"

@@ -99,7 +99,7 @@ const outcomeOf = (error: GatewayError, now: number): Outcome =>
   })
 
 /** The stable name of an error: `ReauthorizationRequired` is `urn:pollen:problem:reauthorization-required`. */
-export const problemType = (tag: GatewayError["_tag"]): string =>
+const problemType = (tag: GatewayError["_tag"]): string =>
   `urn:pollen:problem:${Text.pascalToSnake(tag).replaceAll("_", "-")}`
 
 const assemble = (error: GatewayError, { status, title, members }: Outcome): ProblemDetails.ProblemDetails => ({

@@ -6,7 +6,7 @@ import { MethodNotAllowed, NotFound, PayloadTooLarge, UnsupportedMediaType } fro
 import { type GatewayError, toProblemResponse } from "./problem.ts"
 
 /** Longest body accepted, in bytes: two tokens of 4,096 characters and 50 scopes of 200 fit several times over. */
-export const bodyLimit = 64 * 1024
+const bodyLimit = 64 * 1024
 
 const toRouteError = ({ originalUrl }: HttpServerRequest.HttpServerRequest): GatewayError => {
   const { pathname } = new URL(originalUrl)

@@ -13,7 +13,7 @@ const Moment = Schema.NullOr(EpochMillis)
 // Declared apart from the contract of `getStatus`: what people see does not change unnoticed when the contract does.
 
 /** Everything worth knowing about a person's object. */
-export const Status = Schema.Struct({
+const Status = Schema.Struct({
   userId: Schema.String,
   durableObjectId: Schema.String,
   accounts: Schema.Array(AccountStatus),
