@@ -1,7 +1,7 @@
 import type { Stage } from "./stage.ts"
 
 /** How much is measured. `isQuick` keeps a figure below 50 s. */
-export interface Effort {
+interface Effort {
   readonly isQuick: boolean
   /** Shows how far a measurement has come. */
   readonly tell: (progress: string) => void

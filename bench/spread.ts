@@ -1,5 +1,5 @@
 /** The value at a part of the way, 0 to 1, through the sorted samples; between two samples it lies between them. */
-export const quantile = (samples: ReadonlyArray<number>, part: number): number => {
+const quantile = (samples: ReadonlyArray<number>, part: number): number => {
   const sorted = samples.toSorted((a, b) => a - b)
   const position = (sorted.length - 1) * part
   const below = sorted[Math.floor(position)] ?? Number.NaN

@@ -1,5 +1,5 @@
 import { Clock, Effect, Layer } from "effect"
-import { type ObjectEnv, UserSubscriptionManager as Live } from "../src/object/UserSubscriptionManager.ts"
+import { UserSubscriptionManager as Live, type ObjectEnv } from "../src/object/UserSubscriptionManager.ts"
 
 export { CronEntrypoint, GatewayEntrypoint, MigrationEntrypoint } from "../src/core/entrypoints.ts"
 

@@ -26,6 +26,8 @@ export interface D1Counts {
   readonly unmetered: number
   /** Calls of `pollNow` and `refreshTokens` that have reached the object. */
   readonly arrivals: number
+  /** How often the object was constructed: once, and again after each eviction. */
+  readonly starts: number
 }
 
 interface Operation<Input, Output> {

@@ -1,8 +1,7 @@
 import { Schema } from "effect"
 import { Provider } from "./provider.ts"
 
-export const ItemKind = Schema.Literals(["episode", "video"])
-export type ItemKind = typeof ItemKind.Type
+const ItemKind = Schema.Literals(["episode", "video"])
 
 /** How exactly a publication time is known: Spotify gives no time of day, and sometimes only a month or a year. */
 export const Precision = Schema.Literals(["year", "month", "day", "instant"])

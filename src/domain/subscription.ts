@@ -12,8 +12,7 @@ export interface Source {
 }
 
 /** `active`: polled. `gone`: the provider says it no longer exists. `empty`: it has no list of items (yet). */
-export const SubscriptionState = Schema.Literals(["active", "gone", "empty"])
-export type SubscriptionState = typeof SubscriptionState.Type
+const SubscriptionState = Schema.Literals(["active", "gone", "empty"])
 
 /** One thing a person follows, as `listSubscriptions` shows it. Times are epoch milliseconds. */
 export const Subscription = Schema.Struct({

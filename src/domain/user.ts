@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 
 /** Longest user id accepted, in UTF-16 code units: Durable Object names are limited to 1,024 bytes. */
-export const userIdMaxLength = 256
+const userIdMaxLength = 256
 
 /** An opaque id, chosen by whoever runs the service. pollen never looks inside it. */
 export const UserId = Schema.String.pipe(

@@ -34,7 +34,7 @@ export const parseKeyRing = Effect.fnUntraced(function* (text: Redacted.Redacted
       return yield* problem(`has at ${place} a key that is not base64 of 32 bytes`)
     }
     const key = yield* Effect.promise(() =>
-      crypto.subtle.importKey("raw", bytes.success, { name: "AES-GCM" }, false, ["encrypt", "decrypt"]),
+      crypto.subtle.importKey("raw", new Uint8Array(bytes.success), { name: "AES-GCM" }, false, ["encrypt", "decrypt"]),
     )
     keys.set(id, key)
   }

@@ -168,9 +168,11 @@ export const wake = Effect.fnUntraced(function* () {
   const outbox = yield* Outbox
   const now = yield* Clock.currentTimeMillis
   const due = earliestDue(dueList(db, settings))
-  const alarmAt = yield* arm()
+  yield* arm()
   // Cron looks for objects that have not been heard from: this one has been now.
   yield* outbox.deliver(true)
+  // What has been delivered is not due any more.
+  const alarmAt = yield* arm()
   return { alarmAt, overdueMs: due === null || due === 0 ? 0 : Math.max(0, now - due) }
 })
 

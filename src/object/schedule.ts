@@ -6,7 +6,7 @@ import { Settings, type SettingsShape } from "./settings.ts"
 import { type ObjectDatabase, Store } from "./store.ts"
 
 /** When an account's poll is due: not before the provider's hold is over, nor before the backoff of a failed pass. */
-export const pollDueAt = (
+const pollDueAt = (
   account: Pick<typeof accounts.$inferSelect, "heldUntil" | "retryAt" | "libraryReadAt" | "passStartedAt">,
   earliestSource: number | null,
   settings: Pick<SettingsShape, "bounds">,

@@ -54,7 +54,7 @@ const ApiError = Schema.Struct({
 const readError = Schema.decodeUnknownOption(ApiError)
 
 /** The first moment of a release date: epoch milliseconds. Spotify writes "0000" for an unknown year. */
-export const releasedAt = (date: string, precision: Precision): number => {
+const releasedAt = (date: string, precision: Precision): number => {
   const [year = "", month = "01", day = "01"] = date.split("-")
   const parts = precision === "year" ? [year] : precision === "month" ? [year, month] : [year, month, day]
   const at = Date.parse(`${[...parts, "01", "01"].slice(0, 3).join("-")}T00:00:00Z`)

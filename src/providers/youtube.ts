@@ -77,7 +77,7 @@ const epochMillis = (text: string | undefined): number | null => {
 }
 
 /** The uploads playlist of channel `UC…` is `UU…`. */
-export const uploadsPlaylist = (channelId: string): string => channelId.replace(/^UC/, "UU")
+const uploadsPlaylist = (channelId: string): string => channelId.replace(/^UC/, "UU")
 
 const imageOf = (thumbnails: typeof Thumbnails.Type | undefined): string | null =>
   (thumbnails?.["high"] ?? thumbnails?.["medium"] ?? thumbnails?.["default"])?.url ?? null

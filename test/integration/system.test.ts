@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest"
-import { startSystem, type System } from "./system.ts"
+import { type System, startSystem } from "./system.ts"
 
 let system: System
 beforeAll(async () => {

@@ -7,7 +7,9 @@ describe("the thin path", () => {
     const person = await new Person().follows(show)
     await person.connects("spotify")
     const first = await person.pollNow()
-    expect(first.accounts).toMatchObject([{ provider: "spotify", outcome: "polled", sources: 1, asked: 1, itemsFound: 20 }])
+    expect(first.accounts).toMatchObject([
+      { provider: "spotify", outcome: "polled", sources: 1, asked: 1, itemsFound: 20 },
+    ])
     expect(first).toMatchObject({ delivered: 20, undelivered: 0 })
     expect((await person.feed()).every(({ isBackfill }) => isBackfill === 1)).toBe(true)
 

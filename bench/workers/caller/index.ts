@@ -103,8 +103,8 @@ const answers: Answers = {
 
   counts: async (env, { userId }) => {
     using counts = await env.COMPARED.counts(userId)
-    const { queries, rowsWritten, unmetered, arrivals } = counts
-    return { queries, rowsWritten, unmetered, arrivals }
+    const { queries, rowsWritten, unmetered, arrivals, starts } = counts
+    return { queries, rowsWritten, unmetered, arrivals, starts }
   },
 
   rows: (env, { side, userIds }) => readRows(side === "pollen" ? env.DB : env.HANDWRITTEN_DB, userIds),

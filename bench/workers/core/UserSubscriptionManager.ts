@@ -18,6 +18,7 @@ export class UserSubscriptionManager extends Live<BenchEnv> {
     const name = state.id.name ?? ""
     const counts = countsOf.get(name) ?? newCounts()
     countsOf.set(name, counts)
+    counts.starts += 1
     super(state, { ...env, DB: countedDatabase(env.DB, counts) })
     this.#counts = counts
   }

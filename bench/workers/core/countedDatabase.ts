@@ -7,6 +7,7 @@ export const newCounts = (): Mutable<D1Counts> => ({
   rowsWritten: 0,
   unmetered: 0,
   arrivals: 0,
+  starts: 0,
 })
 
 /** A property of what a proxy stands for; methods keep their own `this`. */

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { CannotStart } from "./error.ts"
 
 /** The one address that people see, whatever port the workers happen to get. */
-export interface Front {
+interface Front {
   /** For example `http://127.0.0.1:8787`. */
   readonly url: string
   /** From now on connections go to this port of 127.0.0.1; until then they are refused. */

@@ -74,7 +74,8 @@ const youtubeKinds: Readonly<Record<string, RequestKind>> = {
 }
 
 const spotifyPrefix = "/spotify/api/v1"
-const youtubePrefix = "/google/api/youtube/v3/"
+/** The second as Google's own client asks: it keeps only the host of a root URL. */
+const youtubePrefixes = ["/google/api/youtube/v3/", "/youtube/v3/"]
 
 const providerOf = (path: string): Provider | null => {
   if (path.startsWith("/spotify/")) return "spotify"
@@ -88,7 +89,8 @@ export const routeOf = (path: string): Route => {
     const kind = spotifyKind(path.slice(spotifyPrefix.length))
     return { provider: "spotify", kind, person: personOfAccessToken, answer: answerSpotify }
   }
-  if (path.startsWith(youtubePrefix)) {
+  const youtubePrefix = youtubePrefixes.find((prefix) => path.startsWith(prefix))
+  if (youtubePrefix !== undefined) {
     const kind = youtubeKinds[path.slice(youtubePrefix.length)] ?? "other"
     return { provider: "youtube", kind, person: personOfAccessToken, answer: answerYoutube }
   }

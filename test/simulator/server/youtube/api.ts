@@ -7,7 +7,8 @@ import { invalidCredentials, quotaExceeded, youtubeError, youtubeRateLimited } f
 import { channelObject, ownChannelObject, playlistItemObject, subscriptionObject, videoObject } from "./objects.ts"
 import { listAnswer, type Page, pageOf, partsOf } from "./parameters.ts"
 
-const prefix = "/google/api/youtube/v3/"
+/** What comes before the method in a path. */
+const prefix = /^.*\/youtube\/v3\//
 const cached = { "cache-control": "private" }
 
 /** Who asks: a person by token, or the project alone by API key (`null`). */
@@ -18,7 +19,7 @@ const costs: Record<string, number> = { subscriptions: 1, channels: 1, playlistI
 
 /** `www.googleapis.com/youtube/v3`, as far as subscriptions and uploads go. */
 export const answerYoutube = (world: World, call: Call): Answer => {
-  const method = call.path.slice(prefix.length)
+  const method = call.path.replace(prefix, "")
   const units = costs[method]
   if (units === undefined || call.method !== "GET") return unknownMethod
   const caller = authorized(world, call)

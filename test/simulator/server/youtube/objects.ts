@@ -17,7 +17,7 @@ const picture = (url: string) => ({
   high: { url: `${url}/hqdefault.jpg`, width: 480, height: 360 },
 })
 
-export const uploadsPlaylist = (channelId: string): string => `UU${channelId.slice(2)}`
+const uploadsPlaylist = (channelId: string): string => `UU${channelId.slice(2)}`
 
 export const subscriptionObject = (parts: Parts, person: string, followed: Followed, total: number) => {
   const { source, addedAt, subscriptionId } = followed
@@ -40,7 +40,7 @@ export const subscriptionObject = (parts: Parts, person: string, followed: Follo
 }
 
 /** The channel that every account has, as an id. */
-export const ownChannelId = (person: string): string => `UC${digest(person).padEnd(22, "0").slice(0, 22)}`
+const ownChannelId = (person: string): string => `UC${digest(person).padEnd(22, "0").slice(0, 22)}`
 
 export const ownChannelObject = (parts: Parts, person: string) => ({
   kind: "youtube#channel",
