@@ -10,6 +10,7 @@ const withoutRowid = [
   "feed_items",
   "user_feed_items",
   "durable_object_status",
+  "token_operations",
 ]
 
 for (const schema of ["database", "object"]) {

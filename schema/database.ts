@@ -12,7 +12,7 @@ export const users = sqliteTable("users", {
   createdAt: integer("created_at").notNull(),
 })
 
-/** One row per person and provider. */
+/** One row per person and provider. Without rowid. */
 export const userAccounts = sqliteTable(
   "user_accounts",
   {
@@ -23,13 +23,27 @@ export const userAccounts = sqliteTable(
     /** `connected`, `reauthorization_required` or `disconnected`, as the object last reported. */
     state: text("state").notNull().default("connected"),
     updatedAt: integer("updated_at").notNull(),
-    /** The token columns serve people who have not moved; `migrations/contract` drops them. */
+    /** The token columns serve people who have not moved, and mirror those who just have; `migrations/contract` drops them. */
     accessToken: text("access_token"),
     refreshToken: text("refresh_token"),
     expiresAt: integer("expires_at"),
+    /** Separated by spaces. */
     scope: text("scope"),
+    /** Which side may refresh: `database` or `object`. The epoch goes up whenever that changes. See docs/move.md. */
+    holder: text("holder").notNull().default("database"),
+    epoch: integer("epoch").notNull().default(1),
+    /** Goes up with every change of the tokens here; a write that finds another than it read gives way. */
+    generation: integer("generation").notNull().default(0),
+    /** Who is refreshing from this side, and until when nobody else may: a lock that outlives the longest refresh. */
+    refreshClaim: text("refresh_claim"),
+    refreshClaimedUntil: integer("refresh_claimed_until"),
+    /** Until when a hand-over keeps new refreshes out. */
+    fencedUntil: integer("fenced_until"),
   },
-  (table) => [primaryKey({ columns: [table.userId, table.provider] })],
+  (table) => [
+    primaryKey({ columns: [table.userId, table.provider] }),
+    index("user_accounts_by_holder").on(table.holder, table.userId, table.provider),
+  ],
 )
 
 /** Shows and channels, once each, whoever follows them. Without rowid. */
@@ -55,6 +69,9 @@ export const userSubscriptions = sqliteTable(
     provider: text("provider").notNull(),
     externalId: text("external_id").notNull(),
     followedAt: integer("followed_at").notNull(),
+    /** The central poller's cursor, until the person has moved: when it last asked, and the item count it saw then. */
+    polledAt: integer("polled_at"),
+    itemCount: integer("item_count"),
   },
   (table) => [primaryKey({ columns: [table.userId, table.provider, table.externalId] })],
 )
@@ -103,7 +120,7 @@ export const userFeedItems = sqliteTable(
   (table) => [primaryKey({ columns: [table.userId, table.publishedAt, table.provider, table.externalId] })],
 )
 
-/** Which stage of the move people should be in. */
+/** Which stage of the move people should be in: a row for each stage, and `move`, whose `is_enabled` is the kill switch. */
 export const featureFlags = sqliteTable("feature_flags", {
   name: text("name").primaryKey(),
   isEnabled: integer("is_enabled", { mode: "boolean" }).notNull().default(false),
@@ -115,18 +132,99 @@ export const featureFlags = sqliteTable("feature_flags", {
   updatedAt: integer("updated_at").notNull(),
 })
 
-/** Where each person is in the move. */
+/** Where each person is in the move; who has no row is at `off`, or began in an object. */
 export const tokenMigrationStatus = sqliteTable(
   "token_migration_status",
   {
     userId: text("user_id").primaryKey(),
+    /** The stage reached: `off`, `dual_write`, `shadow`, `live`, `rampdown` or `complete`. */
+    stage: text("stage").notNull().default("off"),
+    /** The stage that the step under way, or the last one, leads to. */
+    target: text("target").notNull().default("off"),
+    /** `pending`, `copying`, `verifying`, `migrated`, `failed` or `rolled_back`. */
     state: text("state").notNull(),
+    /** Why the last step failed; `null` when it did not. */
     reason: text("reason"),
+    /** Failed attempts at this step in a row, and when it is tried again. */
     attempts: integer("attempts").notNull().default(0),
     nextAttemptAt: integer("next_attempt_at"),
+    /** When what the object opens was last found to be what D1 has. */
+    verifiedAt: integer("verified_at"),
+    runId: text("run_id"),
     updatedAt: integer("updated_at").notNull(),
   },
-  (table) => [index("token_migration_status_by_state").on(table.state, table.userId)],
+  (table) => [
+    index("token_migration_status_by_state").on(table.state, table.userId),
+    index("token_migration_status_by_stage").on(table.stage, table.userId),
+  ],
+)
+
+/** Every step that a person took, or failed to take. */
+export const tokenMigrationHistory = sqliteTable(
+  "token_migration_history",
+  {
+    id: integer("id").primaryKey({ autoIncrement: true }),
+    userId: text("user_id").notNull(),
+    at: integer("at").notNull(),
+    fromStage: text("from_stage").notNull(),
+    toStage: text("to_stage").notNull(),
+    /** `migrated`, `rolled_back` or `failed`. */
+    outcome: text("outcome").notNull(),
+    reason: text("reason"),
+    runId: text("run_id"),
+  },
+  (table) => [index("token_migration_history_by_user").on(table.userId, table.id)],
+)
+
+/** Runs of the migrator. */
+export const migrationRuns = sqliteTable("migration_runs", {
+  /** The id of the Workflow's instance. */
+  id: text("id").primaryKey(),
+  startedAt: integer("started_at").notNull(),
+  startedBy: text("started_by").notNull(),
+  /** JSON: what the run was asked to do. */
+  parameters: text("parameters").notNull(),
+  /** `running`, `paused`, `finished`, `failed` or `cancelled`. */
+  state: text("state").notNull(),
+  /** JSON: how far it is. */
+  progress: text("progress").notNull(),
+  updatedAt: integer("updated_at").notNull(),
+})
+
+/** What operators did: the audit trail. */
+export const operatorActions = sqliteTable(
+  "operator_actions",
+  {
+    id: integer("id").primaryKey({ autoIncrement: true }),
+    at: integer("at").notNull(),
+    /** Who, as far as the credential says. */
+    actor: text("actor").notNull(),
+    action: text("action").notNull(),
+    /** JSON: what was asked, without a secret in it. */
+    detail: text("detail").notNull(),
+    /** `ok`, or the tag of the error. */
+    outcome: text("outcome").notNull(),
+  },
+  (table) => [index("operator_actions_by_time").on(table.at)],
+)
+
+/** Token operations that D1 answered; those that an object answered are reported with its status. Without rowid. */
+export const tokenOperations = sqliteTable(
+  "token_operations",
+  {
+    /** `read`, `write`, `refresh` or `compare`. */
+    operation: text("operation").notNull(),
+    /** `database` or `mirror`. */
+    source: text("source").notNull(),
+    /** `ok`, the tag of an error, or for `compare`, `agrees` or `disagrees`. */
+    outcome: text("outcome").notNull(),
+    count: integer("count").notNull(),
+    /** Milliseconds, of all together and of the slowest. */
+    totalMs: integer("total_ms").notNull(),
+    slowestMs: integer("slowest_ms").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.operation, table.source, table.outcome] })],
 )
 
 /** The last report of each object. Cron wakes those that `expected_by` has passed. Without rowid. */
@@ -144,6 +242,8 @@ export const durableObjectStatus = sqliteTable(
     failingSources: integer("failing_sources").notNull(),
     /** JSON: state and reason of each account. */
     accounts: text("accounts").notNull(),
+    /** JSON: token operations that the object has answered since it began, by operation and outcome. */
+    operations: text("operations").notNull().default(sql`'[]'`),
   },
   (table) => [index("durable_object_status_by_expected").on(table.expectedBy, table.userId)],
 )

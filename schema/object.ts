@@ -14,6 +14,8 @@ export const person = sqliteTable("person", {
   /** When D1 last heard of this object, and whether something has happened since that it should hear of now. */
   reportedAt: integer("reported_at"),
   isReportDue: integer("is_report_due", { mode: "boolean" }).notNull().default(true),
+  /** Whether D1 is kept a copy of every grant held here: the stage `live` of the move. */
+  isMirrored: integer("is_mirrored", { mode: "boolean" }).notNull().default(false),
 })
 
 /** One row per provider that the person has or had connected. */
@@ -23,6 +25,9 @@ export const accounts = sqliteTable("accounts", {
   /** Why the state is what it is. */
   reason: text("reason"),
   connectedAt: integer("connected_at").notNull(),
+  /** Whether this object may use and refresh the grant, or only keeps a copy of one that D1 holds, and since which epoch. */
+  isHolder: integer("is_holder", { mode: "boolean" }).notNull().default(true),
+  epoch: integer("epoch").notNull().default(1),
   /** Until when the provider asked not to be asked (`Retry-After`, quota), and which of the two it was. */
   heldUntil: integer("held_until"),
   holdReason: text("hold_reason"),
@@ -132,7 +137,7 @@ export const items = sqliteTable(
 /** What D1 has to be told, in order. */
 export const outbox = sqliteTable("outbox", {
   id: integer("id").primaryKey({ autoIncrement: true }),
-  /** `item`, `source`, `follow`, `unfollow`, `unfollow_all` or `account`. */
+  /** `item`, `source`, `follow`, `unfollow`, `unfollow_all`, `account` or `mirror`. */
   kind: text("kind").notNull(),
   /** JSON. */
   body: text("body").notNull(),
@@ -161,3 +166,19 @@ export const polls = sqliteTable("polls", {
   itemsFound: integer("items_found").notNull(),
   requests: integer("requests").notNull(),
 })
+
+/** Token operations answered here: counted, so that what each side does can be compared during the move. */
+export const operations = sqliteTable(
+  "operations",
+  {
+    /** `read`, `write` or `refresh`. */
+    operation: text("operation").notNull(),
+    /** `ok`, or the tag of an error. */
+    outcome: text("outcome").notNull(),
+    count: integer("count").notNull(),
+    /** Milliseconds, of all together and of the slowest. */
+    totalMs: integer("total_ms").notNull(),
+    slowestMs: integer("slowest_ms").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.operation, table.outcome] })],
+)

@@ -8,7 +8,6 @@ import {
   ExportTokens,
   Forget,
   GetStatus,
-  ImportTokens,
   ListSubscriptions,
   PollNow,
   RefreshTokens,
@@ -17,6 +16,7 @@ import {
   ValidateTokens,
   Wake,
 } from "../rpc/methods.ts"
+import { ImportTokens } from "../rpc/move.ts"
 import type { CoreEnv } from "./env.ts"
 
 /** Forwards a method to the object of the person it is about. */

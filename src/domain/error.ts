@@ -109,3 +109,21 @@ export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>
     return `D1 did not answer (${this.operation}): ${this.reason}`
   }
 }
+
+/**
+ * This object does not hold the account: D1 does, or it was never heard of here. Told to the entrypoints of the core worker, which
+ * then turn to D1; never to their callers.
+ */
+export class HeldElsewhere extends Schema.TaggedError<HeldElsewhere>()("HeldElsewhere", {
+  provider: Provider,
+  /** The epoch that the object knows of: 0 for an account that it has never heard of. */
+  epoch: Schema.Int,
+  /** Whether it keeps a copy of the grant. */
+  hasCopy: Schema.Boolean,
+  /** Of that copy, under the key that the caller sent; `null` without either. */
+  fingerprint: Schema.NullOr(Schema.String),
+}) {
+  override get message(): string {
+    return `The ${this.provider} account is not held by this object`
+  }
+}

@@ -8,6 +8,7 @@ import type { UserId } from "../domain/user.ts"
 import { ProviderHttp } from "../providers/http.ts"
 import type { CommonError, Contract, Reply, Wire } from "../rpc/contract.ts"
 import * as methods from "../rpc/methods.ts"
+import { ImportTokens } from "../rpc/move.ts"
 import { serve } from "../rpc/serve.ts"
 import { EventQueue, TokenEvents } from "./events.ts"
 import { GrantStore } from "./grantStore.ts"
@@ -145,8 +146,8 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
     return this.serve(methods.ExportTokens, payload, operations.exportTokens)
   }
 
-  importTokens(payload: Wire<typeof methods.ImportTokens>) {
-    return this.serve(methods.ImportTokens, payload, ({ accounts }) => operations.importTokens(accounts))
+  importTokens(payload: Wire<typeof ImportTokens>) {
+    return this.serve(ImportTokens, payload, ({ accounts }) => operations.importTokens(accounts))
   }
 
   async forget(payload: Wire<typeof methods.Forget>) {

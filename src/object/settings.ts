@@ -2,17 +2,14 @@ import { Config, ConfigProvider, Context, Duration, Effect, Layer, Redacted } fr
 import { Misconfigured } from "../domain/error.ts"
 import type { IntervalBounds } from "../domain/interval.ts"
 import type { Provider } from "../domain/provider.ts"
+import { type EndpointVariables, endpointsConfig } from "../providers/endpoints.ts"
 import type { ProviderEndpoints } from "../providers/provider.ts"
 import { type KeyRing, parseKeyRing } from "./keyring.ts"
 
 /** Variables and secrets of the core worker that have no default. README.md has the whole table. */
-export interface SettingsVariables {
+export interface SettingsVariables extends EndpointVariables {
   /** Secret. `id:base64` of 32 random bytes, newest key first, separated by commas. */
   readonly TOKEN_KEYS?: string
-  readonly SPOTIFY_CLIENT_ID?: string
-  readonly SPOTIFY_CLIENT_SECRET?: string
-  readonly YOUTUBE_CLIENT_ID?: string
-  readonly YOUTUBE_CLIENT_SECRET?: string
 }
 
 export interface SettingsShape {
@@ -35,18 +32,9 @@ const millis = (name: string, fallback: Duration.Input) =>
     Config.map((duration) => Math.max(1, Duration.toMillis(duration))),
   )
 
-const endpoints = (prefix: string, apiUrl: string, tokenUrl: string) =>
-  Config.all({
-    apiUrl: Config.String(`${prefix}_API_URL`).pipe(Config.withDefault(apiUrl)),
-    tokenUrl: Config.String(`${prefix}_TOKEN_URL`).pipe(Config.withDefault(tokenUrl)),
-    clientId: Config.String(`${prefix}_CLIENT_ID`).pipe(Config.withDefault("")),
-    clientSecret: Config.Redacted(`${prefix}_CLIENT_SECRET`).pipe(Config.withDefault(Redacted.make(""))),
-  })
-
 const variables = Config.all({
   tokenKeys: Config.Redacted("TOKEN_KEYS").pipe(Config.withDefault(Redacted.make(""))),
-  spotify: endpoints("SPOTIFY", "https://api.spotify.com/v1", "https://accounts.spotify.com/api/token"),
-  youtube: endpoints("YOUTUBE", "https://www.googleapis.com/youtube/v3", "https://oauth2.googleapis.com/token"),
+  endpoints: endpointsConfig,
   minimumMs: millis("POLL_MINIMUM_INTERVAL", "15 minutes"),
   maximumMs: millis("POLL_MAXIMUM_INTERVAL", "24 hours"),
   backfillItems: Config.Int("BACKFILL_ITEMS").pipe(Config.withDefault(20)),
@@ -75,7 +63,7 @@ export class Settings extends Context.Service<Settings, SettingsShape>()("pollen
         }
         return {
           keyRing,
-          endpoints: { spotify: read.spotify, youtube: read.youtube },
+          endpoints: read.endpoints,
           bounds: { minimumMs: read.minimumMs, maximumMs: read.maximumMs },
           backfillItems: read.backfillItems,
           verifyMs: read.verifyMs,

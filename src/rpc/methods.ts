@@ -12,11 +12,14 @@ const userId = UserId
 const Count = Schema.Int
 const Moment = Schema.NullOr(EpochMillis)
 
-/** Stores a grant. Ends `reauthorization_required`, wins over a refresh under way, and starts polling. */
+/**
+ * Stores a grant where it belongs: in the object, or, for somebody who has not moved, in D1. Ends `reauthorization_required`, wins
+ * over a refresh under way, and starts polling.
+ */
 export const SetToken = contract("setToken", {
   payload: Schema.Struct({ userId, provider: Provider, tokens: TokenSet }),
   success: Schema.Struct({ state: AccountState, generation: Count }),
-  error: Schema.Never,
+  error: Schema.Union([DatabaseUnavailable]),
   idempotent: true,
 })
 
@@ -24,7 +27,7 @@ export const SetToken = contract("setToken", {
 export const RemoveToken = contract("removeToken", {
   payload: Schema.Struct({ userId, provider: Provider }),
   success: Schema.Struct({ removed: Schema.Boolean }),
-  error: Schema.Never,
+  error: Schema.Union([DatabaseUnavailable]),
   idempotent: true,
 })
 
@@ -196,21 +199,6 @@ export const ExportTokens = contract("exportTokens", {
   payload: Schema.Struct({ userId }),
   success: Schema.Struct({ accounts: Schema.Array(ExportedAccount) }),
   error: Schema.Union([SealBroken]),
-  idempotent: true,
-})
-
-/** Takes grants over from elsewhere. A provider that is connected already keeps its own, newer grant. */
-export const ImportTokens = contract("importTokens", {
-  payload: Schema.Struct({
-    userId,
-    accounts: Schema.Array(Schema.Struct({ provider: Provider, tokens: TokenSet })).pipe(
-      Schema.check(Schema.isMaxLength(10, { message: "must have at most 10 entries" })),
-    ),
-  }),
-  success: Schema.Struct({
-    accounts: Schema.Array(Schema.Struct({ provider: Provider, outcome: Schema.Literals(["imported", "kept"]) })),
-  }),
-  error: Schema.Never,
   idempotent: true,
 })
 

@@ -4,7 +4,7 @@ import { Effect, Redacted } from "effect"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import type { Provider } from "../../src/domain/provider.ts"
 import { call } from "../../src/rpc/call.ts"
-import * as methods from "../../src/rpc/methods.ts"
+import { ImportTokens } from "../../src/rpc/move.ts"
 import type { Grant } from "../simulator/model.ts"
 import { Person, simulator } from "./person.ts"
 
@@ -26,9 +26,9 @@ const tokensOf = (grant: Grant) => ({
 
 const importGrant = (person: Person, provider: Provider, grant: Grant) =>
   Effect.runPromise(
-    call(methods.ImportTokens, (wire) => exports.MigrationEntrypoint.importTokens(wire))({
+    call(ImportTokens, (wire) => exports.MigrationEntrypoint.importTokens(wire))({
       userId: person.id,
-      accounts: [{ provider, tokens: tokensOf(grant) }],
+      accounts: [{ provider, epoch: 1, tokens: tokensOf(grant) }],
     }),
   )
 

@@ -1,0 +1,47 @@
+import { type MovedStage, movedStages, type Stage } from "./stage.ts"
+
+/** Buckets that people fall into: a percentage has two decimals. */
+const buckets = 10_000
+
+/**
+ * The bucket of a user id, 0 to 9,999; the same on every machine and for ever, so that a share of people is always the same
+ * people. FNV-1a (32 bits) over the UTF-8 of `pollen:rollout:` and the id, mixed by the finaliser of MurmurHash3, modulo 10,000.
+ * Sources: http://www.isthe.com/chongo/tech/comp/fnv, https://github.com/aappleby/smhasher. Test vectors: test/domain/rollout.test.ts.
+ */
+export const bucketOf = (userId: string): number => {
+  let hash = 0x811c9dc5
+  for (const byte of new TextEncoder().encode(`pollen:rollout:${userId}`)) hash = Math.imul(hash ^ byte, 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return ((hash ^ (hash >>> 16)) >>> 0) % buckets
+}
+
+/** Who should be at a stage, or beyond it. */
+export interface StageFlag {
+  /** 0 to 100, with two decimals. */
+  readonly percentage: number
+  /** User ids that are in whatever the percentage. */
+  readonly allowList: ReadonlySet<string>
+}
+
+/** What operators declared. */
+export interface Rollout {
+  /** The kill switch: while it is set nobody is taken a step further, forward or back. */
+  readonly isHalted: boolean
+  /** User ids that stay at `off`, or go back there. */
+  readonly denyList: ReadonlySet<string>
+  readonly stages: Readonly<Record<MovedStage, StageFlag>>
+}
+
+/**
+ * The stage at which somebody should be: the furthest that has them on its list or whose percentage covers their bucket. The
+ * bucket is one for all stages, so raising a percentage drops nobody who was in, and later stages hold parts of earlier ones.
+ */
+export const targetOf = (rollout: Rollout, userId: string, current: Stage): Stage => {
+  if (rollout.isHalted) return current
+  if (rollout.denyList.has(userId)) return "off"
+  const bucket = bucketOf(userId)
+  const isIn = ({ percentage, allowList }: StageFlag) =>
+    allowList.has(userId) || bucket < Math.round((percentage * buckets) / 100)
+  return movedStages.findLast((stage) => isIn(rollout.stages[stage])) ?? "off"
+}

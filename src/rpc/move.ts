@@ -1,0 +1,193 @@
+import { Schema } from "effect"
+import {
+  AccountNotConnected,
+  DatabaseUnavailable,
+  HeldElsewhere,
+  ProviderUnavailable,
+  RateLimited,
+  ReauthorizationRequired,
+  SealBroken,
+} from "../domain/error.ts"
+import { Provider } from "../domain/provider.ts"
+import { AccountState, EpochMillis, Secret, TokenSet } from "../domain/token.ts"
+import { UserId } from "../domain/user.ts"
+import { contract } from "./contract.ts"
+
+// The methods of a person's object that carry grants from one holder to the other, and read them meanwhile. docs/move.md tells
+// in which order, and why no order of failures leaves two holders or a lost token.
+
+const userId = UserId
+
+/** Which account, and the epoch at which its right to refresh is, or comes to be, where the method says. */
+const AccountEpoch = Schema.Struct({ provider: Provider, epoch: Schema.Int })
+
+const accountsOf = <S extends Schema.Constraint>(account: S) =>
+  Schema.Array(account).pipe(Schema.check(Schema.isMaxLength(10, { message: "must have at most 10 entries" })))
+
+/**
+ * Keeps a copy of grants that D1 holds. Never makes the object their holder: an account that it holds already, or that it knows
+ * of a later epoch, is kept as it is.
+ */
+export const ImportTokens = contract("importTokens", {
+  payload: Schema.Struct({
+    userId,
+    accounts: accountsOf(Schema.Struct({ ...AccountEpoch.fields, tokens: TokenSet })),
+  }),
+  success: Schema.Struct({
+    accounts: Schema.Array(Schema.Struct({ provider: Provider, outcome: Schema.Literals(["imported", "kept"]) })),
+  }),
+  error: Schema.Never,
+  idempotent: true,
+})
+
+/** How a grant did when it was tried: `expired` and `unknown` (the provider gave no answer) prove nothing against it. */
+export const GrantUse = Schema.Literals(["works", "refused", "expired", "unknown", "not_tried"])
+
+/**
+ * Opens what the object keeps and tells its fingerprints under the caller's key (`newFingerprintKey`), and, if asked, uses each
+ * access token for one cheap question. Refreshes nothing.
+ */
+export const FingerprintTokens = contract("fingerprintTokens", {
+  payload: Schema.Struct({
+    userId,
+    key: Schema.String.pipe(Schema.check(Schema.isMaxLength(64))),
+    isUsed: Schema.Boolean,
+  }),
+  success: Schema.Struct({
+    accounts: Schema.Array(
+      Schema.Struct({
+        ...AccountEpoch.fields,
+        isHolder: Schema.Boolean,
+        state: AccountState,
+        /** `null` when the seal does not open; then `reason` says why. */
+        fingerprint: Schema.NullOr(Schema.String),
+        use: GrantUse,
+        reason: Schema.NullOr(Schema.String),
+      }),
+    ),
+  }),
+  error: Schema.Never,
+  idempotent: true,
+})
+
+/** A source that the central poller polled, and where it stopped. Times are epoch milliseconds. */
+export const HandedSource = Schema.Struct({
+  provider: Provider,
+  sourceId: Schema.String,
+  title: Schema.String,
+  url: Schema.String,
+  imageUrl: Schema.NullOr(Schema.String),
+  followedAt: EpochMillis,
+  /** When it was last asked with success; `null`: never, so the object's first poll delivers a backfill. */
+  polledAt: Schema.NullOr(EpochMillis),
+  /** The item count that the library showed then. */
+  itemCount: Schema.NullOr(Schema.Int),
+  /** What is in the person's feed of it, the newest first: id and publication time. */
+  known: Schema.Array(Schema.Tuple([Schema.String, Schema.Int])),
+})
+export type HandedSource = typeof HandedSource.Type
+
+/**
+ * Makes the object the holder of accounts of which it keeps a copy, as of the epoch that D1 has given away. It polls from here,
+ * going on where the central poller stopped. `isMirrored`: D1 is kept a copy of every token from now on.
+ */
+export const TakeOver = contract("takeOver", {
+  payload: Schema.Struct({
+    userId,
+    accounts: accountsOf(AccountEpoch),
+    sources: Schema.Array(HandedSource),
+    isMirrored: Schema.Boolean,
+  }),
+  success: Schema.Struct({
+    durableObjectId: Schema.String,
+    accounts: Schema.Array(
+      Schema.Struct({
+        provider: Provider,
+        /** `no_copy`: there is nothing to hold. `superseded`: the object knows of a later epoch. */
+        outcome: Schema.Literals(["held", "already_held", "no_copy", "superseded"]),
+      }),
+    ),
+  }),
+  error: Schema.Never,
+  idempotent: true,
+})
+
+/** A grant in its newest form, as it goes back. */
+const HandedBack = Schema.Struct({ ...AccountEpoch.fields, state: AccountState, tokens: TokenSet })
+
+/**
+ * Gives accounts up as of an epoch: waits for a refresh under way, and is durable before it answers with the newest tokens. From
+ * then on the object keeps a copy. Asked again at the same epoch, it answers the same.
+ */
+export const HandBack = contract("handBack", {
+  payload: Schema.Struct({ userId, accounts: accountsOf(AccountEpoch) }),
+  success: Schema.Struct({ accounts: Schema.Array(HandedBack) }),
+  error: Schema.Union([SealBroken]),
+  idempotent: true,
+})
+
+/** Starts or stops keeping D1 a mirror of the grants held here. Started, it answers when D1 has them, or fails. */
+export const SetMirror = contract("setMirror", {
+  payload: Schema.Struct({ userId, isMirrored: Schema.Boolean }),
+  success: Schema.Struct({ isMirrored: Schema.Boolean }),
+  error: Schema.Union([DatabaseUnavailable, SealBroken]),
+  idempotent: true,
+})
+
+/** Forgets the copies of grants that the object does not hold. */
+export const DiscardCopies = contract("discardCopies", {
+  payload: Schema.Struct({ userId }),
+  success: Schema.Struct({ discarded: Schema.Array(Provider) }),
+  error: Schema.Never,
+  idempotent: true,
+})
+
+const tokenErrors = [
+  AccountNotConnected,
+  ReauthorizationRequired,
+  ProviderUnavailable,
+  RateLimited,
+  SealBroken,
+  DatabaseUnavailable,
+] as const
+
+/**
+ * An access token that works for at least the next minutes, for a worker that acts on the person's behalf. `source` tells who
+ * answered: the object, D1 where it holds the grant, or D1's mirror while the object cannot be reached.
+ */
+export const GetAccessToken = contract("getAccessToken", {
+  payload: Schema.Struct({ userId, provider: Provider }),
+  success: Schema.Struct({
+    accessToken: Secret,
+    expiresAt: EpochMillis,
+    source: Schema.Literals(["object", "database", "mirror"]),
+  }),
+  error: Schema.Union(tokenErrors),
+  idempotent: true,
+})
+
+// What the entrypoints of the core worker ask an object on behalf of the methods of the same names: an object that does not hold
+// the account says so, and they turn to D1.
+
+/** `getAccessToken`, of the object alone. Who keeps a copy tells its fingerprint under `compareKey`. */
+export const HolderGetAccessToken = contract("getAccessToken", {
+  payload: Schema.Struct({
+    userId,
+    provider: Provider,
+    compareKey: Schema.optionalKey(Schema.String.pipe(Schema.check(Schema.isMaxLength(64)))),
+  }),
+  success: Schema.Struct({ accessToken: Secret, expiresAt: EpochMillis }),
+  error: Schema.Union([...tokenErrors, HeldElsewhere]),
+  idempotent: true,
+})
+
+/**
+ * `setToken`, of the object alone. With an epoch the object holds the account as of that epoch, unless it knows of a later one;
+ * without, one that does not hold it already refuses.
+ */
+export const HolderSetToken = contract("setToken", {
+  payload: Schema.Struct({ userId, provider: Provider, tokens: TokenSet, epoch: Schema.optionalKey(Schema.Int) }),
+  success: Schema.Struct({ state: AccountState, generation: Schema.Int }),
+  error: Schema.Union([HeldElsewhere]),
+  idempotent: true,
+})
