@@ -1,8 +1,8 @@
 import { drizzle } from "drizzle-orm/d1"
 import { Context, Effect, Layer } from "effect"
 import { durableObjectMetrics } from "../../schema/database.ts"
+import { toDatabaseUnavailable } from "../domain/database.ts"
 import type { DatabaseUnavailable } from "../domain/error.ts"
-import { toDatabaseUnavailable } from "./database.ts"
 
 /** Where figures about the objects are kept: `durable_object_metrics` in D1. */
 export class Metrics extends Context.Service<

@@ -2,8 +2,8 @@ import { and, eq, exists, gt, isNotNull, lt, notExists, sql } from "drizzle-orm"
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1"
 import { Context, Effect, Layer, Option, Schedule, Stream } from "effect"
 import { durableObjectStatus, userAccounts, users } from "../../schema/database.ts"
+import { toDatabaseUnavailable } from "../domain/database.ts"
 import type { DatabaseUnavailable } from "../domain/error.ts"
-import { toDatabaseUnavailable } from "./database.ts"
 
 /** How long an account may be without any report of its object: the first one takes a poll, and D1. */
 const firstReportMs = 60 * 60 * 1000

@@ -2,10 +2,10 @@ import { Context, Effect, Layer, Option, Redacted } from "effect"
 import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
 import { Misconfigured } from "../domain/error.ts"
 import type { UserId } from "../domain/user.ts"
-import { problemDocument } from "./api/problemDocument.ts"
+import { Unauthorized } from "../http/error.ts"
+import { toProblemResponse } from "../http/problem.ts"
+import { problemDocument } from "../http/problemDocument.ts"
 import { gatewayKeyMinLength, verifyBearer } from "./bearer.ts"
-import { Unauthorized } from "./error.ts"
-import { toProblemResponse } from "./problem.ts"
 
 /** The person whose bearer token came with the request. */
 export class CurrentUser extends Context.Service<CurrentUser, UserId>()("pollen/gateway/CurrentUser") {}

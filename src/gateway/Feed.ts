@@ -2,10 +2,10 @@ import { and, desc, eq, sql } from "drizzle-orm"
 import { drizzle } from "drizzle-orm/d1"
 import { Context, Effect, Layer, Schema } from "effect"
 import { feedItems, subscriptions, userFeedItems } from "../../schema/database.ts"
+import { toDatabaseUnavailable } from "../domain/database.ts"
 import type { DatabaseUnavailable } from "../domain/error.ts"
 import { Item } from "../domain/item.ts"
 import type { UserId } from "../domain/user.ts"
-import { toDatabaseUnavailable } from "./database.ts"
 import type { FeedCursor } from "./FeedCursor.ts"
 
 /** An item of somebody's feed. Times are epoch milliseconds. */

@@ -1,10 +1,12 @@
 import { Context, Effect, Layer, Scope } from "effect"
 import { HttpEffect, HttpRouter, HttpServer, type HttpServerRequest } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
+import { allowedMethodsOf } from "../http/allowedMethods.ts"
+import { Decoding } from "../http/Decoding.ts"
+import { respond } from "../http/respond.ts"
 import { Authorization } from "./Authorization.ts"
 import { Api } from "./api/Api.ts"
 import { Core } from "./Core.ts"
-import { Decoding } from "./Decoding.ts"
 import type { GatewayEnv } from "./env.ts"
 import { Feed } from "./Feed.ts"
 import { accountsLayer } from "./handlers/accounts.ts"
@@ -13,7 +15,6 @@ import { healthLayer } from "./handlers/health.ts"
 import { personLayer } from "./handlers/person.ts"
 import { pollingLayer } from "./handlers/polling.ts"
 import { type Invocation, invocation } from "./Invocation.ts"
-import { respond } from "./respond.ts"
 
 /** What answers a request. */
 export type Gateway = (request: Request, context: ExecutionContext) => Promise<Response>
@@ -23,6 +24,12 @@ const routes = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
   Layer.provide(Decoding.layer),
   Layer.provide(HttpServer.layerServices),
 )
+
+const options = {
+  allowedMethods: allowedMethodsOf(Api),
+  // Two tokens of 4,096 characters and 50 scopes of 200 fit several times over.
+  bodyLimit: 64 * 1024,
+}
 
 /** Builds the gateway on the services that it needs. */
 export const makeGatewayWith = (services: Layer.Layer<Authorization | Core | Feed>): Gateway => {
@@ -34,7 +41,7 @@ export const makeGatewayWith = (services: Layer.Layer<Authorization | Core | Fee
   )
   const answer = HttpEffect.toWebHandlerWith<never, Invocation | HttpServerRequest.HttpServerRequest | Scope.Scope>(
     Context.empty(),
-  )(respond(route))
+  )(respond(route, options))
   return (request, context) => answer(request, invocation(context))
 }
 

@@ -4,14 +4,14 @@ import { describe, expect, it } from "vitest"
 import * as errors from "../../src/domain/error.ts"
 import { Authorization } from "../../src/gateway/Authorization.ts"
 import { Core } from "../../src/gateway/Core.ts"
-import * as requestErrors from "../../src/gateway/error.ts"
 import { Feed } from "../../src/gateway/Feed.ts"
 import { makeGatewayWith } from "../../src/gateway/makeGateway.ts"
-import { type GatewayError, toProblemResponse } from "../../src/gateway/problem.ts"
+import * as requestErrors from "../../src/http/error.ts"
+import { type HttpError, toProblemResponse } from "../../src/http/problem.ts"
 import type { CommonError } from "../../src/rpc/contract.ts"
 import { gatewayEnv, Visitor } from "./visitor.ts"
 
-const render = async (error: GatewayError) => {
+const render = async (error: HttpError) => {
   const response = HttpServerResponse.toWeb(await Effect.runPromise(toProblemResponse(error)))
   return { status: response.status, headers: response.headers, body: await response.json() }
 }
@@ -20,7 +20,7 @@ const inTenSeconds = () => Date.now() + 10_000
 const issues = [{ path: "tokens.scope", message: "Expected array" }]
 
 /** An error, the last part of its URN, its status, and the members that it must carry. */
-const problems: ReadonlyArray<readonly [GatewayError, string, number, Record<string, unknown>]> = [
+const problems: ReadonlyArray<readonly [HttpError, string, number, Record<string, unknown>]> = [
   [new errors.InvalidRequest({ method: "setToken", issues }), "invalid-request", 400, { issues }],
   [new requestErrors.Unauthorized({ reason: "invalid" }), "unauthorized", 401, {}],
   [new requestErrors.NotFound({ path: "/x" }), "not-found", 404, {}],
@@ -36,6 +36,12 @@ const problems: ReadonlyArray<readonly [GatewayError, string, number, Record<str
     "reauthorization-required",
     409,
     { provider: "youtube", reason: "invalid_grant" },
+  ],
+  [
+    new requestErrors.Conflict({ reason: "run_under_way", detail: "Wait for it", people: ["ada"] }),
+    "conflict",
+    409,
+    { reason: "run_under_way", people: ["ada"] },
   ],
   [new requestErrors.PayloadTooLarge({ limit: 1 }), "payload-too-large", 413, { limit: 1 }],
   [new requestErrors.UnsupportedMediaType(), "unsupported-media-type", 415, {}],

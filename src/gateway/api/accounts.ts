@@ -2,9 +2,9 @@ import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
 import { Provider } from "../../domain/provider.ts"
 import { AccountState, TokenSet } from "../../domain/token.ts"
+import { Decoding } from "../../http/Decoding.ts"
+import { problemDocument } from "../../http/problemDocument.ts"
 import { Authorization } from "../Authorization.ts"
-import { Decoding } from "../Decoding.ts"
-import { problemDocument } from "./problemDocument.ts"
 
 /** A year: no provider's access token lives as long, and milliseconds sent as seconds are caught. */
 const expiresInMaximum = 31_536_000

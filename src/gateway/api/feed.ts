@@ -1,10 +1,10 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
 import { Item } from "../../domain/item.ts"
+import { Decoding } from "../../http/Decoding.ts"
+import { problemDocument } from "../../http/problemDocument.ts"
 import { Authorization } from "../Authorization.ts"
-import { Decoding } from "../Decoding.ts"
 import { FeedCursor } from "../FeedCursor.ts"
-import { problemDocument } from "./problemDocument.ts"
 
 const { publishedAt: _publishedAt, sourceId: _sourceId, ...item } = Item.fields
 

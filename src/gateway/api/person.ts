@@ -3,10 +3,10 @@ import { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
 import { Provider } from "../../domain/provider.ts"
 import { Subscription } from "../../domain/subscription.ts"
 import { EpochMillis, TokenEvent } from "../../domain/token.ts"
+import { Decoding } from "../../http/Decoding.ts"
+import { problemDocument } from "../../http/problemDocument.ts"
 import { AccountStatus } from "../../rpc/methods.ts"
 import { Authorization } from "../Authorization.ts"
-import { Decoding } from "../Decoding.ts"
-import { problemDocument } from "./problemDocument.ts"
 
 const Moment = Schema.NullOr(EpochMillis)
 

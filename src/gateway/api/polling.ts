@@ -1,9 +1,9 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { Decoding } from "../../http/Decoding.ts"
+import { problemDocument } from "../../http/problemDocument.ts"
 import { AccountPoll } from "../../rpc/methods.ts"
 import { Authorization } from "../Authorization.ts"
-import { Decoding } from "../Decoding.ts"
-import { problemDocument } from "./problemDocument.ts"
 
 /** How a poll went. */
 export const PollSummary = Schema.Struct({

@@ -1,11 +1,11 @@
 import { Clock, Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import type { TokenSet } from "../../domain/token.ts"
+import { answerProblems } from "../../http/problem.ts"
 import { CurrentUser } from "../Authorization.ts"
 import { Api } from "../api/Api.ts"
 import type { ConnectAccount } from "../api/accounts.ts"
 import { Core } from "../Core.ts"
-import { answerProblems } from "../problem.ts"
 
 /** `now` is epoch milliseconds. The API lets a body through only with one of the two ends, so the other branch is never taken. */
 const toTokenSet = (

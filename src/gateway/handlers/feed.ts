@@ -1,10 +1,10 @@
 import { DateTime, Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
+import { answerProblems } from "../../http/problem.ts"
 import { CurrentUser } from "../Authorization.ts"
 import { Api } from "../api/Api.ts"
 import type { FeedItem } from "../api/feed.ts"
 import { Feed, type FeedEntry } from "../Feed.ts"
-import { answerProblems } from "../problem.ts"
 
 /** Items of a page when the client does not say. */
 const defaultLimit = 50

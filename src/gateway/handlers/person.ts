@@ -1,10 +1,10 @@
 import { Effect } from "effect"
 import { HttpApiBuilder } from "effect/http-api"
 import { InvalidRequest } from "../../domain/error.ts"
+import { answerProblems } from "../../http/problem.ts"
 import { CurrentUser } from "../Authorization.ts"
 import { Api } from "../api/Api.ts"
 import { Core } from "../Core.ts"
-import { answerProblems } from "../problem.ts"
 
 export const personLayer = HttpApiBuilder.group(
   Api,

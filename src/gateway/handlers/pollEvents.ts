@@ -1,9 +1,9 @@
 import { Cause, Clock, Effect, Option, Queue, Stream } from "effect"
 import { Sse } from "effect/encoding"
+import { toInternalError } from "../../http/defect.ts"
+import { type HttpError, toProblem } from "../../http/problem.ts"
 import type { PollProgress } from "../../rpc/methods.ts"
 import type { PollSummary } from "../api/polling.ts"
-import { toInternalError } from "../defect.ts"
-import { type GatewayError, toProblem } from "../problem.ts"
 
 /** A comment this often keeps proxies from giving up on a quiet stream. */
 const heartbeatInterval = "15 seconds"
@@ -12,7 +12,7 @@ const heartbeat = ": polling\n\n"
 const render = (event: "progress" | "done" | "problem", body: object): string =>
   Sse.encoder.write({ _tag: "Event", event, id: undefined, data: JSON.stringify(body) })
 
-const renderProblem = (cause: Cause.Cause<GatewayError>): Effect.Effect<string> =>
+const renderProblem = (cause: Cause.Cause<HttpError>): Effect.Effect<string> =>
   Effect.gen(function* () {
     const expected = Cause.findErrorOption(cause)
     const error = Option.isSome(expected) ? expected.value : yield* toInternalError("pollNow", cause)
@@ -24,7 +24,7 @@ const renderProblem = (cause: Cause.Cause<GatewayError>): Effect.Effect<string> 
  * problem details. A client that goes away ends the stream; progress that comes later is dropped.
  */
 export const pollEvents = (
-  poll: (onProgress: (progress: PollProgress) => void) => Effect.Effect<typeof PollSummary.Type, GatewayError>,
+  poll: (onProgress: (progress: PollProgress) => void) => Effect.Effect<typeof PollSummary.Type, HttpError>,
 ): Stream.Stream<Uint8Array> => {
   const events = Stream.callback<string>((queue) =>
     poll((progress) => {

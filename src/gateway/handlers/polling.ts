@@ -1,11 +1,11 @@
 import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
+import { answerProblems } from "../../http/problem.ts"
 import { CurrentUser } from "../Authorization.ts"
 import { Api } from "../api/Api.ts"
 import { Core } from "../Core.ts"
 import { Invocation } from "../Invocation.ts"
-import { answerProblems } from "../problem.ts"
 import { pollEvents } from "./pollEvents.ts"
 
 const eventStream = "text/event-stream"

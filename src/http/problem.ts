@@ -11,8 +11,8 @@ import type {
 import type { CommonError } from "../rpc/contract.ts"
 import type { RequestError } from "./error.ts"
 
-/** Whatever a person's request may end with. */
-export type GatewayError =
+/** Whatever a request over HTTP may end with. */
+export type HttpError =
   | CommonError
   | RequestError
   | AccountNotConnected
@@ -43,7 +43,7 @@ const retryAfterMoment = (moment: number, now: number) => retryAfter(Math.max(1,
 const challenge = (reason: "missing" | "invalid") =>
   reason === "missing" ? 'Bearer realm="pollen"' : 'Bearer realm="pollen", error="invalid_token"'
 
-const outcomeOf = (error: GatewayError, now: number): Outcome =>
+const outcomeOf = (error: HttpError, now: number): Outcome =>
   Match.valueTags(error, {
     InvalidRequest: ({ issues }): Outcome => ({ status: 400, title: "The request is not valid", members: { issues } }),
     Unauthorized: ({ reason }) => ({
@@ -58,6 +58,11 @@ const outcomeOf = (error: GatewayError, now: number): Outcome =>
       title: "Method not allowed",
       members: { allowed },
       headers: { allow: allowed.join(", ") },
+    }),
+    Conflict: ({ reason, people }) => ({
+      status: 409,
+      title: "Not as things are",
+      members: people === undefined ? { reason } : { reason, people },
     }),
     ReauthorizationRequired: ({ provider, reason }) => ({
       status: 409,
@@ -99,10 +104,10 @@ const outcomeOf = (error: GatewayError, now: number): Outcome =>
   })
 
 /** The stable name of an error: `ReauthorizationRequired` is `urn:pollen:problem:reauthorization-required`. */
-const problemType = (tag: GatewayError["_tag"]): string =>
+const problemType = (tag: HttpError["_tag"]): string =>
   `urn:pollen:problem:${Text.pascalToSnake(tag).replaceAll("_", "-")}`
 
-const assemble = (error: GatewayError, { status, title, members }: Outcome): ProblemDetails.ProblemDetails => ({
+const assemble = (error: HttpError, { status, title, members }: Outcome): ProblemDetails.ProblemDetails => ({
   ...members,
   type: problemType(error._tag),
   status,
@@ -111,11 +116,11 @@ const assemble = (error: GatewayError, { status, title, members }: Outcome): Pro
 })
 
 /** An error as RFC 9457 writes it. `now` is epoch milliseconds. */
-export const toProblem = (error: GatewayError, now: number): ProblemDetails.ProblemDetails =>
+export const toProblem = (error: HttpError, now: number): ProblemDetails.ProblemDetails =>
   assemble(error, outcomeOf(error, now))
 
 /** An error as an `application/problem+json` response, with the headers that belong to its status. */
-export const toProblemResponse = (error: GatewayError): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
+export const toProblemResponse = (error: HttpError): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
     const outcome = outcomeOf(error, now)
     return ProblemDetails.toResponse(assemble(error, outcome)).pipe(
@@ -125,5 +130,5 @@ export const toProblemResponse = (error: GatewayError): Effect.Effect<HttpServer
 
 /** Answers a typed error with its problem, so that handlers fail with errors and nothing else. */
 export const answerProblems = <A, R>(
-  self: Effect.Effect<A, GatewayError, R>,
+  self: Effect.Effect<A, HttpError, R>,
 ): Effect.Effect<A | HttpServerResponse.HttpServerResponse, never, R> => Effect.catch(self, toProblemResponse)

@@ -1,53 +1,59 @@
 import { ByteSize, Cause, Effect, Option } from "effect"
 import { HttpIncomingMessage, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
-import { allowedMethods } from "./allowedMethods.ts"
 import { toInternalError } from "./defect.ts"
 import { MethodNotAllowed, NotFound, PayloadTooLarge, UnsupportedMediaType } from "./error.ts"
-import { type GatewayError, toProblemResponse } from "./problem.ts"
+import { type HttpError, toProblemResponse } from "./problem.ts"
 
-/** Longest body accepted, in bytes: two tokens of 4,096 characters and 50 scopes of 200 fit several times over. */
-const bodyLimit = 64 * 1024
+interface Options {
+  /** The methods that a path takes. */
+  readonly allowedMethods: (pathname: string) => ReadonlyArray<string>
+  /** Longest body accepted, in bytes. */
+  readonly bodyLimit: number
+}
 
-const toRouteError = ({ originalUrl }: HttpServerRequest.HttpServerRequest): GatewayError => {
+const toRouteError = ({ originalUrl }: HttpServerRequest.HttpServerRequest, options: Options): HttpError => {
   const { pathname } = new URL(originalUrl)
-  const allowed = allowedMethods(pathname)
+  const allowed = options.allowedMethods(pathname)
   return allowed.length === 0
     ? new NotFound({ path: pathname })
     : new MethodNotAllowed({ path: pathname, allowed: [...allowed] })
 }
 
 /** What the router says about a request that reaches no handler; `None` for a defect. */
-const toRefusal = (thrown: unknown): Option.Option<GatewayError> => {
+const toRefusal = (thrown: unknown, options: Options): Option.Option<HttpError> => {
   if (!HttpServerError.isHttpServerError(thrown)) return Option.none()
   const { reason } = thrown
-  if (reason._tag === "RouteNotFound") return Option.some(toRouteError(reason.request))
+  if (reason._tag === "RouteNotFound") return Option.some(toRouteError(reason.request, options))
   if (reason._tag === "RequestParseError" && reason.reason === "BodyTooLarge") {
-    return Option.some(new PayloadTooLarge({ limit: bodyLimit }))
+    return Option.some(new PayloadTooLarge({ limit: options.bodyLimit }))
   }
   return Option.none()
 }
 
-const answerCause = Effect.fnUntraced(function* <E>(cause: Cause.Cause<E>) {
+const answerCause = Effect.fnUntraced(function* <E>(cause: Cause.Cause<E>, options: Options) {
   // The client went away: nobody reads an answer.
   if (Cause.hasInterruptsOnly(cause)) return HttpServerResponse.empty({ status: 499 })
-  const refusal = toRefusal(Cause.squash(cause))
+  const refusal = toRefusal(Cause.squash(cause), options)
   return yield* toProblemResponse(Option.isSome(refusal) ? refusal.value : yield* toInternalError("A request", cause))
 })
 
 /** Refuses a body that announces itself as too large before any of it is read; one that lies is cut off while it is read. */
-const isAnnouncedTooLarge = (request: HttpServerRequest.HttpServerRequest): boolean =>
+const isAnnouncedTooLarge = (request: HttpServerRequest.HttpServerRequest, bodyLimit: number): boolean =>
   Number(request.headers["content-length"] ?? 0) > bodyLimit
 
 /** What every answer has in common, whatever the router did: problems are problem details, and nothing is cached. */
 export const respond = <E, R>(
   route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
+  options: Options,
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest.HttpServerRequest> =>
   HttpServerRequest.HttpServerRequest.pipe(
     Effect.flatMap((request) =>
-      isAnnouncedTooLarge(request) ? toProblemResponse(new PayloadTooLarge({ limit: bodyLimit })) : route,
+      isAnnouncedTooLarge(request, options.bodyLimit)
+        ? toProblemResponse(new PayloadTooLarge({ limit: options.bodyLimit }))
+        : route,
     ),
-    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(bodyLimit)),
-    Effect.catchCause(answerCause),
+    Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(options.bodyLimit)),
+    Effect.catchCause((cause) => answerCause(cause, options)),
     // The API builder answers another content type in plain text.
     Effect.flatMap((response) =>
       response.status === 415 ? toProblemResponse(new UnsupportedMediaType()) : Effect.succeed(response),

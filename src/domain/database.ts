@@ -1,5 +1,5 @@
 import { Predicate } from "effect"
-import { DatabaseUnavailable } from "../domain/error.ts"
+import { DatabaseUnavailable } from "./error.ts"
 
 /** Why D1 refused, without the statement and its parameters that drizzle puts around it. */
 const reasonOf = (thrown: unknown): string =>

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 
-/** No bearer token, or one that `GATEWAY_KEY` did not sign. The token itself is never repeated. */
+/** No credential, or one that is not valid here. The credential itself is never repeated. */
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", {
   reason: Schema.Literals(["missing", "invalid"]),
 }) {
@@ -43,4 +43,22 @@ export class UnsupportedMediaType extends Schema.TaggedError<UnsupportedMediaTyp
   }
 }
 
-export type RequestError = Unauthorized | NotFound | MethodNotAllowed | PayloadTooLarge | UnsupportedMediaType
+/** What was asked cannot be done as things are; `reason` is a stable name, `detail` says what to do about it. */
+export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", {
+  reason: Schema.String,
+  detail: Schema.String,
+  /** User ids that stand in the way: not all, where there are many. */
+  people: Schema.optionalKey(Schema.Array(Schema.String)),
+}) {
+  override get message(): string {
+    return this.detail
+  }
+}
+
+export type RequestError =
+  | Conflict
+  | Unauthorized
+  | NotFound
+  | MethodNotAllowed
+  | PayloadTooLarge
+  | UnsupportedMediaType
