@@ -1,11 +1,15 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin"
 import { defineConfig } from "vitest/config"
+import { OutputWatch } from "./test/outputWatch.ts"
 
 /** A key made for these tests alone, anew for every run. */
 const testKey = () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")
 
 export default defineConfig({
   test: {
+    // What a test prints is shown when it fails; all of it is read by the watch, whose place after the other reporter lets it read first.
+    silent: "passed-only",
+    reporters: ["default", new OutputWatch()],
     projects: [
       {
         // Real workerd, real D1, real object storage; the providers are the simulator, over HTTP.
@@ -40,14 +44,14 @@ export default defineConfig({
           name: "workerd",
           include: ["test/{core,cron,gateway,migration,object,rpc}/**/*.test.ts"],
           globalSetup: ["./test/simulator/globalSetup.ts"],
-          setupFiles: ["./test/database.ts"],
+          setupFiles: ["./test/database.ts", "./test/traces.ts"],
           testTimeout: 30_000,
         },
       },
       {
         test: {
           name: "node",
-          include: ["test/{cli,domain,integration,simulator}/**/*.test.ts"],
+          include: ["test/{cli,domain,integration,repository,simulator}/**/*.test.ts"],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -45,7 +45,9 @@ const toError = (provider: Provider, thrown: unknown, now: number) => {
     const prefix = provider.toUpperCase()
     return unavailable(`invalid_client: check ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET`)
   }
-  return unavailable(`the token endpoint answered ${thrown.status} (${thrown.error.slice(0, 40)})`)
+  // Registered codes are words; whatever else stands there may repeat what was sent.
+  const code = /^[a-z_]{1,40}$/.test(thrown.error) ? thrown.error : "no known error"
+  return unavailable(`the token endpoint answered ${thrown.status} (${code})`)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from "vitest"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type System, startSystem } from "./system.ts"
 
 let system: System
@@ -40,6 +40,54 @@ it("wakes an object that has gone silent: the cron run finds exactly the overdue
     .prepare("SELECT figures FROM durable_object_metrics WHERE kind = 'cron_run' ORDER BY id DESC LIMIT 1")
     .first<{ readonly figures: string }>()
   expect(JSON.parse(run?.figures ?? "{}")).toMatchObject({ found: 1, woken: 1, failed: 0, isComplete: true })
+})
+
+describe("A caller in another worker, over its service binding", () => {
+  const asked = async (deed: string, user = "ada") => {
+    const response = await system.harness.getWorker("caller").fetch(`http://caller/${deed}?user=${user}`)
+    return response.json()
+  }
+
+  it("gets a tagged error of the object as an instance of its class, with its fields", async () => {
+    expect(await asked("refresh", "nobody-yet")).toMatchObject({
+      isOfClass: true,
+      error: { _tag: "AccountNotConnected", provider: "youtube" },
+    })
+  })
+
+  it("gets InvalidRequest with the field's path for a payload that the contract does not allow", async () => {
+    expect(await asked("bad")).toMatchObject({
+      isOfClass: true,
+      error: { _tag: "InvalidRequest", method: "getStatus", issues: [{ path: "userId" }] },
+    })
+  })
+
+  it("is told of every source that a poll finishes, by its own function", async () => {
+    const show = await system.simulator.createSource({ provider: "spotify", items: 3 })
+    await system.simulator.subscribe("ada", show)
+    await asked("poll")
+    for (let round = 0; round < 20; round += 1) {
+      await system.simulator.publish(show, 1)
+      expect(await asked("poll")).toMatchObject({ summary: { delivered: 1 }, progress: [{ sourceId: show }] })
+    }
+  })
+})
+
+describe("The binding of", () => {
+  it.each([
+    ["pollen-gateway", ["exportTokens", "importTokens", "wake"], "getStatus"],
+    ["pollen-cron", ["exportTokens", "importTokens", "setToken", "removeToken", "pollNow", "forget"], "wake"],
+  ])("%s, as its wrangler.toml has it, carries nothing beyond its entrypoint", async (worker, refused, carried) => {
+    const { CORE } = await system.harness.getWorker<{ readonly CORE: object }>(worker).getEnv()
+    const invoke = async (method: string) => {
+      const member: unknown = Reflect.get(CORE, method)
+      return typeof member === "function" ? Reflect.apply(member, CORE, [{ userId: "ada" }]) : undefined
+    }
+    for (const method of refused) {
+      await expect(invoke(method)).rejects.toThrow(`does not implement the method "${method}"`)
+    }
+    await expect(invoke(carried)).resolves.toBeDefined()
+  })
 })
 
 it("leaves no RPC stub undisposed and no token in any log of any worker", async () => {

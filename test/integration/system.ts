@@ -40,6 +40,7 @@ export const startSystem = async (): Promise<System> => {
         },
       },
       { configPath: "src/cron/wrangler.toml" },
+      { configPath: "test/integration/caller/wrangler.toml" },
     ],
   })
   const { url } = await harness.listen()

@@ -1,5 +1,6 @@
 import { inspect } from "node:util"
 import { vi } from "vitest"
+import { seen } from "./traces.ts"
 
 const channels = ["debug", "error", "info", "log", "trace", "warn"] as const
 
@@ -10,7 +11,9 @@ export const captureLogs = () => {
     vi.spyOn(console, channel).mockImplementation((...values: ReadonlyArray<unknown>) => {
       const text = (value: unknown) =>
         typeof value === "string" ? value : inspect(value, { depth: 20, showHidden: true })
-      lines.push(values.map(text).join(" "))
+      const line = values.map(text).join(" ")
+      lines.push(line)
+      seen.push(line)
     }),
   )
   return {

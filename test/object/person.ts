@@ -6,6 +6,7 @@ import { UserId } from "../../src/domain/user.ts"
 import { call } from "../../src/rpc/call.ts"
 import * as methods from "../../src/rpc/methods.ts"
 import { SimulatorClient } from "../simulator/client.ts"
+import { printed, seen } from "./traces.ts"
 
 export const simulator = new SimulatorClient(env.SIMULATOR_URL)
 
@@ -36,7 +37,8 @@ export class Person {
     return this.run(this.setToken({ userId: this.id, provider, tokens }))
   }
 
-  readonly run = <A, E>(effect: Effect.Effect<A, E>): Promise<A> => Effect.runPromise(effect)
+  readonly run = <A, E>(effect: Effect.Effect<A, E>): Promise<A> =>
+    Effect.runPromise(Effect.tapCause(effect, (cause) => Effect.sync(() => seen.push(printed(cause)))))
   readonly setToken = call(methods.SetToken, (wire) => exports.GatewayEntrypoint.setToken(wire))
 
   removeToken(provider: Provider) {

@@ -1,6 +1,5 @@
 import { runInDurableObject } from "cloudflare:test"
 import { env, exports } from "cloudflare:workers"
-import { inspect } from "node:util"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { call } from "../../src/rpc/call.ts"
@@ -8,30 +7,11 @@ import * as methods from "../../src/rpc/methods.ts"
 import { clock } from "../worker.ts"
 import { captureLogs } from "./logs.ts"
 import { Person, simulator } from "./person.ts"
+import { dumpObject, leaked, printed } from "./traces.ts"
 
 afterEach(() => {
   clock.aheadMs = 0
 })
-
-/** Everything that the object's SQLite holds, every table and column, bytes as latin1 text. */
-const dump = (person: Person) =>
-  runInDurableObject(person.stub, (_instance, { storage }) => {
-    const tables = storage.sql
-      .exec<{ name: string }>(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
-      )
-      .toArray()
-    const text = (value: unknown) =>
-      value instanceof ArrayBuffer ? Buffer.from(value).toString("latin1") : String(value)
-    return tables
-      .flatMap(({ name }) =>
-        storage.sql
-          .exec(`SELECT * FROM "${name}"`)
-          .toArray()
-          .flatMap((row) => Object.values(row).map(text)),
-      )
-      .join("\n")
-  })
 
 const everythingInD1 = async () => {
   const { results } = await env.DB.prepare(
@@ -103,11 +83,9 @@ describe("A token", () => {
     await ask(person.wake())
 
     const traces = {
-      told: told
-        .map((one) => (one instanceof Error ? one.stack : "") + inspect(one, { depth: 20 }) + JSON.stringify(one))
-        .join("\n"),
+      told: told.map(printed).join("\n"),
       logs: logs.text(),
-      object: await dump(person),
+      object: await dumpObject(person.stub),
       database: await everythingInD1(),
     }
     const secrets = await simulator.secrets()
@@ -118,8 +96,7 @@ describe("A token", () => {
     expect(traces.told).toContain("reauthorization_required")
     expect(traces.logs).toContain("polls")
     for (const [where, trace] of Object.entries(traces)) {
-      const found = secrets.filter((secret) => trace.includes(secret) || trace.includes(btoa(secret)))
-      expect(found, `tokens in ${where}`).toEqual([])
+      expect(leaked(trace, secrets), `tokens in ${where}`).toEqual([])
       expect(trace).not.toContain("simulator-secret")
     }
   })

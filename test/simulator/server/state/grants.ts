@@ -1,6 +1,7 @@
 import type { Grant, GrantInput, Provider, Rotation, TokenState } from "../../model.ts"
 import type { Clock } from "./clock.ts"
 import type { Random } from "./random.ts"
+import { tokenPrefix } from "./tokenText.ts"
 
 export interface AccessToken {
   readonly person: string
@@ -162,8 +163,7 @@ export class Grants {
   }
 
   private issueAccess(consent: Consent, lifetimeSeconds: number): string {
-    const text =
-      consent.provider === "spotify" ? `BQsim${this.random.base62(110)}` : `ya29.sim${this.random.base62(110)}`
+    const text = `${tokenPrefix[consent.provider].access}${this.random.base62(110)}`
     const token = {
       person: consent.person,
       provider: consent.provider,
@@ -178,7 +178,8 @@ export class Grants {
   }
 
   private issueRefresh(consent: Consent): string {
-    const text = consent.provider === "spotify" ? `AQsim${this.random.base62(110)}` : `1//sim${this.random.base62(80)}`
+    const length = consent.provider === "spotify" ? 110 : 80
+    const text = `${tokenPrefix[consent.provider].refresh}${this.random.base62(length)}`
     this.refreshTokens.set(text, { consent, exchanged: false })
     consent.valid.push(text)
     this.history(consent.person, consent.provider).newest = text

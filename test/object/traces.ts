@@ -1,0 +1,44 @@
+import { runInDurableObject } from "cloudflare:test"
+import { inspect } from "node:util"
+import type { UserSubscriptionManager } from "../worker.ts"
+
+/** What the tests of this file have seen of errors and captured logs. */
+export const seen: Array<string> = []
+
+/** An error in every way in which a program could print it. */
+export const printed = (thing: unknown): string =>
+  (thing instanceof Error ? `${thing.stack}\n` : "") + inspect(thing, { depth: 20 }) + (JSON.stringify(thing) ?? "")
+
+/** Everything that an object's SQLite holds, every table and column; bytes are read as latin1, where ASCII stays what it is. */
+export const dumpObject = (stub: DurableObjectStub<UserSubscriptionManager>) =>
+  runInDurableObject(stub, (_instance, { storage }) => {
+    const tables = storage.sql
+      .exec<{ name: string }>(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
+      )
+      .toArray()
+    const text = (value: unknown) =>
+      value instanceof ArrayBuffer ? Buffer.from(value).toString("latin1") : String(value)
+    return tables
+      .flatMap(({ name }) =>
+        storage.sql
+          .exec(`SELECT * FROM "${name}"`)
+          .toArray()
+          .flatMap((row) => Object.values(row).map(text)),
+      )
+      .join("\n")
+  })
+
+/** Shortest piece of a token that counts as a leak, in characters. */
+const pieceLength = 24
+
+/** Which secrets a text holds: whole, in part, or in base64. */
+export const leaked = (trace: string, secrets: ReadonlyArray<string>): ReadonlyArray<string> =>
+  secrets.filter((secret) =>
+    [
+      secret.slice(0, pieceLength),
+      secret.slice(secret.length / 2, secret.length / 2 + pieceLength),
+      secret.slice(-pieceLength),
+      btoa(secret).slice(0, pieceLength),
+    ].some((piece) => trace.includes(piece)),
+  )
