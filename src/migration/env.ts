@@ -1,0 +1,21 @@
+import type { MigrationEntrypoint } from "../core/entrypoints.ts"
+
+/** What an instance of the Workflow is given: the run, and the how-manieth instance of it this is. */
+export interface MoveParameters {
+  readonly runId: string
+  readonly instance: number
+}
+
+/** The bindings of the migration worker, as its `wrangler.toml` declares them, its variables and secrets. */
+export interface MigrationEnv {
+  readonly CORE: Service<typeof MigrationEntrypoint>
+  readonly DB: D1Database
+  /** Where a table of another shape is, when not in `DB`; optional. */
+  readonly OLD_DB?: D1Database
+  readonly MOVE: Workflow<MoveParameters>
+  /** Secret. The admin credential; at least 32 characters. */
+  readonly ADMIN_TOKEN?: string
+  /** `your-team.cloudflareaccess.com`, and the audience tag of the Access application; both, or neither. */
+  readonly CF_ACCESS_TEAM_DOMAIN?: string
+  readonly CF_ACCESS_AUD?: string
+}
