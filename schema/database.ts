@@ -151,6 +151,10 @@ export const tokenMigrationStatus = sqliteTable(
     /** When what the object opens was last found to be what D1 has. */
     verifiedAt: integer("verified_at"),
     runId: text("run_id"),
+    /** Which page of which run has the person in hand: what another one has to say about them comes too late. */
+    lease: text("lease"),
+    /** The stage beyond which the person is not taken, whatever the flags say: what a rollback leaves, until an operator lifts it. */
+    ceiling: text("ceiling"),
     updatedAt: integer("updated_at").notNull(),
   },
   (table) => [
