@@ -10,7 +10,7 @@ const statements = new Map<string, number>()
 export class UserSubscriptionManager extends Live<ObjectEnv> {
   constructor(state: DurableObjectState, env: ObjectEnv) {
     const userId = state.id.name ?? ""
-    const count = (executed: number) => statements.set(userId, (statements.get(userId) ?? 0) + executed)
+    const count = (sent: ReadonlyArray<string>) => statements.set(userId, (statements.get(userId) ?? 0) + sent.length)
     super(state, { ...env, DB: watchDatabase(env.DB, count) })
   }
 }

@@ -1,16 +1,10 @@
-import { join } from "node:path"
-import { fileURLToPath } from "node:url"
 import { Context, Effect, Layer, Schema } from "effect"
-import type { TestHarness } from "wrangler"
-import { CannotStart, toCannotStart } from "./error.ts"
 import { openFront } from "./Front.ts"
+import { openHarness, type WithEntry } from "./harness.ts"
 import type { Keys } from "./keys.ts"
 import { Simulator } from "./Simulator.ts"
 import { simulatedSettings } from "./settings.ts"
 import { keepSignals } from "./signals.ts"
-
-/** The repository. */
-export const root = fileURLToPath(new URL("../../..", import.meta.url))
 
 /** What of D1 is needed here. */
 interface Database {
@@ -19,45 +13,14 @@ interface Database {
 
 const StatementCounts = Schema.Record(Schema.String, Schema.Int)
 
-const workers = (wrangler: typeof import("wrangler"), settings: Readonly<Record<string, string>>, keys: Keys) => {
-  const core = wrangler.unstable_readConfig({ config: join(root, "wrangler.toml") }, { hideWarnings: true })
-  const { name, compatibility_date, compatibility_flags, durable_objects, migrations, d1_databases, rules } = core
-  return [
-    { configPath: join(root, "src/gateway/wrangler.toml"), secrets: { GATEWAY_KEY: keys.GATEWAY_KEY } },
-    {
-      // The core worker as it is deployed, but for an entry that counts what the objects send to D1.
-      config: {
-        ...{ name, compatibility_flags, durable_objects, migrations, d1_databases, rules },
-        ...(compatibility_date === undefined ? {} : { compatibility_date }),
-        main: join(root, "bench/workers/countedCore.ts"),
-        vars: settings,
-      },
-    },
-    { configPath: join(root, "src/cron/wrangler.toml") },
+const workers =
+  (settings: Readonly<Record<string, string>>, { GATEWAY_KEY }: Keys) =>
+  (withEntry: WithEntry) => [
+    { configPath: "src/gateway/wrangler.toml", secrets: { GATEWAY_KEY } },
+    // The core worker as it is deployed, but for an entry that counts what the objects send to D1.
+    withEntry("wrangler.toml", "bench/workers/countedCore.ts", settings),
+    { configPath: "src/cron/wrangler.toml" },
   ]
-}
-
-const start = (keys: Keys, simulatorUrl: string) =>
-  Effect.acquireRelease(
-    Effect.tryPromise({
-      try: async (): Promise<{ readonly harness: TestHarness; readonly port: number }> => {
-        const wrangler = await import("wrangler")
-        const settings = simulatedSettings(simulatorUrl, keys)
-        const harness = wrangler.createTestHarness({ root, workers: workers(wrangler, settings, keys) })
-        const { url } = await harness.listen()
-        return { harness, port: Number(url.port) }
-      },
-      catch: (error) => {
-        const known = toCannotStart("The folder for the workers' files")(error)
-        return known.message.includes("cannot be used")
-          ? new CannotStart({
-              message: `The workers do not start: ${error instanceof Error ? error.message : String(error)}`,
-            })
-          : known
-      },
-    }),
-    ({ harness }) => Effect.promise(() => harness.close()),
-  )
 
 /** Core, gateway and cron in real workerd, with a migrated D1 that is gone when they stop. */
 export class LocalStack extends Context.Service<
@@ -81,10 +44,10 @@ export class LocalStack extends Context.Service<
         const front = yield* openFront(port)
         const simulator = yield* Simulator
         yield* keepSignals
-        const { harness, port: workersPort } = yield* start(keys, simulator.url)
+        const { harness, url } = yield* openHarness(workers(simulatedSettings(simulator.url, keys), keys))
         const gateway = harness.getWorker<{ readonly DB: Database }>("pollen-gateway")
         yield* Effect.promise(() => harness.getWorker("pollen-gateway").applyD1Migrations("DB"))
-        yield* front.forwardTo(workersPort)
+        yield* front.forwardTo(Number(url.port))
         const { DB } = yield* Effect.promise(() => gateway.getEnv())
         return {
           url: front.url,

@@ -1,5 +1,6 @@
 import { Context, Effect, Layer } from "effect"
 import type { SimulatorClient } from "../../../test/simulator/client.ts"
+import type { SimulatorOptions } from "../../../test/simulator/model.ts"
 import { CannotStart } from "./error.ts"
 
 /** The providers' stand-in, in this process. */
@@ -11,22 +12,23 @@ export class Simulator extends Context.Service<
     readonly ask: <A>(instruction: (client: SimulatorClient) => Promise<A>) => Effect.Effect<A>
   }
 >()("pollen/cli/Simulator") {
-  static readonly layer = Layer.effect(
-    Simulator,
-    Effect.gen(function* () {
-      const simulator = yield* Effect.acquireRelease(
-        Effect.tryPromise({
-          // Not needed, and in a deployed copy not there, when the real providers are asked.
-          try: () =>
-            import("../../../test/simulator/server/start.ts").then((module) => module.startSimulator({ seed: 1 })),
-          catch: (error) =>
-            new CannotStart({
-              message: `The providers' stand-in (test/simulator) does not start: ${error instanceof Error ? error.message : String(error)}`,
-            }),
-        }),
-        ({ close }) => Effect.promise(close),
-      )
-      return { url: simulator.url, ask: (instruction) => Effect.promise(() => instruction(simulator.client)) }
-    }),
-  )
+  static readonly layer = (options: SimulatorOptions) =>
+    Layer.effect(
+      Simulator,
+      Effect.gen(function* () {
+        const simulator = yield* Effect.acquireRelease(
+          Effect.tryPromise({
+            // Not needed, and in a deployed copy not there, when the real providers are asked.
+            try: () =>
+              import("../../../test/simulator/server/start.ts").then((module) => module.startSimulator(options)),
+            catch: (error) =>
+              new CannotStart({
+                message: `The providers' stand-in (test/simulator) does not start: ${error instanceof Error ? error.message : String(error)}`,
+              }),
+          }),
+          ({ close }) => Effect.promise(close),
+        )
+        return { url: simulator.url, ask: (instruction) => Effect.promise(() => instruction(simulator.client)) }
+      }),
+    )
 }

@@ -3,8 +3,9 @@ import { Clock, Effect, Layer } from "effect"
 import { Display } from "./Display.ts"
 import { PromiseBroken } from "./error.ts"
 import { Gateway } from "./Gateway.ts"
+import { root } from "./harness.ts"
 import { localKeys } from "./keys.ts"
-import { LocalStack, root } from "./LocalStack.ts"
+import { LocalStack } from "./LocalStack.ts"
 import { startLive } from "./live.ts"
 import type { StartOptions } from "./options.ts"
 import { renderTable } from "./result.ts"
@@ -60,7 +61,7 @@ export const start = Effect.fn("start")(function* (options: StartOptions) {
   const keys = yield* localKeys(stateDir)
   const services = Gateway.layer.pipe(
     Layer.provideMerge(LocalStack.layer(options.port, keys)),
-    Layer.provideMerge(Simulator.layer),
+    Layer.provideMerge(Simulator.layer({ seed: 1 })),
     Layer.provideMerge(display),
   )
   yield* Effect.provide(simulated(options, startedAt), services)
