@@ -23,6 +23,7 @@ export default defineConfig({
                 queueProducers: { TOKEN_EVENTS: "token-events" },
                 bindings: {
                   SIMULATOR_URL: simulator,
+                  STRICT_SIMULATOR_URL: inject("strictSimulatorUrl"),
                   TOKEN_KEYS: `k2:${testKey()},k1:${testKey()}`,
                   GATEWAY_KEY: testKey(),
                   SPOTIFY_CLIENT_ID: "simulator-client",
@@ -42,7 +43,7 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
-          include: ["test/{core,cron,gateway,migration,object,rpc}/**/*.test.ts"],
+          include: ["test/{core,cron,gateway,legacy,migration,move,object,rpc}/**/*.test.ts"],
           globalSetup: ["./test/simulator/globalSetup.ts"],
           setupFiles: ["./test/database.ts", "./test/traces.ts"],
           testTimeout: 30_000,

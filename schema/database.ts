@@ -216,7 +216,7 @@ export const operatorActions = sqliteTable(
 export const tokenOperations = sqliteTable(
   "token_operations",
   {
-    /** `read`, `write`, `refresh` or `compare`. */
+    /** `read`, `write`, `refresh`, `compare`, or `copy` (new tokens, to an object that keeps a copy). */
     operation: text("operation").notNull(),
     /** `database` or `mirror`. */
     source: text("source").notNull(),

@@ -5,6 +5,8 @@ declare global {
   namespace Cloudflare {
     interface Env extends CoreEnv {
       readonly SIMULATOR_URL: string
+      /** A second one: refresh tokens work once, and the endpoints for several shows and episodes are there. */
+      readonly STRICT_SIMULATOR_URL: string
       readonly GATEWAY_KEY: string
       readonly DATABASE_MIGRATIONS: Array<D1Migration>
     }

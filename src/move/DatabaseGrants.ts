@@ -1,0 +1,151 @@
+import { Clock, Context, Effect, Layer, Option, Result } from "effect"
+import type { DatabaseUnavailable } from "../domain/error.ts"
+import type { TokenSet } from "../domain/token.ts"
+import { type AccountKey, type AccountRow, type HeldRow, keyOf, toTokenSet, type UsableToken } from "./account.ts"
+import { readAccounts, readHeld, readStored } from "./accounts.ts"
+import { copyTokens, hasCopy, type InvokeImport } from "./copies.ts"
+import type { ExchangeOptions } from "./exchange.ts"
+import { type GrantError, type GrantResult, renew, usableOf, whyNotHeld } from "./renew.ts"
+import { type Epochs, removeGrant, setGrant, takeGrant } from "./write.ts"
+
+/** An access token that expires within this time is refreshed first, in milliseconds; it covers clock skew too. */
+const refreshAheadMs = 5 * 60_000
+
+/** One that works for so long yet is given out while the provider, or a hand-over, keeps a new one back. */
+const stillGoodMs = 30_000
+
+export interface DatabaseGrantsOptions extends Omit<ExchangeOptions, "copy"> {
+  /** Where new tokens of people whose object keeps a copy are written too. */
+  readonly importTokens: InvokeImport
+}
+
+/**
+ * D1's side of people's grants: reads them, refreshes those that it holds, and writes new ones. The rules are those of docs/move.md:
+ * who refreshes has claimed the account, and nothing is written to an account that an object holds.
+ */
+export class DatabaseGrants extends Context.Service<
+  DatabaseGrants,
+  {
+    /** Who holds an account, and how it is; no token. `None`: D1 has never heard of it. */
+    readonly find: (account: AccountKey) => Effect.Effect<Option.Option<AccountRow>, DatabaseUnavailable>
+    /** The tokens in D1 as they are, whoever holds the account: the mirror at `live`. Never for somebody at `complete`. */
+    readonly stored: (account: AccountKey) => Effect.Effect<Option.Option<TokenSet>, DatabaseUnavailable>
+    /** An access token of an account that D1 holds, refreshed first if it expires within {@link refreshAheadMs}. */
+    readonly accessToken: (account: AccountKey) => Effect.Effect<UsableToken, GrantError>
+    /** `accessToken` of many, in the order given. The statements do not grow with the accounts, but with the refreshes, by tens. */
+    readonly accessTokens: (
+      accounts: ReadonlyArray<AccountKey>,
+    ) => Effect.Effect<ReadonlyArray<GrantResult>, DatabaseUnavailable>
+    /** A new access token in place of one that the provider rejected, unless there is one already. */
+    readonly refresh: (account: AccountKey, rejectedGeneration: number) => Effect.Effect<UsableToken, GrantError>
+    /** Writes a grant to an account that D1 holds as of this epoch; `None` when it does not, and nothing was written. */
+    readonly set: (
+      account: AccountKey,
+      tokens: TokenSet,
+      epoch: number,
+    ) => Effect.Effect<Option.Option<AccountRow>, DatabaseUnavailable>
+    /**
+     * Writes a grant and takes the right to refresh it, as of epoch `to`, from an object that has given it up: only where the row
+     * says `object` at epoch `from`. `None` when it does not.
+     */
+    readonly take: (
+      account: AccountKey,
+      tokens: TokenSet,
+      epochs: Epochs,
+    ) => Effect.Effect<Option.Option<AccountRow>, DatabaseUnavailable>
+    /** Takes a grant away from an account that D1 holds as of this epoch, with what the person follows there. */
+    readonly remove: (account: AccountKey, epoch: number) => Effect.Effect<boolean, DatabaseUnavailable>
+  }
+>()("pollen/move/DatabaseGrants") {
+  static readonly layer = ({
+    database,
+    importTokens,
+    ...options
+  }: DatabaseGrantsOptions): Layer.Layer<DatabaseGrants> =>
+    Layer.sync(DatabaseGrants, () => {
+      const copy = copyTokens(database, importTokens)
+      const exchanging: ExchangeOptions = { ...options, database, copy }
+
+      const find = (account: AccountKey) =>
+        Effect.map(readAccounts(database, [account]), (rows) => Option.fromNullishOr(rows.get(keyOf(account))))
+
+      const isStale = ({ accessToken, expiresAt, state, isActive }: HeldRow, now: number) =>
+        state === "connected" && isActive && (accessToken === null || (expiresAt ?? 0) - now <= refreshAheadMs)
+
+      const isStillGood = ({ accessToken, expiresAt }: HeldRow, now: number) =>
+        accessToken !== null && (expiresAt ?? 0) - now > stillGoodMs
+
+      /** The token that there is, where a new one was not to be had but this one works still. */
+      const orStillGood = (row: HeldRow, renewed: GrantResult, now: number): GrantResult => {
+        const isOutage =
+          Result.isFailure(renewed) &&
+          (renewed.failure._tag === "ProviderUnavailable" || renewed.failure._tag === "RateLimited")
+        return isOutage && row.accessToken !== null && (row.expiresAt ?? 0) - now > stillGoodMs
+          ? usableOf(row)
+          : renewed
+      }
+
+      const accessTokens = Effect.fn("DatabaseGrants.accessTokens")(function* (accounts: ReadonlyArray<AccountKey>) {
+        const held = yield* readHeld(database, accounts)
+        const missing = accounts.filter((account) => !held.has(keyOf(account)))
+        const rows = missing.length === 0 ? new Map() : yield* readAccounts(database, missing)
+        const now = yield* Clock.currentTimeMillis
+        const stale = [...held.values()].filter((row) => isStale(row, now))
+        const renewed = yield* renew(
+          stale.map((row) => ({
+            userId: row.userId,
+            provider: row.provider,
+            generation: row.generation,
+            isStillGood: isStillGood(row, now),
+          })),
+          exchanging,
+        )
+        const later = yield* Clock.currentTimeMillis
+        return accounts.map((account): GrantResult => {
+          const key = keyOf(account)
+          const row = held.get(key)
+          if (row === undefined) return Result.fail(whyNotHeld(account, rows.get(key)))
+          const result = renewed.get(key)
+          return result === undefined ? usableOf(row) : orStillGood(row, result, later)
+        })
+      })
+
+      const accessToken = Effect.fn("DatabaseGrants.accessToken")(function* (account: AccountKey) {
+        // Asked first without a token: who has moved may have no such columns any more.
+        const row = Option.getOrUndefined(yield* find(account))
+        if (row === undefined || row.holder === "object") return yield* Effect.fail(whyNotHeld(account, row))
+        const [result] = yield* accessTokens([account])
+        return yield* Effect.fromResult(result ?? Result.fail(whyNotHeld(account, undefined)))
+      })
+
+      const refresh = Effect.fn("DatabaseGrants.refresh")(function* (account: AccountKey, generation: number) {
+        const { userId, provider } = account
+        const stale = { userId, provider, generation, isStillGood: false }
+        const result = (yield* renew([stale], exchanging)).get(keyOf(account))
+        return yield* Effect.fromResult(result ?? Result.fail(whyNotHeld(account, undefined)))
+      })
+
+      const set = Effect.fn("DatabaseGrants.set")(function* (account: AccountKey, tokens: TokenSet, epoch: number) {
+        const written = yield* setGrant(database, account, tokens, epoch)
+        if (Option.isSome(written) && hasCopy(written.value.stage)) yield* copy([{ ...written.value, tokens }])
+        return written
+      })
+
+      const take = Effect.fn("DatabaseGrants.take")(function* (account: AccountKey, tokens: TokenSet, epochs: Epochs) {
+        const written = yield* takeGrant(database, account, tokens, epochs)
+        if (Option.isSome(written)) yield* copy([{ ...written.value, tokens }])
+        return written
+      })
+
+      return {
+        find,
+        stored: (account) => Effect.map(readStored(database, account), Option.flatMap(toTokenSet)),
+        accessToken,
+        accessTokens,
+        refresh,
+        set,
+        take,
+        remove: (account, epoch) => removeGrant(database, account, epoch),
+      }
+    })
+}

@@ -1,0 +1,71 @@
+import type { TokenSet } from "../domain/token.ts"
+import { type AccountKey, accountColumns, heldColumns, toStored } from "./account.ts"
+
+// The statements of a refresh by D1's side. Each takes its accounts as one JSON parameter, however many they are.
+
+/** How long a claim keeps others out if whoever made it is never heard of again, in milliseconds. */
+const claimMs = 60_000
+
+const isWanted =
+  "user_accounts.user_id = wanted.value->>'userId' AND user_accounts.provider = wanted.value->>'provider'"
+
+const claimStatement = `UPDATE user_accounts SET refresh_claim = ?2, refresh_claimed_until = ?3
+  FROM json_each(?1) wanted WHERE ${isWanted} AND generation = wanted.value->>'generation'
+    AND holder = 'database' AND is_active AND state = 'connected' AND refresh_token IS NOT NULL
+    AND (refresh_claim IS NULL OR refresh_claimed_until <= ?4) AND (fenced_until IS NULL OR fenced_until <= ?4)
+  RETURNING ${heldColumns}`
+
+// Conditional on the claim and not on the time: a write that comes late is still that of the newest tokens, unless somebody else
+// has claimed, set or taken the account meanwhile.
+const renewStatement = `UPDATE user_accounts SET access_token = wanted.value->>'accessToken',
+    refresh_token = wanted.value->>'refreshToken', expires_at = wanted.value->>'expiresAt', scope = wanted.value->>'scope',
+    generation = generation + 1, refresh_claim = NULL, refresh_claimed_until = NULL, updated_at = ?3
+  FROM json_each(?1) wanted WHERE ${isWanted} AND refresh_claim = ?2 AND holder = 'database'
+  RETURNING ${accountColumns}`
+
+const releaseStatement = `UPDATE user_accounts SET refresh_claim = NULL, refresh_claimed_until = NULL,
+    state = CASE WHEN wanted.value->>'isRefused' THEN 'reauthorization_required' ELSE state END, updated_at = ?3
+  FROM json_each(?1) wanted WHERE ${isWanted} AND refresh_claim = ?2 AND holder = 'database'`
+
+/** An account whose grant is to be replaced, and the generation it has: who finds another was forestalled, and is content. */
+export interface Stale extends AccountKey {
+  readonly generation: number
+  /** Whether it works yet, so that nobody need wait for another's refresh. */
+  readonly isStillGood: boolean
+}
+
+export interface Renewed extends AccountKey {
+  readonly tokens: TokenSet
+}
+
+export interface Released extends AccountKey {
+  /** Whether the provider refused the grant itself. */
+  readonly isRefused: boolean
+}
+
+/** Claims those of the accounts that can be claimed; its rows are those that were. */
+export const claimAccounts = (
+  database: D1Database,
+  claimId: string,
+  now: number,
+  accounts: ReadonlyArray<Stale>,
+): D1PreparedStatement => database.prepare(claimStatement).bind(JSON.stringify(accounts), claimId, now + claimMs, now)
+
+/** Writes what was brought to those still claimed; its rows are those that took it. */
+export const renewAccounts = (
+  database: D1Database,
+  claimId: string,
+  now: number,
+  renewed: ReadonlyArray<Renewed>,
+): D1PreparedStatement => {
+  const rows = renewed.map(({ userId, provider, tokens }) => ({ userId, provider, ...toStored(tokens) }))
+  return database.prepare(renewStatement).bind(JSON.stringify(rows), claimId, now)
+}
+
+/** Lets claims go that brought nothing. */
+export const releaseAccounts = (
+  database: D1Database,
+  claimId: string,
+  now: number,
+  released: ReadonlyArray<Released>,
+): D1PreparedStatement => database.prepare(releaseStatement).bind(JSON.stringify(released), claimId, now)

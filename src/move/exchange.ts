@@ -1,0 +1,128 @@
+import { Clock, Effect, Option, Result, Schedule } from "effect"
+import { toDatabaseUnavailable } from "../domain/database.ts"
+import { type ProviderUnavailable, type RateLimited, ReauthorizationRequired } from "../domain/error.ts"
+import type { Provider } from "../domain/provider.ts"
+import type { TokenSet } from "../domain/token.ts"
+import { refreshGrant } from "../providers/oauth.ts"
+import type { ProviderEndpoints } from "../providers/provider.ts"
+import { decodeAccount, decodeHeld, type HeldRow, keyOf, scopesOf, type UsableToken } from "./account.ts"
+import { rowsOf } from "./accounts.ts"
+import { claimAccounts, releaseAccounts, renewAccounts, type Stale } from "./claim.ts"
+import { type Copy, hasCopy } from "./copies.ts"
+import { countOperations, type OperationCount } from "./operations.ts"
+
+export interface ExchangeOptions {
+  readonly database: D1Database
+  readonly endpoints: Readonly<Record<Provider, ProviderEndpoints>>
+  /** How long a token endpoint may take, in milliseconds: far below the life of a claim. */
+  readonly timeoutMs: number
+  /** Writes new tokens to the copies that objects keep. */
+  readonly copy: (written: ReadonlyArray<Copy>) => Effect.Effect<void>
+}
+
+type ExchangeError = ReauthorizationRequired | ProviderUnavailable | RateLimited
+
+/** How one refresh went. */
+interface Attempt {
+  readonly row: HeldRow
+  readonly outcome: Result.Result<TokenSet, ExchangeError>
+  readonly tookMs: number
+}
+
+/** About 25 s, half a claim: a rotated refresh token that is not written down is lost, and the grant with it. */
+const writeRetries = Schedule.exponential("100 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 8 }))
+
+/** The grant as it is after a refresh: what the provider did not send stays. */
+const renewed = Effect.fnUntraced(function* (row: HeldRow, { endpoints, timeoutMs }: ExchangeOptions) {
+  const { provider, refreshToken, scope } = row
+  // A row without one is not claimed.
+  if (refreshToken === null) return yield* new ReauthorizationRequired({ provider, reason: "no refresh token" })
+  const given = yield* refreshGrant(provider, endpoints[provider], refreshToken, timeoutMs)
+  const { accessToken, expiresAt } = given
+  const tokens: TokenSet = {
+    accessToken,
+    refreshToken: given.refreshToken ?? refreshToken,
+    expiresAt,
+    scope: given.scope ?? scopesOf(scope),
+  }
+  return tokens
+})
+
+const attempt = Effect.fnUntraced(function* (row: HeldRow, options: ExchangeOptions) {
+  const startedAt = yield* Clock.currentTimeMillis
+  const outcome = yield* renewed(row, options).pipe(
+    Effect.catchTag("GrantRefused", ({ provider, reason }) =>
+      Effect.fail(new ReauthorizationRequired({ provider, reason })),
+    ),
+    Effect.result,
+  )
+  return { row, outcome, tookMs: (yield* Clock.currentTimeMillis) - startedAt } satisfies Attempt
+})
+
+const toCount = ({ outcome, tookMs }: Attempt): OperationCount => ({
+  operation: "refresh",
+  source: "database",
+  outcome: Result.isSuccess(outcome) ? "ok" : outcome.failure._tag,
+  count: 1,
+  totalMs: tookMs,
+  slowestMs: tookMs,
+})
+
+/** Writes what became of a claim, in one batch. Returns the rows that took new tokens. */
+const settle = Effect.fnUntraced(function* (
+  { database }: ExchangeOptions,
+  claimId: string,
+  accounts: ReadonlyArray<Stale>,
+  attempts: ReadonlyArray<Attempt>,
+) {
+  const now = yield* Clock.currentTimeMillis
+  const brought = attempts.flatMap(({ row: { userId, provider }, outcome }) =>
+    Result.isSuccess(outcome) ? [{ userId, provider, tokens: outcome.success }] : [],
+  )
+  const refused = new Set(
+    attempts.flatMap(({ row, outcome }) =>
+      Result.isFailure(outcome) && outcome.failure._tag === "ReauthorizationRequired" ? [keyOf(row)] : [],
+    ),
+  )
+  const released = accounts.map((account) => ({ ...account, isRefused: refused.has(keyOf(account)) }))
+  const statements = [
+    renewAccounts(database, claimId, now, brought),
+    // After the renewed ones have let their claims go: whoever has the claim still, brought nothing.
+    releaseAccounts(database, claimId, now, released),
+    countOperations(database, now, attempts.map(toCount)),
+  ]
+  const [written] = yield* Effect.tryPromise({
+    try: () => database.batch(statements),
+    catch: toDatabaseUnavailable("new tokens"),
+  }).pipe(Effect.retry(writeRetries))
+  return (written?.results ?? []).flatMap((row) => Option.toArray(decodeAccount(row)))
+})
+
+/**
+ * One refresh each of those accounts that can be claimed: two statements and a batch, and one request an account, all at once.
+ * Gives a result for those that were claimed and whose outcome counts; whoever else is asked for is missing: somebody else has
+ * claimed or changed the account. Cannot be interrupted between the provider's answer and its being written down.
+ */
+export const exchange = Effect.fn("exchange")(function* (accounts: ReadonlyArray<Stale>, options: ExchangeOptions) {
+  const { database, copy } = options
+  const claimId = crypto.randomUUID()
+  const now = yield* Clock.currentTimeMillis
+  const claimed = yield* rowsOf("claim", claimAccounts(database, claimId, now, accounts))
+  const results = new Map<string, Result.Result<UsableToken, ExchangeError>>()
+  if (claimed.length === 0) return results
+  const rows = claimed.flatMap((row) => Option.toArray(decodeHeld(row)))
+  const attempts = yield* Effect.forEach(rows, (row) => attempt(row, options), { concurrency: "unbounded" })
+  const written = new Map((yield* settle(options, claimId, accounts, attempts)).map((row) => [keyOf(row), row]))
+  const copies: Array<Copy> = []
+  for (const { row, outcome } of attempts) {
+    const taken = written.get(keyOf(row))
+    if (Result.isFailure(outcome)) results.set(keyOf(row), Result.fail(outcome.failure))
+    else if (taken !== undefined) {
+      const { accessToken, expiresAt } = outcome.success
+      results.set(keyOf(row), Result.succeed({ accessToken, expiresAt, generation: taken.generation }))
+      if (hasCopy(taken.stage)) copies.push({ ...taken, tokens: outcome.success })
+    }
+  }
+  yield* copy(copies)
+  return results
+}, Effect.uninterruptible)
