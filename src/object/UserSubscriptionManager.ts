@@ -113,7 +113,9 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
   pollNow(payload: Wire<typeof methods.PollNow>, onProgress?: ProgressCallback) {
     // A caller that went away has no use for progress; the poll goes on.
     const listener = (progress: methods.PollProgress) => {
-      Promise.resolve(onProgress?.(progress)).catch(() => undefined)
+      Promise.resolve(progress)
+        .then(onProgress)
+        .catch(() => undefined)
     }
     return this.serve(methods.PollNow, payload, () =>
       operations.pollNow(onProgress === undefined ? undefined : listener),

@@ -1,4 +1,4 @@
-import { and, eq, inArray, lte, or, sql } from "drizzle-orm"
+import { and, asc, eq, inArray, lte, or, sql } from "drizzle-orm"
 import { Clock, Effect } from "effect"
 import { accounts, items, libraryPages, outbox, subscriptions } from "../../schema/object.ts"
 import { jitterFraction } from "../domain/interval.ts"
@@ -205,15 +205,19 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
 export const pendingSources = Effect.fnUntraced(function* (provider: Provider, isImpatient: boolean) {
   const { db } = yield* Store
   const now = yield* Clock.currentTimeMillis
-  return db
-    .select()
-    .from(subscriptions)
-    .where(
-      and(
-        eq(subscriptions.provider, provider),
-        eq(subscriptions.isPending, true),
-        isImpatient ? undefined : or(eq(subscriptions.failures, 0), lte(subscriptions.dueAt, now)),
-      ),
-    )
-    .all()
+  return (
+    db
+      .select()
+      .from(subscriptions)
+      .where(
+        and(
+          eq(subscriptions.provider, provider),
+          eq(subscriptions.isPending, true),
+          isImpatient ? undefined : or(eq(subscriptions.failures, 0), lte(subscriptions.dueAt, now)),
+        ),
+      )
+      // Longest unseen first: a provider that always asks for silence half-way must not keep the others waiting for ever.
+      .orderBy(asc(subscriptions.polledAt))
+      .all()
+  )
 })

@@ -10,7 +10,7 @@ import { Grants } from "./grants.ts"
 import { FeedDatabase, Outbox } from "./outbox.ts"
 import { Poller, type ProgressListener } from "./poll.ts"
 import type { GrantError } from "./refresh.ts"
-import { arm, dueList, earliestDue } from "./schedule.ts"
+import { arm, armFor, dueList, earliestDue } from "./schedule.ts"
 import { Settings } from "./settings.ts"
 import { Store } from "./store.ts"
 
@@ -117,6 +117,12 @@ export const refreshTokens = Effect.fnUntraced(function* (wanted: Provider | und
   return { accounts: refreshed }
 })
 
+/**
+ * A pass that a caller started is guarded by an alarm, this long after its start, in milliseconds: if the object dies in the
+ * middle, the alarm goes on with what is left. The alarm's own passes need none, since the platform repeats an alarm that was cut off.
+ */
+const passGuardMs = 60_000
+
 /** Polls the accounts, delivers what they brought, and sets the alarm anew, whatever happened in between. */
 const pollAll = Effect.fnUntraced(function* (
   wanted: ReadonlyArray<Provider>,
@@ -125,10 +131,13 @@ const pollAll = Effect.fnUntraced(function* (
 ) {
   const poller = yield* Poller
   const outbox = yield* Outbox
-  const polled = yield* Effect.forEach(wanted, (provider) => poller.poll(provider, trigger, listener), {
+  if (trigger === "request" && wanted.length > 0) yield* armFor(passGuardMs)
+  const passes = yield* Effect.forEach(wanted, (provider) => Effect.exit(poller.poll(provider, trigger, listener)), {
     concurrency: "unbounded",
   })
-  return { accounts: polled, ...(yield* outbox.deliver(false)) }
+  // Whatever broke, what the passes found until then goes to D1.
+  const delivery = yield* outbox.deliver(false)
+  return { accounts: yield* Effect.all(passes), ...delivery }
 }, Effect.ensuring(conclude))
 
 export const pollNow = Effect.fnUntraced(function* (listener: ProgressListener | undefined) {
@@ -152,14 +161,18 @@ export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
   const due = dueList(db, settings).filter(({ at }) => at <= now)
   const connected = yield* connectedProviders
   const isDue = (what: string, provider: Provider) => due.some((one) => one.what === what && one.provider === provider)
-  yield* Effect.forEach(
+  const exercises = Effect.forEach(
     connected.filter((provider) => isDue("exercise", provider)),
     (provider) => Effect.catch(grants.refresh(provider), () => postponeExercise(provider)),
     { discard: true },
   )
   const toPoll = connected.filter((provider) => isDue("poll", provider))
-  if (toPoll.length > 0) yield* pollAll(toPoll, "alarm")
-  if (due.some(({ what }) => what === "deliver" || what === "report")) yield* outbox.deliver(false)
+  const polls = toPoll.length > 0 ? pollAll(toPoll, "alarm") : Effect.void
+  const isDeliveryDue = due.some(({ what }) => what === "deliver" || what === "report")
+  const delivery = isDeliveryDue ? outbox.deliver(false) : Effect.void
+  // One after the other, and each whatever became of the one before it.
+  const exits = yield* Effect.forEach([exercises, polls, delivery], (part) => Effect.exit(part))
+  yield* Effect.all(exits, { discard: true })
 }, Effect.ensuring(conclude))
 
 export const wake = Effect.fnUntraced(function* () {

@@ -1,4 +1,4 @@
-import { and, count, eq, isNotNull, sql } from "drizzle-orm"
+import { and, count, eq, isNotNull, lte, sql } from "drizzle-orm"
 import { Clock, Context, Deferred, Effect, Layer, Random } from "effect"
 import { accounts, polls, subscriptions } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
@@ -99,9 +99,11 @@ export class Poller extends Context.Service<
           }),
           { concurrency: sourcesAtOnce, discard: true },
         )
+        db.update(accounts).set({ failures: 0, retryAt: null, passStartedAt: null }).where(ofAccount(provider)).run()
+        // Only a hold that is over: somebody else's request may have brought a new one while this pass was under way.
         db.update(accounts)
-          .set({ failures: 0, retryAt: null, passStartedAt: null, heldUntil: null, holdReason: null })
-          .where(ofAccount(provider))
+          .set({ heldUntil: null, holdReason: null })
+          .where(and(ofAccount(provider), lte(accounts.heldUntil, yield* Clock.currentTimeMillis)))
           .run()
       })
 
@@ -150,10 +152,19 @@ export class Poller extends Context.Service<
             ProviderUnavailable: (error) =>
               Effect.map(failed(provider, error.retryAt), (retryAt) => end("unavailable", error.reason, retryAt)),
           }),
+          // What breaks here must not keep the other account from its pass, nor the outbox from D1.
+          Effect.catchDefect((defect) =>
+            Effect.logError("A pass broke; it is tried again", defect).pipe(
+              Effect.andThen(failed(provider, null)),
+              Effect.map((retryAt) => end("unavailable", "pollen itself failed; its log says why", retryAt)),
+            ),
+          ),
         )
         const finishedAt = yield* Clock.currentTimeMillis
         const requests = (yield* http.requests(provider)) - requestsBefore
         yield* store.transaction(() => {
+          // Forgotten meanwhile: then nothing is written about it any more.
+          if (readAccount(provider) === undefined) return
           const { asked, failed: failedSources, itemsFound } = figures
           const entry = {
             provider,

@@ -96,6 +96,14 @@ export const arm = Effect.fnUntraced(function* () {
   return before
 })
 
+/** Sets the alarm to so many milliseconds from now, unless one is set for sooner. */
+export const armFor = Effect.fnUntraced(function* (ms: number) {
+  const store = yield* Store
+  const at = (yield* Clock.currentTimeMillis) + ms
+  const before = yield* store.alarmAt
+  if (before === null || before > at) yield* store.setAlarm(at)
+})
+
 /** How many of a person's sources there are, and how many of them fail. */
 export const sourceCounts = (db: ObjectDatabase) => {
   const row = db

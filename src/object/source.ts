@@ -2,7 +2,6 @@ import { and, desc, eq, sql } from "drizzle-orm"
 import { Clock, Effect, Random } from "effect"
 import { items, outbox, subscriptions } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
-import type { ProviderUnavailable } from "../domain/error.ts"
 import { pollInterval, publicationsConsidered, withJitter } from "../domain/interval.ts"
 import type { Item, ListedItem } from "../domain/item.ts"
 import { isNextPageNeeded, newItems } from "../domain/novelty.ts"
@@ -253,7 +252,7 @@ const settleMissing = Effect.fnUntraced(function* (row: SubscriptionRow, { state
     .run()
 })
 
-const settleFailure = Effect.fnUntraced(function* (row: SubscriptionRow, error: ProviderUnavailable) {
+const settleFailure = Effect.fnUntraced(function* (row: SubscriptionRow, reason: string) {
   const { db } = yield* Store
   const { bounds } = yield* Settings
   const now = yield* Clock.currentTimeMillis
@@ -263,7 +262,7 @@ const settleFailure = Effect.fnUntraced(function* (row: SubscriptionRow, error: 
     longestMs: bounds.maximumMs,
   })
   db.update(subscriptions)
-    .set({ failures, reason: error.reason, dueAt: now + wait })
+    .set({ failures, reason, dueAt: now + wait })
     .where(oneSource(row))
     .run()
 })
@@ -277,7 +276,14 @@ export const pollSource = Effect.fn("pollSource")(function* (client: ProviderCli
     Effect.flatMap((found) => settle(row, found)),
     Effect.catchTags({
       SourceMissing: (missing) => Effect.as(settleMissing(row, missing), null),
-      ProviderUnavailable: (error) => Effect.as(settleFailure(row, error), null),
+      ProviderUnavailable: ({ reason }) => Effect.as(settleFailure(row, reason), null),
     }),
+    // What breaks over one source must not stop the others.
+    Effect.catchDefect((defect) =>
+      Effect.logError(`A look at ${row.provider} ${row.sourceId} broke; it is tried again`, defect).pipe(
+        Effect.andThen(settleFailure(row, "pollen itself failed; its log says why")),
+        Effect.as(null),
+      ),
+    ),
   )
 })

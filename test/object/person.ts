@@ -1,4 +1,4 @@
-import { runDurableObjectAlarm } from "cloudflare:test"
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test"
 import { env, exports } from "cloudflare:workers"
 import { Effect, Redacted } from "effect"
 import type { Provider } from "../../src/domain/provider.ts"
@@ -78,6 +78,22 @@ export class Person {
   /** Fires the alarm now, if one is set. */
   alarm() {
     return runDurableObjectAlarm(this.stub)
+  }
+
+  /** Runs a statement in the object's own database. */
+  sql(statement: string, ...bindings: Array<SqlStorageValue>) {
+    return runInDurableObject(this.stub, (_instance, { storage }) => storage.sql.exec(statement, ...bindings).toArray())
+  }
+
+  /** When the alarm goes off, as the platform has it: epoch milliseconds. Asks the object nothing. */
+  alarmAt() {
+    return runInDurableObject(this.stub, (_instance, { storage }) => storage.getAlarm())
+  }
+
+  /** The object dies, and its alarm with it, however that came about. */
+  async losesItsAlarm() {
+    await runInDurableObject(this.stub, (_instance, { storage }) => storage.deleteAlarm())
+    await evictDurableObject(this.stub)
   }
 
   /** What is in the person's feed, newest first. */
