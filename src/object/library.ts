@@ -4,6 +4,7 @@ import { accounts, items, libraryPages, outbox, subscriptions } from "../../sche
 import { jitterFraction } from "../domain/interval.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { Source } from "../domain/subscription.ts"
+import { cut, longestTitle } from "../domain/text.ts"
 import type { PageRequest, ProviderClient } from "../providers/provider.ts"
 import { Grants } from "./grants.ts"
 import { Settings } from "./settings.ts"
@@ -96,7 +97,8 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
         .run()
 
     for (const source of pages.flatMap(({ sources }) => sources ?? [])) {
-      const { externalId: sourceId, title, url, imageUrl, itemCount } = source
+      const { externalId: sourceId, url, imageUrl, itemCount } = source
+      const title = cut(source.title, longestTitle)
       const before = known.get(sourceId)
       if (before === undefined) {
         db.insert(subscriptions)

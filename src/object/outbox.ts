@@ -2,16 +2,33 @@ import { asc, count, inArray } from "drizzle-orm"
 import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect"
 import { accounts, outbox, person } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
-import { statements } from "./delivery.ts"
+import { type Report, statements } from "./delivery.ts"
 import { dueList, earliestDue, sourceCounts } from "./schedule.ts"
 import { Settings } from "./settings.ts"
 import { Store } from "./store.ts"
 
-/** Rows of one delivery: at about 3 KB an item far below D1's 2 MB for a parameter. */
+/** Rows of one delivery. */
 const rowsAtOnce = 200
+
+/** UTF-16 code units of one delivery, each at most 3 bytes: below D1's 2 MB for a parameter, in whatever script people write. */
+const lengthAtOnce = 600_000
+
+/** The first rows that one delivery takes; never none, if there is one. */
+const fitting = <Row extends { readonly body: string }>(rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
+  let length = 0
+  const surplus = rows.findIndex(({ body }, index) => {
+    length += body.length
+    return index === rowsAtOnce || (index > 0 && length > lengthAtOnce)
+  })
+  return surplus === -1 ? rows : rows.slice(0, surplus)
+}
 
 /** How long after its promise an object may be silent before cron wakes it, in milliseconds. */
 const graceMs = 30 * 60_000
+
+/** Whether two reports say the same of what matters at once; the rest is true when the next report is due. */
+const isSameState = (one: Report, other: Report): boolean =>
+  one.sources === other.sources && one.failingSources === other.failingSources && one.accounts === other.accounts
 
 /** The shared D1 database. */
 export class FeedDatabase extends Context.Service<FeedDatabase, D1Database>()("pollen/object/FeedDatabase") {}
@@ -42,6 +59,12 @@ export class Outbox extends Context.Service<
 
       const rowsLeft = () => db.select({ rows: count() }).from(outbox).get()?.rows ?? 0
 
+      /** What will be due once D1 has taken this: no delivery, and the next report an interval from now. */
+      const afterDelivery = (now: number) =>
+        dueList(db, settings)
+          .filter(({ what }) => what !== "deliver")
+          .map((due) => (due.what === "report" ? { ...due, at: now + settings.reportMs } : due))
+
       const report = (now: number) => {
         const connected = db.select().from(accounts).all()
         const isActive = connected.some(({ state }) => state === "connected")
@@ -50,7 +73,7 @@ export class Outbox extends Context.Service<
           durableObjectId: store.durableObjectId,
           reportedAt: now,
           expectedBy: isActive ? now + settings.reportMs + graceMs : null,
-          nextDueAt: earliestDue(dueList(db, settings)),
+          nextDueAt: earliestDue(afterDelivery(now)),
           sources: counts.sources,
           failingSources: counts.failing,
           accounts: JSON.stringify(connected.map(({ provider, state, reason }) => ({ provider, state, reason }))),
@@ -69,23 +92,30 @@ export class Outbox extends Context.Service<
           .run()
       })
 
-      /** One batch. `null` when D1 did not take it. */
+      /** One batch. */
       const deliverOnce = Effect.fnUntraced(function* (isReportForced: boolean) {
         const now = yield* Clock.currentTimeMillis
         const self = db.select().from(person).get()
         if (self === undefined) return { items: 0, isDone: true }
-        const rows = db.select().from(outbox).orderBy(asc(outbox.id)).limit(rowsAtOnce).all()
-        const isLast = rows.length < rowsAtOnce
+        const waiting = db
+          .select()
+          .from(outbox)
+          .orderBy(asc(outbox.id))
+          .limit(rowsAtOnce + 1)
+          .all()
+        const rows = fitting(waiting)
+        const isLast = rows.length === waiting.length
         const isReportDue = isReportForced || self.isReportDue || now - (self.reportedAt ?? 0) >= settings.reportMs
         const isReporting = isLast && (rows.length > 0 || isReportDue)
         if (rows.length === 0 && !isReporting) return { items: 0, isDone: true }
+        const sent = isReporting ? report(now) : null
         const batch = statements(
           database,
           store,
           { createdAt: self.createdAt, now },
           db.select().from(accounts).all(),
           rows,
-          isReporting ? report(now) : null,
+          sent,
         )
         return yield* Effect.tryPromise(() => database.batch(batch)).pipe(
           Effect.flatMap(() =>
@@ -101,7 +131,7 @@ export class Outbox extends Context.Service<
                   deliveryFailures: 0,
                   deliveryRetryAt: null,
                   deliveryFailure: null,
-                  ...(isReporting ? { reportedAt: now, isReportDue: false } : {}),
+                  ...(sent === null ? {} : { reportedAt: now, isReportDue: !isSameState(sent, report(now)) }),
                 })
                 .run()
               return { items: rows.filter(({ kind }) => kind === "item").length, isDone: isLast }

@@ -6,6 +6,7 @@ import { pollInterval, publicationsConsidered, withJitter } from "../domain/inte
 import type { Item, ListedItem } from "../domain/item.ts"
 import { isNextPageNeeded, newItems } from "../domain/novelty.ts"
 import type { Provider } from "../domain/provider.ts"
+import { cut, longestTitle } from "../domain/text.ts"
 import type { SourceMissing } from "../providers/error.ts"
 import type { PageRequest, ProviderClient } from "../providers/provider.ts"
 import { Grants } from "./grants.ts"
@@ -18,8 +19,8 @@ const knownKept = 200
 /** Ids that a provider describes at once. */
 const describedAtOnce = 50
 
-/** Longest description delivered, in UTF-16 code units: what a feed shows, and far below D1's 2 MB for a parameter. */
-const descriptionMaxLength = 2000
+/** Longest texts delivered, in UTF-16 code units: what a feed shows, and far below D1's 2 MB for a row. */
+const longest = { title: longestTitle, url: 2000, description: 2000 }
 
 const oneSource = (row: SubscriptionRow) =>
   and(eq(subscriptions.provider, row.provider), eq(subscriptions.sourceId, row.sourceId))
@@ -117,7 +118,10 @@ const isDeliverable = ({ availability }: ListedItem) => availability === "availa
 
 const toItem = ({ availability: _availability, startsAt: _startsAt, ...item }: ListedItem): Item => ({
   ...item,
-  description: item.description.slice(0, descriptionMaxLength),
+  title: cut(item.title, longest.title),
+  description: cut(item.description, longest.description),
+  url: cut(item.url, longest.url),
+  imageUrl: item.imageUrl === null ? null : cut(item.imageUrl, longest.url),
 })
 
 /** Writes down what a look brought. The cursor and the outbox move in one transaction: a crash between them would lose items. */

@@ -1,0 +1,38 @@
+import { env } from "cloudflare:workers"
+import { vi } from "vitest"
+
+const tables = ["users", "subscriptions", "user_subscriptions", "feed_items", "durable_object_status"]
+
+/** D1 refuses whatever an object sends it, until disposed. Nothing is mocked: the tables are not there. */
+export const d1Outage = async () => {
+  const rename = (from: string, to: string) =>
+    env.DB.batch(tables.map((table) => env.DB.prepare(`ALTER TABLE ${from}${table} RENAME TO ${to}${table}`)))
+  await rename("", "away_")
+  return { [Symbol.asyncDispose]: async () => void (await rename("away_", "")) }
+}
+
+/** D1 takes the next batches, and their answers are lost on the way. */
+export const lostAnswers = (times: number) => {
+  const batch = env.DB.batch.bind(env.DB)
+  const spy = vi.spyOn(env.DB, "batch")
+  for (let lost = 0; lost < times; lost += 1) {
+    spy.mockImplementationOnce(async (statements) => {
+      await batch(statements)
+      throw new Error("Network connection lost.")
+    })
+  }
+  return { [Symbol.dispose]: () => spy.mockRestore() }
+}
+
+/** Everything that is asked of D1 from now on, by whomever. */
+export const watchD1 = () => {
+  const spies = [vi.spyOn(env.DB, "batch"), vi.spyOn(env.DB, "exec"), vi.spyOn(env.DB, "prepare")]
+  return {
+    queries: () => spies.reduce((sum, { mock }) => sum + mock.calls.length, 0),
+    /** The parameters of every statement of every batch, as bound. */
+    batches: () => spies[0]?.mock.calls.length ?? 0,
+    [Symbol.dispose]: () => {
+      for (const spy of spies) spy.mockRestore()
+    },
+  }
+}
