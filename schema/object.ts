@@ -28,6 +28,8 @@ export const accounts = sqliteTable("accounts", {
   /** Whether this object may use and refresh the grant, or only keeps a copy of one that D1 holds, and since which epoch. */
   isHolder: integer("is_holder", { mode: "boolean" }).notNull().default(true),
   epoch: integer("epoch").notNull().default(1),
+  /** Of a copy: the generation that D1's row had. A copy of an older one never takes its place. */
+  copiedGeneration: integer("copied_generation"),
   /** Until when the provider asked not to be asked (`Retry-After`, quota), and which of the two it was. */
   heldUntil: integer("held_until"),
   holdReason: text("hold_reason"),
@@ -137,7 +139,7 @@ export const items = sqliteTable(
 /** What D1 has to be told, in order. */
 export const outbox = sqliteTable("outbox", {
   id: integer("id").primaryKey({ autoIncrement: true }),
-  /** `item`, `source`, `follow`, `unfollow`, `unfollow_all`, `account` or `mirror`. */
+  /** `item`, `source`, `follow`, `unfollow`, `unfollow_all`, `account`, `mirror` or `cursors`. */
   kind: text("kind").notNull(),
   /** JSON. */
   body: text("body").notNull(),

@@ -16,8 +16,12 @@ import {
   ValidateTokens,
   Wake,
 } from "../rpc/methods.ts"
-import { ImportTokens } from "../rpc/move.ts"
+import { DiscardCopies, FingerprintTokens, HandBack, ImportTokens, SetMirror, TakeOver } from "../rpc/move.ts"
+import { serve } from "../rpc/serve.ts"
 import type { CoreEnv } from "./env.ts"
+import { objectOf } from "./object.ts"
+import { removeToken } from "./removeToken.ts"
+import { setToken } from "./setToken.ts"
 
 /** Forwards a method to the object of the person it is about. */
 const toObject = <Name extends string, P extends { readonly userId: UserId }, W, A, E>(
@@ -25,16 +29,15 @@ const toObject = <Name extends string, P extends { readonly userId: UserId }, W,
   contract: Contract<Name, P, W, A, E>,
   wire: W,
   invoke: (object: DurableObjectStub<UserSubscriptionManager>) => PromiseLike<Reply<Name>>,
-): Promise<Reply<Name>> =>
-  Effect.runPromise(forward(contract, wire, (userId) => invoke(env.USERS.get(env.USERS.idFromName(userId)))))
+): Promise<Reply<Name>> => Effect.runPromise(forward(contract, wire, (userId) => invoke(objectOf(env, userId))))
 
 /** What the gateway worker may do. No method here hands out a token. */
 export class GatewayEntrypoint extends WorkerEntrypoint<CoreEnv> {
   setToken(payload: Wire<typeof SetToken>) {
-    return toObject(this.env, SetToken, payload, (object) => object.setToken(payload))
+    return Effect.runPromise(serve(SetToken, (grant) => setToken(this.env, grant))(payload))
   }
   removeToken(payload: Wire<typeof RemoveToken>) {
-    return toObject(this.env, RemoveToken, payload, (object) => object.removeToken(payload))
+    return Effect.runPromise(serve(RemoveToken, (account) => removeToken(this.env, account))(payload))
   }
   validateTokens(payload: Wire<typeof ValidateTokens>) {
     return toObject(this.env, ValidateTokens, payload, (object) => object.validateTokens(payload))
@@ -56,10 +59,13 @@ export class GatewayEntrypoint extends WorkerEntrypoint<CoreEnv> {
   }
 }
 
-/** What the cron worker may do: look, and wake. */
+/** What the cron worker may do: look, wake, and keep copies of what the central refresher brought. It cannot read a token out. */
 export class CronEntrypoint extends WorkerEntrypoint<CoreEnv> {
   wake(payload: Wire<typeof Wake>) {
     return toObject(this.env, Wake, payload, (object) => object.wake(payload))
+  }
+  importTokens(payload: Wire<typeof ImportTokens>) {
+    return toObject(this.env, ImportTokens, payload, (object) => object.importTokens(payload))
   }
   getStatus(payload: Wire<typeof GetStatus>) {
     return toObject(this.env, GetStatus, payload, (object) => object.getStatus(payload))
@@ -71,6 +77,21 @@ export class MigrationEntrypoint extends WorkerEntrypoint<CoreEnv> {
   importTokens(payload: Wire<typeof ImportTokens>) {
     return toObject(this.env, ImportTokens, payload, (object) => object.importTokens(payload))
   }
+  fingerprintTokens(payload: Wire<typeof FingerprintTokens>) {
+    return toObject(this.env, FingerprintTokens, payload, (object) => object.fingerprintTokens(payload))
+  }
+  takeOver(payload: Wire<typeof TakeOver>) {
+    return toObject(this.env, TakeOver, payload, (object) => object.takeOver(payload))
+  }
+  handBack(payload: Wire<typeof HandBack>) {
+    return toObject(this.env, HandBack, payload, (object) => object.handBack(payload))
+  }
+  setMirror(payload: Wire<typeof SetMirror>) {
+    return toObject(this.env, SetMirror, payload, (object) => object.setMirror(payload))
+  }
+  discardCopies(payload: Wire<typeof DiscardCopies>) {
+    return toObject(this.env, DiscardCopies, payload, (object) => object.discardCopies(payload))
+  }
   exportTokens(payload: Wire<typeof ExportTokens>) {
     return toObject(this.env, ExportTokens, payload, (object) => object.exportTokens(payload))
   }
@@ -78,7 +99,7 @@ export class MigrationEntrypoint extends WorkerEntrypoint<CoreEnv> {
     return toObject(this.env, ValidateTokens, payload, (object) => object.validateTokens(payload))
   }
   removeToken(payload: Wire<typeof RemoveToken>) {
-    return toObject(this.env, RemoveToken, payload, (object) => object.removeToken(payload))
+    return Effect.runPromise(serve(RemoveToken, (account) => removeToken(this.env, account))(payload))
   }
   getStatus(payload: Wire<typeof GetStatus>) {
     return toObject(this.env, GetStatus, payload, (object) => object.getStatus(payload))

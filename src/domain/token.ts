@@ -52,6 +52,8 @@ export const TokenEventType = Schema.Literals([
   "disconnected",
   "exported",
   "imported",
+  "taken_over",
+  "handed_back",
 ])
 export type TokenEventType = typeof TokenEventType.Type
 

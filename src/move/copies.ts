@@ -20,6 +20,8 @@ const timeLimit = "10 seconds"
 
 export interface Copy extends AccountKey {
   readonly epoch: number
+  /** Of D1's row, now that it has these tokens: copies may overtake each other, and the newest stays. */
+  readonly generation: number
   readonly tokens: TokenSet
 }
 
@@ -37,9 +39,9 @@ const decodeUserId = Schema.decodeUnknownEffect(UserId)
  */
 export const copyTokens = (database: D1Database, invoke: InvokeImport) => {
   const importTokens = call(ImportTokens, invoke)
-  const copyOne = Effect.fnUntraced(function* ({ userId: id, provider, epoch, tokens }: Copy) {
+  const copyOne = Effect.fnUntraced(function* ({ userId: id, provider, epoch, generation, tokens }: Copy) {
     const userId = yield* Effect.mapError(decodeUserId(id), (error) => toInvalidRequest(ImportTokens.name, error))
-    yield* importTokens({ userId, accounts: [{ provider, epoch, tokens }] })
+    yield* importTokens({ userId, accounts: [{ provider, epoch, generation, tokens }] })
   })
   return Effect.fn("copyTokens")(function* (copies: ReadonlyArray<Copy>) {
     if (copies.length === 0) return

@@ -8,16 +8,20 @@ import type { UserId } from "../domain/user.ts"
 import { ProviderHttp } from "../providers/http.ts"
 import type { CommonError, Contract, Reply, Wire } from "../rpc/contract.ts"
 import * as methods from "../rpc/methods.ts"
-import { ImportTokens } from "../rpc/move.ts"
+import * as move from "../rpc/move.ts"
 import { serve } from "../rpc/serve.ts"
+import { discardCopies, importTokens } from "./copies.ts"
 import { EventQueue, TokenEvents } from "./events.ts"
+import { fingerprintTokens } from "./fingerprints.ts"
 import { GrantStore } from "./grantStore.ts"
 import { Grants } from "./grants.ts"
+import { handBack, takeOver } from "./handOver.ts"
 import * as operations from "./operations.ts"
 import { FeedDatabase, Outbox } from "./outbox.ts"
 import { Poller } from "./poll.ts"
 import { Refresher } from "./refresh.ts"
 import { arm } from "./schedule.ts"
+import { setMirror } from "./setMirror.ts"
 import { Settings, type SettingsVariables } from "./settings.ts"
 import { readStatus, readSubscriptions } from "./status.ts"
 import { Store } from "./store.ts"
@@ -31,15 +35,25 @@ export interface ObjectEnv extends SettingsVariables {
 /** Told of every source that a poll finishes. A function that crosses RPC: it runs at the caller. */
 export type ProgressCallback = (progress: methods.PollProgress) => void | Promise<void>
 
-type Services = Store | Settings | ProviderHttp | Grants | Poller | Outbox | TokenEvents | FeedDatabase
+type Services =
+  | Store
+  | Settings
+  | ProviderHttp
+  | Grants
+  | GrantStore
+  | Refresher
+  | Poller
+  | Outbox
+  | TokenEvents
+  | FeedDatabase
 
 const services = (state: DurableObjectState, env: ObjectEnv, userId: string): Layer.Layer<Services, Misconfigured> => {
   const settings = Settings.layer(env)
   const http = Layer.unwrap(Effect.map(Settings, ({ requestTimeoutMs }) => ProviderHttp.layer(requestTimeoutMs)))
   return Layer.mergeAll(Poller.layer, Outbox.layer).pipe(
     Layer.provideMerge(Grants.layer),
-    Layer.provide(Refresher.layer),
-    Layer.provide(GrantStore.layer),
+    Layer.provideMerge(Refresher.layer),
+    Layer.provideMerge(GrantStore.layer),
     Layer.provideMerge(TokenEvents.layer),
     Layer.provideMerge(http),
     Layer.provideMerge(settings),
@@ -92,12 +106,14 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
     return Effect.runPromise(serve(contract, () => Effect.failCause(exit.cause))(wire))
   }
 
-  setToken(payload: Wire<typeof methods.SetToken>) {
-    return this.serve(methods.SetToken, payload, ({ provider, tokens }) => operations.setToken(provider, tokens))
+  setToken(payload: Wire<typeof move.HolderSetToken>) {
+    return this.serve(move.HolderSetToken, payload, ({ provider, tokens, asOf }) =>
+      operations.setToken(provider, tokens, asOf),
+    )
   }
 
-  removeToken(payload: Wire<typeof methods.RemoveToken>) {
-    return this.serve(methods.RemoveToken, payload, ({ provider }) => operations.removeToken(provider))
+  removeToken(payload: Wire<typeof move.HolderRemoveToken>) {
+    return this.serve(move.HolderRemoveToken, payload, ({ provider, epoch }) => operations.removeToken(provider, epoch))
   }
 
   validateTokens(payload: Wire<typeof methods.ValidateTokens>) {
@@ -148,8 +164,30 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
     return this.serve(methods.ExportTokens, payload, operations.exportTokens)
   }
 
-  importTokens(payload: Wire<typeof ImportTokens>) {
-    return this.serve(ImportTokens, payload, ({ accounts }) => operations.importTokens(accounts))
+  importTokens(payload: Wire<typeof move.ImportTokens>) {
+    return this.serve(move.ImportTokens, payload, ({ accounts }) => importTokens(accounts))
+  }
+
+  fingerprintTokens(payload: Wire<typeof move.FingerprintTokens>) {
+    return this.serve(move.FingerprintTokens, payload, ({ key, isUsed }) => fingerprintTokens(key, isUsed))
+  }
+
+  takeOver(payload: Wire<typeof move.TakeOver>) {
+    return this.serve(move.TakeOver, payload, ({ accounts, sources, isMirrored }) =>
+      takeOver(accounts, sources, isMirrored),
+    )
+  }
+
+  handBack(payload: Wire<typeof move.HandBack>) {
+    return this.serve(move.HandBack, payload, ({ accounts }) => handBack(accounts))
+  }
+
+  setMirror(payload: Wire<typeof move.SetMirror>) {
+    return this.serve(move.SetMirror, payload, ({ isMirrored }) => setMirror(isMirrored))
+  }
+
+  discardCopies(payload: Wire<typeof move.DiscardCopies>) {
+    return this.serve(move.DiscardCopies, payload, ({ provider }) => discardCopies(provider))
   }
 
   async forget(payload: Wire<typeof methods.Forget>) {

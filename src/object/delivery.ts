@@ -1,5 +1,3 @@
-import type { AccountRow } from "./store.ts"
-
 /** A row of the outbox. */
 interface OutboxRow {
   readonly kind: string
@@ -17,6 +15,31 @@ export interface Report {
   readonly failingSources: number
   /** JSON. */
   readonly accounts: string
+}
+
+/** An account that the object holds, as D1 is told of it. */
+export interface HeldAccount {
+  readonly provider: string
+  readonly state: string
+  readonly epoch: number
+}
+
+/** A held grant in the clear, for D1's mirror; the columns are nulled where there is none. */
+export interface MirroredGrant {
+  readonly provider: string
+  readonly epoch: number
+  readonly accessToken: string | null
+  readonly refreshToken: string | null
+  readonly expiresAt: number | null
+  readonly scope: string | null
+}
+
+/** Where a source was when the object last polled it, for the central poller to go on from. */
+export interface Cursor {
+  readonly provider: string
+  readonly externalId: string
+  readonly polledAt: number | null
+  readonly itemCount: number | null
 }
 
 // Every statement takes its rows as one JSON parameter, so that the bound of 100 parameters never counts, and every one may be
@@ -54,10 +77,22 @@ const upsertUser = `INSERT INTO users (id, durable_object_id, created_at) VALUES
   ON CONFLICT (id) DO UPDATE SET durable_object_id = excluded.durable_object_id
   WHERE durable_object_id IS NOT excluded.durable_object_id`
 
-const upsertAccounts = `INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at)
-  SELECT ?2, value->>'provider', value->>'state' <> 'disconnected', value->>'state', value->>'at' FROM json_each(?1) WHERE true
+// A row that D1 holds, or that has gone on to another epoch, is no business of this object's any more.
+const upsertAccounts = `INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at, holder, epoch)
+  SELECT ?2, value->>'provider', value->>'state' <> 'disconnected', value->>'state', ?3, 'object', value->>'epoch'
+  FROM json_each(?1) WHERE true
   ON CONFLICT (user_id, provider) DO UPDATE
-  SET is_active = excluded.is_active, state = excluded.state, updated_at = excluded.updated_at`
+  SET is_active = excluded.is_active, state = excluded.state, updated_at = excluded.updated_at
+  WHERE holder = 'object' AND epoch = excluded.epoch`
+
+const updateMirror = `UPDATE user_accounts SET access_token = held.value->>'accessToken', refresh_token = held.value->>'refreshToken',
+    expires_at = held.value->>'expiresAt', scope = held.value->>'scope', generation = generation + 1, updated_at = ?3
+  FROM json_each(?1) held
+  WHERE user_id = ?2 AND provider = held.value->>'provider' AND holder = 'object' AND epoch = held.value->>'epoch'`
+
+const updateCursors = `UPDATE user_subscriptions SET polled_at = source.value->>'polledAt', item_count = source.value->>'itemCount'
+  FROM json_each(?1) source
+  WHERE user_id = ?2 AND provider = source.value->>'provider' AND external_id = source.value->>'externalId'`
 
 const upsertStatus = `INSERT INTO durable_object_status (user_id, durable_object_id, reported_at, expected_by, next_due_at,
     sources, failing_sources, accounts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -85,24 +120,29 @@ const followStatements = (database: D1Database, userId: string, rows: ReadonlyAr
   })
 }
 
+/** What is told of the object as it is when a delivery leaves, whenever its row was written. */
+export interface Current {
+  readonly accounts: ReadonlyArray<HeldAccount>
+  readonly mirror: ReadonlyArray<MirroredGrant>
+  readonly cursors: ReadonlyArray<Cursor>
+}
+
 /** The statements of one delivery, in the order in which they must run. */
 export const statements = (
   database: D1Database,
   { userId, durableObjectId }: { readonly userId: string; readonly durableObjectId: string },
   { createdAt, now }: { readonly createdAt: number; readonly now: number },
-  accounts: ReadonlyArray<Pick<AccountRow, "state"> & { readonly provider: string }>,
+  { accounts, mirror, cursors }: Current,
   rows: ReadonlyArray<OutboxRow>,
   report: Report | null,
 ): Array<D1PreparedStatement> => {
   const ofKind = (...kinds: ReadonlyArray<string>) => rows.filter(({ kind }) => kinds.includes(kind))
   const prepared: Array<D1PreparedStatement> = []
-  const changedAccounts = ofKind("account")
-  if (changedAccounts.length > 0) {
+  if (ofKind("account").length > 0 && accounts.length > 0) {
     prepared.push(database.prepare(upsertUser).bind(userId, durableObjectId, createdAt))
-    // What counts is the state now, not the one when the row was written.
-    const states = accounts.map(({ provider, state }) => ({ provider, state, at: now }))
-    prepared.push(database.prepare(upsertAccounts).bind(JSON.stringify(states), userId))
+    prepared.push(database.prepare(upsertAccounts).bind(JSON.stringify(accounts), userId, now))
   }
+  if (mirror.length > 0) prepared.push(database.prepare(updateMirror).bind(JSON.stringify(mirror), userId, now))
   const sources = ofKind("source")
   if (sources.length > 0) prepared.push(database.prepare(upsertSources).bind(jsonArray(sources)))
   prepared.push(...followStatements(database, userId, ofKind("follow", "unfollow", "unfollow_all")))
@@ -111,6 +151,7 @@ export const statements = (
     const json = jsonArray(items)
     prepared.push(database.prepare(insertItems).bind(json), database.prepare(insertFeed).bind(json, userId))
   }
+  if (cursors.length > 0) prepared.push(database.prepare(updateCursors).bind(JSON.stringify(cursors), userId))
   if (report !== null) {
     prepared.push(
       database

@@ -1,16 +1,23 @@
 import { and, eq, sql } from "drizzle-orm"
-import { Clock, Context, Effect, Layer, Random } from "effect"
-import { accounts, outbox, person, subscriptions, tokens } from "../../schema/object.ts"
+import { Clock, Context, Effect, Layer, Option, Random } from "effect"
+import { accounts, outbox, subscriptions, tokens } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
 import { AccountNotConnected, RateLimited, ReauthorizationRequired, type SealBroken } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { TokenEventType, TokenSet } from "../domain/token.ts"
+import { recordChange } from "./changes.ts"
 import { TokenEvents } from "./events.ts"
 import { Settings } from "./settings.ts"
 import { Store } from "./store.ts"
 import { type Grant, isSameSeal, open, type Sealed, seal } from "./vault.ts"
 
 export type TokenRow = typeof tokens.$inferSelect
+
+/** An epoch that D1 has given away, at which the object comes to hold an account, and what is written with that. */
+export interface AsOf {
+  readonly epoch: number
+  readonly alongside: (now: number) => void
+}
 
 /**
  * The generation after this row's. A grant that comes after a removed one begins at a random place, so that a refresh that
@@ -37,8 +44,11 @@ export class GrantStore extends Context.Service<
     ) => Effect.Effect<void>
     /** Records an event, and lets D1 know if the account's state changed. To be called inside a transaction. */
     readonly changed: (provider: Provider, type: TokenEventType, at: number, detail?: string) => void
-    readonly set: (provider: Provider, given: TokenSet, why: "token_set" | "imported") => Effect.Effect<number>
-    readonly remove: (provider: Provider) => Effect.Effect<boolean>
+    readonly seal: (provider: Provider, grant: Grant) => Effect.Effect<Sealed>
+    /** Stores a grant and returns its generation; `None` where another side holds the account. */
+    readonly set: (provider: Provider, given: TokenSet, asOf?: AsOf) => Effect.Effect<Option.Option<number>>
+    /** Whether there was something to remove; `None` where another side holds the account. */
+    readonly remove: (provider: Provider, epoch?: number) => Effect.Effect<Option.Option<boolean>>
     /** Ends the use of a grant until `setToken`. */
     readonly requireReauthorization: (provider: Provider, reason: string) => Effect.Effect<ReauthorizationRequired>
     /** Writes down until when a provider asked not to be asked; survives eviction. */
@@ -64,22 +74,16 @@ export class GrantStore extends Context.Service<
       const readAccount = (of: Provider) => accountQuery.get({ provider: of })
       const readToken = (of: Provider) => tokenQuery.get({ provider: of })
 
-      /** To be called inside a transaction: D1 learns of every change of an account's state. */
-      const changed = (provider: Provider, type: TokenEventType, at: number, detail?: string): void => {
-        events.record(provider, type, at, detail)
-        if (type === "refreshed" || type === "rotated" || type === "resealed" || type === "exported") return
-        db.insert(outbox)
-          .values({ kind: "account", body: JSON.stringify({ provider, at }) })
-          .run()
-        db.update(person).set({ isReportDue: true }).run()
-      }
+      const changed = (provider: Provider, type: TokenEventType, at: number, detail?: string) =>
+        recordChange(db, events, provider, type, at, detail)
 
       /** The connected account's row, or why its token cannot be used now. */
       const usable = Effect.fnUntraced(function* (provider: Provider) {
         const account = readAccount(provider)
         const row = readToken(provider)
-        if (account === undefined || account.state === "disconnected")
+        if (account === undefined || !account.isHolder || account.state === "disconnected") {
           return yield* new AccountNotConnected({ provider })
+        }
         if (account.state === "reauthorization_required" || row === undefined) {
           return yield* new ReauthorizationRequired({ provider, reason: account.reason ?? "no token" })
         }
@@ -118,11 +122,18 @@ export class GrantStore extends Context.Service<
         yield* store.durable
       })
 
-      const set = Effect.fn("Grants.set")(function* (
-        provider: Provider,
-        given: TokenSet,
-        why: "token_set" | "imported",
-      ) {
+      /**
+       * The account, if it is this object's to change, with the epoch of that; `null` where it is another's. To be asked inside the
+       * transaction that changes it: the right may go while a grant is being sealed.
+       */
+      const holding = (provider: Provider, asOf: number | undefined) => {
+        const before = readAccount(provider)
+        if (before?.isHolder) return { before, epoch: Math.max(before.epoch, asOf ?? 0), isTaken: false }
+        if (asOf === undefined || (before !== undefined && before.epoch > asOf)) return null
+        return { before, epoch: asOf, isTaken: true }
+      }
+
+      const set = Effect.fn("Grants.set")(function* (provider: Provider, given: TokenSet, asOf?: AsOf) {
         const now = yield* Clock.currentTimeMillis
         const sealed = yield* sealFor(provider, {
           accessToken: given.accessToken,
@@ -131,7 +142,10 @@ export class GrantStore extends Context.Service<
           scope: given.scope,
         })
         const generation = yield* store.transaction(() => {
-          const before = readAccount(provider)
+          const held = holding(provider, asOf?.epoch)
+          if (held === null) return Option.none<number>()
+          const { before, epoch, isTaken } = held
+          const isConnected = before?.state === "connected" && !isTaken
           const next = nextGeneration(readToken(provider))
           const row = {
             ...sealed,
@@ -145,27 +159,44 @@ export class GrantStore extends Context.Service<
             .values({ provider, ...row })
             .onConflictDoUpdate({ target: tokens.provider, set: row })
             .run()
-          const connected = { state: "connected", reason: null, failures: 0, retryAt: null }
+          const connected = {
+            state: "connected",
+            reason: null,
+            failures: 0,
+            retryAt: null,
+            isHolder: true,
+            epoch,
+            copiedGeneration: null,
+          }
           db.insert(accounts)
             .values({ provider, ...connected, connectedAt: now })
             .onConflictDoUpdate({
               target: accounts.provider,
               // Whoever connects again is polled again at once, but what the provider asked for still holds.
-              set: before?.state === "connected" ? connected : { ...connected, connectedAt: now, libraryReadAt: null },
+              set: isConnected ? connected : { ...connected, connectedAt: now, libraryReadAt: null },
             })
             .run()
-          changed(provider, before?.state === "connected" ? why : "connected", now)
-          return next
+          if (isTaken) asOf?.alongside(now)
+          changed(provider, isConnected ? "token_set" : "connected", now)
+          return Option.some(next)
         })
         yield* store.durable
         return generation
       })
 
-      const remove = Effect.fn("Grants.remove")(function* (provider: Provider) {
+      const remove = Effect.fn("Grants.remove")(function* (provider: Provider, asOf?: number) {
         const now = yield* Clock.currentTimeMillis
         return yield* store.transaction(() => {
-          const before = readAccount(provider)
-          if (before === undefined || before.state === "disconnected") return false
+          const held = holding(provider, asOf)
+          if (held === null) return Option.none<boolean>()
+          const { before, epoch, isTaken } = held
+          if (isTaken) {
+            const taken = { state: "connected", isHolder: true, epoch, copiedGeneration: null }
+            db.insert(accounts)
+              .values({ provider, ...taken, connectedAt: now })
+              .onConflictDoUpdate({ target: accounts.provider, set: taken })
+              .run()
+          } else if (before?.state === "disconnected") return Option.some(false)
           db.delete(tokens).where(eq(tokens.provider, provider)).run()
           db.delete(subscriptions).where(eq(subscriptions.provider, provider)).run()
           db.run(sql`DELETE FROM items WHERE provider = ${provider}`)
@@ -185,7 +216,7 @@ export class GrantStore extends Context.Service<
             .where(eq(accounts.provider, provider))
             .run()
           changed(provider, "disconnected", now)
-          return true
+          return Option.some(true)
         })
       })
 
@@ -195,7 +226,7 @@ export class GrantStore extends Context.Service<
           const updated = db
             .update(accounts)
             .set({ state: "reauthorization_required", reason, retryAt: null })
-            .where(and(eq(accounts.provider, provider), eq(accounts.state, "connected")))
+            .where(and(eq(accounts.provider, provider), eq(accounts.state, "connected"), eq(accounts.isHolder, true)))
             .returning({ provider: accounts.provider })
             .all()
           if (updated.length > 0) changed(provider, "reauthorization_required", now, reason)
@@ -245,6 +276,7 @@ export class GrantStore extends Context.Service<
         readToken,
         usable,
         open: openRow,
+        seal: sealFor,
         replace,
         changed,
         set,

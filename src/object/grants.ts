@@ -19,8 +19,8 @@ export const exerciseAfterMs = 30 * 24 * 3_600_000
 export class Grants extends Context.Service<
   Grants,
   {
-    readonly set: (provider: Provider, given: TokenSet, why: "token_set" | "imported") => Effect.Effect<number>
-    readonly remove: (provider: Provider) => Effect.Effect<boolean>
+    readonly set: GrantStore["Service"]["set"]
+    readonly remove: GrantStore["Service"]["remove"]
     /** The access token, refreshed first if it expires within {@link refreshAheadMs}. */
     readonly accessToken: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
     /** Refreshes now. Callers at the same time share one request. */

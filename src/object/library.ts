@@ -7,6 +7,7 @@ import type { Source } from "../domain/subscription.ts"
 import { cut, longestTitle } from "../domain/text.ts"
 import type { PageRequest, ProviderClient } from "../providers/provider.ts"
 import { Grants } from "./grants.ts"
+import { isPolled } from "./schedule.ts"
 import { Settings } from "./settings.ts"
 import { Store } from "./store.ts"
 
@@ -79,9 +80,9 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
   const { minimumMs, maximumMs } = settings.bounds
 
   yield* store.transaction(() => {
-    const account = db.select({ state: accounts.state }).from(accounts).where(eq(accounts.provider, provider)).get()
-    // Disconnected while the library was read: nothing of it is followed here any more.
-    if (account?.state !== "connected") return
+    const isOurs = and(eq(accounts.provider, provider), isPolled)
+    // Disconnected or handed back while the library was read: nothing of it is followed here any more.
+    if (db.select({ provider: accounts.provider }).from(accounts).where(isOurs).get() === undefined) return
     const known = new Map(
       db
         .select()

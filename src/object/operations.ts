@@ -1,14 +1,18 @@
-import { eq, ne } from "drizzle-orm"
+import { eq } from "drizzle-orm"
 import { Clock, Effect, Option } from "effect"
-import { accounts, person, tokens as tokenRows } from "../../schema/object.ts"
-import { AccountNotConnected, DatabaseUnavailable } from "../domain/error.ts"
-import { type Provider, providers } from "../domain/provider.ts"
+import { accounts, tokens as tokenRows } from "../../schema/object.ts"
+import { AccountNotConnected, DatabaseUnavailable, HeldElsewhere } from "../domain/error.ts"
+import type { Provider } from "../domain/provider.ts"
 import type { AccountState, TokenSet } from "../domain/token.ts"
+import type { HandedSource } from "../rpc/move.ts"
 import { erasure } from "./delivery.ts"
 import { TokenEvents } from "./events.ts"
+import { GrantStore } from "./grantStore.ts"
 import { Grants } from "./grants.ts"
+import { adoptSources } from "./handedSources.ts"
 import { FeedDatabase, Outbox } from "./outbox.ts"
-import { Poller, type ProgressListener } from "./poll.ts"
+import { conclude, connectedProviders, copiedProviders, enrol, heldProviders } from "./person.ts"
+import { heldByDatabase, Poller, type ProgressListener } from "./poll.ts"
 import type { GrantError } from "./refresh.ts"
 import { arm, armFor, dueList, earliestDue } from "./schedule.ts"
 import { Settings } from "./settings.ts"
@@ -19,53 +23,50 @@ const exerciseRetryMs = 3_600_000
 
 // What the methods of the object do, each as one program. The alarm does the rest.
 
-const connectedProviders = Effect.gen(function* () {
+const heldElsewhere = Effect.fnUntraced(function* (provider: Provider) {
   const { db } = yield* Store
-  const rows = db.select().from(accounts).where(eq(accounts.state, "connected")).all()
-  return providers.filter((provider) => rows.some((row) => row.provider === provider))
+  const { readToken } = yield* GrantStore
+  const known = db.select().from(accounts).where(eq(accounts.provider, provider)).get()
+  const hasCopy = readToken(provider) !== undefined
+  return new HeldElsewhere({ provider, epoch: known?.epoch ?? 0, hasCopy, fingerprint: null })
 })
 
-/** Everything but forgotten and never connected accounts. */
-const knownProviders = Effect.gen(function* () {
+export const setToken = Effect.fnUntraced(function* (
+  provider: Provider,
+  tokens: TokenSet,
+  asOf: { readonly epoch: number; readonly sources: ReadonlyArray<HandedSource> } | undefined,
+) {
   const { db } = yield* Store
-  const rows = db.select().from(accounts).where(ne(accounts.state, "disconnected")).all()
-  return providers.filter((provider) => rows.some((row) => row.provider === provider))
-})
-
-/** Notes whose object this is. Until then nothing is kept, and there is no alarm. */
-const enrol = Effect.gen(function* () {
-  const { db, userId } = yield* Store
-  const createdAt = yield* Clock.currentTimeMillis
-  db.insert(person).values({ id: 1, userId, createdAt }).onConflictDoNothing().run()
-})
-
-/** Puts the alarm in order and sends what happened to whoever listens. */
-const conclude = Effect.gen(function* () {
-  const events = yield* TokenEvents
-  yield* arm()
-  yield* events.publish
-})
-
-export const setToken = Effect.fnUntraced(function* (provider: Provider, tokens: TokenSet) {
+  const settings = yield* Settings
   const grants = yield* Grants
-  yield* enrol
-  const generation = yield* grants.set(provider, tokens, "token_set")
+  if (asOf !== undefined) yield* enrol
+  const generation = yield* grants.set(
+    provider,
+    tokens,
+    asOf && {
+      epoch: asOf.epoch,
+      alongside: (now) => adoptSources(db, settings, provider, asOf.sources, now),
+    },
+  )
+  if (Option.isNone(generation)) return yield* yield* heldElsewhere(provider)
   yield* conclude
-  return { state: "connected" as const, generation }
+  return { state: "connected" as const, generation: generation.value }
 })
 
-export const removeToken = Effect.fnUntraced(function* (provider: Provider) {
+export const removeToken = Effect.fnUntraced(function* (provider: Provider, epoch: number | undefined) {
   const grants = yield* Grants
-  const removed = yield* grants.remove(provider)
+  if (epoch !== undefined) yield* enrol
+  const removed = yield* grants.remove(provider, epoch)
+  if (Option.isNone(removed)) return yield* yield* heldElsewhere(provider)
   yield* conclude
-  return { removed }
+  return { removed: removed.value }
 })
 
 export const validateTokens = Effect.fnUntraced(function* () {
   const grants = yield* Grants
   const poller = yield* Poller
   const checked = yield* Effect.forEach(
-    yield* knownProviders,
+    yield* heldProviders,
     (provider) =>
       grants
         .withToken(provider, (token) => poller.client(provider).validate(token))
@@ -95,7 +96,7 @@ const refreshOutcome = (provider: Provider, error: GrantError) => ({
 export const refreshTokens = Effect.fnUntraced(function* (wanted: Provider | undefined, isForced: boolean) {
   const grants = yield* Grants
   const store = yield* Store
-  const known = yield* knownProviders
+  const known = yield* heldProviders
   if (wanted !== undefined && !known.includes(wanted)) return yield* new AccountNotConnected({ provider: wanted })
   const refreshed = yield* Effect.forEach(
     wanted === undefined ? known : [wanted],
@@ -141,7 +142,9 @@ const pollAll = Effect.fnUntraced(function* (
 }, Effect.ensuring(conclude))
 
 export const pollNow = Effect.fnUntraced(function* (listener: ProgressListener | undefined) {
-  return yield* pollAll(yield* knownProviders, "request", listener)
+  const copied = yield* copiedProviders
+  const polled = yield* pollAll(yield* heldProviders, "request", listener)
+  return { ...polled, accounts: [...polled.accounts, ...copied.map(heldByDatabase)] }
 })
 
 /** However a grant failed to be exercised, it is not tried again at once. */
@@ -205,28 +208,10 @@ export const exportTokens = Effect.fnUntraced(function* () {
     },
     Effect.catchTag("AccountNotConnected", () => Effect.succeedNone),
   )
-  const known = yield* knownProviders
+  const known = yield* heldProviders
   const revealed = yield* Effect.forEach(known, reveal)
   yield* events.publish
   return { accounts: revealed.flatMap(Option.toArray) }
-})
-
-export const importTokens = Effect.fnUntraced(function* (
-  given: ReadonlyArray<{ readonly provider: Provider; readonly tokens: TokenSet }>,
-) {
-  const grants = yield* Grants
-  if (given.length > 0) yield* enrol
-  const connected = yield* connectedProviders
-  const imported = yield* Effect.forEach(
-    given,
-    Effect.fnUntraced(function* ({ provider, tokens }) {
-      if (connected.includes(provider)) return { provider, outcome: "kept" as const }
-      yield* grants.set(provider, tokens, "imported")
-      return { provider, outcome: "imported" as const }
-    }),
-  )
-  yield* conclude
-  return { accounts: imported }
 })
 
 /** D1 first: if it does not answer, nothing is lost and the caller can ask again. */

@@ -1,8 +1,10 @@
 import { asc, count, inArray } from "drizzle-orm"
 import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect"
-import { accounts, outbox, person } from "../../schema/object.ts"
+import { outbox, person } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
 import { type Report, statements } from "./delivery.ts"
+import type { GrantStore } from "./grantStore.ts"
+import { cursorsOf, mirrorOf, readHeldAccounts } from "./mirror.ts"
 import { dueList, earliestDue, sourceCounts } from "./schedule.ts"
 import { Settings } from "./settings.ts"
 import { Store } from "./store.ts"
@@ -54,6 +56,7 @@ export class Outbox extends Context.Service<
       const store = yield* Store
       const { db } = store
       const settings = yield* Settings
+      const context = yield* Effect.context<Store | GrantStore>()
       const database = yield* FeedDatabase
       const alone = yield* Semaphore.make(1)
 
@@ -66,8 +69,8 @@ export class Outbox extends Context.Service<
           .map((due) => (due.what === "report" ? { ...due, at: now + settings.reportMs } : due))
 
       const report = (now: number) => {
-        const connected = db.select().from(accounts).all()
-        const isActive = connected.some(({ state }) => state === "connected")
+        const held = readHeldAccounts(db)
+        const isActive = held.some(({ state }) => state === "connected")
         const counts = sourceCounts(db)
         return {
           durableObjectId: store.durableObjectId,
@@ -76,7 +79,7 @@ export class Outbox extends Context.Service<
           nextDueAt: earliestDue(afterDelivery(now)),
           sources: counts.sources,
           failingSources: counts.failing,
-          accounts: JSON.stringify(connected.map(({ provider, state, reason }) => ({ provider, state, reason }))),
+          accounts: JSON.stringify(held.map(({ provider, state, reason }) => ({ provider, state, reason }))),
         }
       }
 
@@ -108,16 +111,19 @@ export class Outbox extends Context.Service<
         const isReportDue = isReportForced || self.isReportDue || now - (self.reportedAt ?? 0) >= settings.reportMs
         const isReporting = isLast && (rows.length > 0 || isReportDue)
         if (rows.length === 0 && !isReporting) return { items: 0, isDone: true }
+        const mirror = yield* Effect.provideContext(mirrorOf(rows), context)
         const sent = isReporting ? report(now) : null
         const batch = statements(
           database,
           store,
           { createdAt: self.createdAt, now },
-          db.select().from(accounts).all(),
+          { accounts: readHeldAccounts(db), mirror, cursors: cursorsOf(db, rows) },
           rows,
           sent,
         )
-        return yield* Effect.tryPromise(() => database.batch(batch)).pipe(
+        // Nothing may be left to say of what was written, such as of an account that has been handed back since.
+        const delivery = batch.length === 0 ? Effect.void : Effect.tryPromise(() => database.batch(batch))
+        return yield* Effect.asVoid(delivery).pipe(
           Effect.flatMap(() =>
             store.transaction(() => {
               const ids = rows.map(({ id }) => id)

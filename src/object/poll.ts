@@ -26,6 +26,19 @@ const pollsKept = 50
 export type Trigger = "alarm" | "request"
 export type ProgressListener = (progress: PollProgress) => void
 
+/** What there is to say of a poll of an account that D1 holds. */
+export const heldByDatabase = (provider: Provider): AccountPoll => ({
+  provider,
+  outcome: "held_by_database",
+  reason: "the account has not moved into the object: the central poller polls it",
+  retryAt: null,
+  sources: 0,
+  asked: 0,
+  failed: 0,
+  itemsFound: 0,
+  requests: 0,
+})
+
 interface Pass {
   readonly listeners: Set<ProgressListener>
   readonly outcome: Deferred.Deferred<AccountPoll>
@@ -146,7 +159,12 @@ export class Poller extends Context.Service<
                 Effect.andThen(failed(provider, null)),
                 Effect.map((retryAt) => end("seal_broken", error.message, retryAt)),
               ),
-            AccountNotConnected: () => Effect.succeed(end("reauthorization_required", "not connected", null)),
+            AccountNotConnected: () =>
+              Effect.succeed(
+                readAccount(provider)?.isHolder === false
+                  ? heldByDatabase(provider)
+                  : end("reauthorization_required", "not connected", null),
+              ),
             SourceMissing: () =>
               Effect.map(failed(provider, null), (at) => end("unavailable", "the library is missing", at)),
             ProviderUnavailable: (error) =>

@@ -35,6 +35,8 @@ export class Refresher extends Context.Service<
     /** Callers at the same time share one request. Without `isForced` a token that is still good is left alone. */
     readonly refresh: (provider: Provider, isForced: boolean) => Effect.Effect<UsableToken, GrantError>
     readonly isUnderway: (provider: Provider) => boolean
+    /** Waits for the refresh under way, if there is one, however it ends. */
+    readonly settled: (provider: Provider) => Effect.Effect<void>
   }
 >()("pollen/object/Refresher") {
   static readonly layer = Layer.effect(
@@ -154,7 +156,13 @@ export class Refresher extends Context.Service<
           )
         })
 
-      return { current, refresh: singleFlight, isUnderway: (provider: Provider) => refreshes.has(provider) }
+      const settled = (provider: Provider) =>
+        Effect.suspend(() => {
+          const underway = refreshes.get(provider)
+          return underway === undefined ? Effect.void : Effect.asVoid(Effect.exit(Deferred.await(underway)))
+        })
+
+      return { current, refresh: singleFlight, isUnderway: (provider: Provider) => refreshes.has(provider), settled }
     }),
   )
 }

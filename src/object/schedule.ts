@@ -24,11 +24,14 @@ export interface Due {
   readonly at: number
 }
 
+/** An account that this object looks after; of a copy it keeps nothing is ever due. */
+export const isPolled = and(eq(accounts.state, "connected"), eq(accounts.isHolder, true))
+
 /** Everything that will have to be done, and when. The one alarm is the earliest of it. */
 export const dueList = (db: ObjectDatabase, settings: SettingsShape): ReadonlyArray<Due> => {
   const self = db.select().from(person).get()
   if (self === undefined) return []
-  const connected = db.select().from(accounts).where(eq(accounts.state, "connected")).all()
+  const connected = db.select().from(accounts).where(isPolled).all()
   const ofAccounts = connected.flatMap((account): ReadonlyArray<Due> => {
     const earliestSource = db
       // A source that a cut-off pass left to be asked is due at once; one that fails waits for its retry.

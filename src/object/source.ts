@@ -1,6 +1,6 @@
 import { and, desc, eq, sql } from "drizzle-orm"
 import { Clock, Effect, Random } from "effect"
-import { items, outbox, subscriptions } from "../../schema/object.ts"
+import { accounts, items, outbox, subscriptions } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
 import { pollInterval, publicationsConsidered, withJitter } from "../domain/interval.ts"
 import type { Item, ListedItem } from "../domain/item.ts"
@@ -10,6 +10,7 @@ import { cut, longestTitle } from "../domain/text.ts"
 import type { SourceMissing } from "../providers/error.ts"
 import type { PageRequest, ProviderClient } from "../providers/provider.ts"
 import { Grants } from "./grants.ts"
+import { isPolled } from "./schedule.ts"
 import { Settings } from "./settings.ts"
 import { Store, type SubscriptionRow } from "./store.ts"
 
@@ -155,9 +156,14 @@ const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) 
   }
 
   return yield* store.transaction(() => {
-    // Unfollowed while it was being asked: nothing to deliver to.
-    if (db.select({ id: subscriptions.sourceId }).from(subscriptions).where(oneSource(row)).get() === undefined)
-      return 0
+    // Unfollowed or handed back while it was being asked: nothing to deliver to, or another's to deliver.
+    const isOurs = db
+      .select({ id: subscriptions.sourceId })
+      .from(subscriptions)
+      .innerJoin(accounts, eq(accounts.provider, subscriptions.provider))
+      .where(and(oneSource(row), isPolled))
+      .get()
+    if (isOurs === undefined) return 0
     const deliverable = [...found.fresh, ...found.rechecked].filter(isDeliverable)
     remember("delivered", deliverable)
     // Oldest first, so that the outbox leaves in the order of publication.

@@ -42,8 +42,11 @@ export const readStatus = Effect.fn("readStatus")(function* () {
         .select()
         .from(accounts)
         .all()
+        // What is left of a copy that was discarded is an epoch to remember, and no account.
+        .filter(({ isHolder, provider }) => isHolder || grants.has(provider))
         .map((account) => ({
           ...account,
+          holder: account.isHolder ? "object" : "database",
           expiresAt: grants.get(account.provider)?.expiresAt ?? null,
           keyId: grants.get(account.provider)?.keyId ?? null,
           failures: Math.max(account.failures, grants.get(account.provider)?.failures ?? 0),

@@ -1,7 +1,6 @@
 import { type DrizzleSqliteDODatabase, drizzle } from "drizzle-orm/durable-sqlite"
 import { Context, Effect, Layer } from "effect"
 import * as schema from "../../schema/object.ts"
-import type { Provider } from "../domain/provider.ts"
 
 export type ObjectDatabase = DrizzleSqliteDODatabase<typeof schema>
 
@@ -38,5 +37,4 @@ export class Store extends Context.Service<
     }))
 }
 
-export type AccountRow = typeof schema.accounts.$inferSelect & { readonly provider: Provider }
 export type SubscriptionRow = typeof schema.subscriptions.$inferSelect

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { AccountNotConnected, DatabaseUnavailable, SealBroken } from "../domain/error.ts"
 import { Provider } from "../domain/provider.ts"
+import { Holder } from "../domain/stage.ts"
 import { Subscription } from "../domain/subscription.ts"
 import { AccountState, EpochMillis, TokenEvent, TokenSet } from "../domain/token.ts"
 import { UserId } from "../domain/user.ts"
@@ -84,7 +85,15 @@ export type PollProgress = typeof PollProgress.Type
 
 export const AccountPoll = Schema.Struct({
   provider: Provider,
-  outcome: Schema.Literals(["polled", "rate_limited", "unavailable", "reauthorization_required", "seal_broken"]),
+  /** `held_by_database`: the account has not moved into the object yet, and is polled by the central poller. */
+  outcome: Schema.Literals([
+    "polled",
+    "rate_limited",
+    "unavailable",
+    "reauthorization_required",
+    "seal_broken",
+    "held_by_database",
+  ]),
   reason: Schema.NullOr(Schema.String),
   /** When this provider is asked again if the poll did not go through. */
   retryAt: Moment,
@@ -113,6 +122,9 @@ export const PollNow = contract("pollNow", {
 
 export const AccountStatus = Schema.Struct({
   provider: Provider,
+  /** Who may refresh the grant, and polls: the object, or D1 with the central poller; and since which epoch (docs/move.md). */
+  holder: Holder,
+  epoch: Count,
   state: AccountState,
   reason: Schema.NullOr(Schema.String),
   connectedAt: EpochMillis,

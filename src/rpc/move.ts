@@ -26,12 +26,19 @@ const accountsOf = <S extends Schema.Constraint>(account: S) =>
 
 /**
  * Keeps a copy of grants that D1 holds. Never makes the object their holder: an account that it holds already, or that it knows
- * of a later epoch, is kept as it is.
+ * of a later epoch, is kept as it is; so is a copy of a later generation of D1's row, since calls may overtake each other.
  */
 export const ImportTokens = contract("importTokens", {
   payload: Schema.Struct({
     userId,
-    accounts: accountsOf(Schema.Struct({ ...AccountEpoch.fields, tokens: TokenSet })),
+    accounts: accountsOf(
+      Schema.Struct({
+        ...AccountEpoch.fields,
+        /** Of D1's row, when it had these tokens. */
+        generation: Schema.Int,
+        tokens: TokenSet,
+      }),
+    ),
   }),
   success: Schema.Struct({
     accounts: Schema.Array(Schema.Struct({ provider: Provider, outcome: Schema.Literals(["imported", "kept"]) })),
@@ -112,17 +119,32 @@ export const TakeOver = contract("takeOver", {
   idempotent: true,
 })
 
-/** A grant in its newest form, as it goes back. */
-const HandedBack = Schema.Struct({ ...AccountEpoch.fields, state: AccountState, tokens: TokenSet })
+/** An account as it goes back. */
+const HandedBack = Schema.Struct({
+  provider: Provider,
+  /** The epoch that the object knows of now. */
+  epoch: Schema.Int,
+  /**
+   * `handed_back`: D1 takes the right, with what `state` and `tokens` say. `nothing_newer`: the object never came to hold the account,
+   * and will not as of an earlier epoch; D1 takes the right with the tokens it has. `superseded`: the object knows of a later epoch,
+   * and nothing was done.
+   */
+  outcome: Schema.Literals(["handed_back", "nothing_newer", "superseded"]),
+  state: AccountState,
+  /** The newest; `null` unless handed back, and of an account that the person has disconnected. */
+  tokens: Schema.NullOr(TokenSet),
+})
 
 /**
- * Gives accounts up as of an epoch: waits for a refresh under way, and is durable before it answers with the newest tokens. From
- * then on the object keeps a copy. Asked again at the same epoch, it answers the same.
+ * Gives accounts up as of an epoch: waits for a refresh under way, is durable before it answers with the newest tokens, and has
+ * delivered by then what D1 had not yet, with where each source was when it was last polled. From then on the object keeps a copy.
+ * Asked again at the same epoch, it answers the same. `DatabaseUnavailable`: given up, but not all of that is delivered; ask again.
+ * `SealBroken`: a grant does not open, and nothing was given up.
  */
 export const HandBack = contract("handBack", {
   payload: Schema.Struct({ userId, accounts: accountsOf(AccountEpoch) }),
   success: Schema.Struct({ accounts: Schema.Array(HandedBack) }),
-  error: Schema.Union([SealBroken]),
+  error: Schema.Union([SealBroken, DatabaseUnavailable]),
   idempotent: true,
 })
 
@@ -134,9 +156,9 @@ export const SetMirror = contract("setMirror", {
   idempotent: true,
 })
 
-/** Forgets the copies of grants that the object does not hold. */
+/** Forgets the copies of grants that the object does not hold: of one provider, or all. */
 export const DiscardCopies = contract("discardCopies", {
-  payload: Schema.Struct({ userId }),
+  payload: Schema.Struct({ userId, provider: Schema.optionalKey(Provider) }),
   success: Schema.Struct({ discarded: Schema.Array(Provider) }),
   error: Schema.Never,
   idempotent: true,
@@ -182,12 +204,28 @@ export const HolderGetAccessToken = contract("getAccessToken", {
 })
 
 /**
- * `setToken`, of the object alone. With an epoch the object holds the account as of that epoch, unless it knows of a later one;
- * without, one that does not hold it already refuses.
+ * `setToken`, of the object alone. With `asOf` the object holds the account as of that epoch, unless it knows of a later one, and
+ * goes on with the sources where the central poller stopped; without, one that does not hold it already refuses.
  */
 export const HolderSetToken = contract("setToken", {
-  payload: Schema.Struct({ userId, provider: Provider, tokens: TokenSet, epoch: Schema.optionalKey(Schema.Int) }),
+  payload: Schema.Struct({
+    userId,
+    provider: Provider,
+    tokens: TokenSet,
+    asOf: Schema.optionalKey(Schema.Struct({ epoch: Schema.Int, sources: Schema.Array(HandedSource) })),
+  }),
   success: Schema.Struct({ state: AccountState, generation: Schema.Int }),
+  error: Schema.Union([HeldElsewhere]),
+  idempotent: true,
+})
+
+/**
+ * `removeToken`, of the object alone. With an epoch the object holds the account as of that epoch, disconnected, unless it knows of
+ * a later one; without, one that does not hold it already refuses.
+ */
+export const HolderRemoveToken = contract("removeToken", {
+  payload: Schema.Struct({ userId, provider: Provider, epoch: Schema.optionalKey(Schema.Int) }),
+  success: Schema.Struct({ removed: Schema.Boolean }),
   error: Schema.Union([HeldElsewhere]),
   idempotent: true,
 })

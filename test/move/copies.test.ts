@@ -34,6 +34,7 @@ describe("the copy that an object keeps", () => {
           {
             provider: "spotify",
             epoch: 3,
+            generation: row?.["generation"],
             tokens: {
               accessToken: row?.["access_token"],
               refreshToken: row?.["refresh_token"],

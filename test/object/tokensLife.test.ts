@@ -1,11 +1,8 @@
 import { runInDurableObject } from "cloudflare:test"
-import { env, exports } from "cloudflare:workers"
+import { env } from "cloudflare:workers"
 import { Effect, Redacted } from "effect"
 import { afterEach, describe, expect, it, vi } from "vitest"
-import type { Provider } from "../../src/domain/provider.ts"
-import { call } from "../../src/rpc/call.ts"
-import { ImportTokens } from "../../src/rpc/move.ts"
-import type { Grant } from "../simulator/model.ts"
+import { toTokens } from "./mover.ts"
 import { Person, simulator } from "./person.ts"
 
 afterEach(() => {
@@ -17,20 +14,6 @@ const somebody = async () => {
   const channel = await simulator.createSource({ provider: "youtube", items: 2 })
   return new Person().follows(show, channel)
 }
-
-const tokensOf = (grant: Grant) => ({
-  ...grant,
-  accessToken: Redacted.make(grant.accessToken),
-  refreshToken: Redacted.make(grant.refreshToken),
-})
-
-const importGrant = (person: Person, provider: Provider, grant: Grant) =>
-  Effect.runPromise(
-    call(ImportTokens, (wire) => exports.MigrationEntrypoint.importTokens(wire))({
-      userId: person.id,
-      accounts: [{ provider, epoch: 1, tokens: tokensOf(grant) }],
-    }),
-  )
 
 const revealed = async (person: Person) =>
   (await person.exportTokens()).accounts.map(({ provider, state, tokens }) => ({
@@ -144,34 +127,12 @@ describe("removeToken", () => {
   })
 })
 
-describe("Grants that come from elsewhere or go back", () => {
+describe("Grants that go elsewhere", () => {
   it("come out as they went in", async () => {
     const person = await somebody()
     const grant = await simulator.grant(person.id, "spotify")
-    expect(await importGrant(person, "spotify", grant)).toEqual({
-      accounts: [{ provider: "spotify", outcome: "imported" }],
-    })
+    await Effect.runPromise(person.setToken({ userId: person.id, provider: "spotify", tokens: toTokens(grant) }))
     expect(await revealed(person)).toEqual([{ provider: "spotify", state: "connected", ...grant }])
-    expect(await person.pollNow()).toMatchObject({ accounts: [{ outcome: "polled" }] })
-  })
-
-  it("do not replace a newer one that is there already", async () => {
-    const person = await somebody()
-    const old = await simulator.grant(person.id, "spotify")
-    await person.connects("spotify")
-    const before = await revealed(person)
-    expect(await importGrant(person, "spotify", old)).toEqual({ accounts: [{ provider: "spotify", outcome: "kept" }] })
-    expect(await revealed(person)).toEqual(before)
-  })
-
-  it("imported twice are imported once", async () => {
-    const person = await somebody()
-    const grant = await simulator.grant(person.id, "spotify")
-    await importGrant(person, "spotify", grant)
-    await person.refreshTokens({ force: true })
-    const refreshed = await revealed(person)
-    expect(await importGrant(person, "spotify", grant)).toMatchObject({ accounts: [{ outcome: "kept" }] })
-    expect(await revealed(person)).toEqual(refreshed)
   })
 
   it("come out in their newest form after a refresh, and with the state that they are in", async () => {

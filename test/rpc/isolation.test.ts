@@ -14,7 +14,7 @@ const typed: ReadonlyArray<boolean> = [
   false satisfies Carries<GatewayEntrypoint, "importTokens">,
   false satisfies Carries<GatewayEntrypoint, "wake">,
   false satisfies Carries<CronEntrypoint, "exportTokens">,
-  false satisfies Carries<CronEntrypoint, "importTokens">,
+  false satisfies Carries<CronEntrypoint, "handBack">,
   false satisfies Carries<CronEntrypoint, "setToken">,
   false satisfies Carries<CronEntrypoint, "pollNow">,
   false satisfies Carries<MigrationEntrypoint, "forget">,
@@ -40,7 +40,7 @@ describe("An entrypoint carries what its caller may do and nothing else", () => 
 
   it.each([
     ["the gateway", exports.GatewayEntrypoint, ["exportTokens", "importTokens", "wake"]],
-    ["cron", exports.CronEntrypoint, ["exportTokens", "importTokens", "setToken", "removeToken", "pollNow", "forget"]],
+    ["cron", exports.CronEntrypoint, ["exportTokens", "handBack", "setToken", "removeToken", "pollNow", "forget"]],
     ["migration", exports.MigrationEntrypoint, ["forget", "pollNow", "setToken"]],
   ] as const)("%s cannot reach the rest by name", async (_caller, binding, methods) => {
     for (const method of methods) {

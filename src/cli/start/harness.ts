@@ -1,10 +1,8 @@
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import type { TestHarness, TestHarnessOptions } from "wrangler"
-import { toCannotStart } from "./error.ts"
-import { checkRoom } from "./room.ts"
+import { CannotStart, toCannotStart } from "./error.ts"
 
 /** The repository. */
 export const root = fileURLToPath(new URL("../../..", import.meta.url))
@@ -31,13 +29,9 @@ const withEntry =
     }
   }
 
-/** Where wrangler bundles the workers. Their storage is in the system's folder for temporary files. */
-const workersFolder = join(root, ".wrangler")
-
 /** Workers in real workerd, the first of them at `url`, until the scope closes. */
-export const openHarness = Effect.fn("openHarness")(function* (workers: (withEntry: WithEntry) => Workers) {
-  yield* Effect.forEach([root, tmpdir()], (folder) => checkRoom(folder), { discard: true })
-  return yield* Effect.acquireRelease(
+export const openHarness = (workers: (withEntry: WithEntry) => Workers) =>
+  Effect.acquireRelease(
     Effect.tryPromise({
       try: async (): Promise<{ readonly harness: TestHarness; readonly url: URL }> => {
         const wrangler = await import("wrangler")
@@ -45,8 +39,14 @@ export const openHarness = Effect.fn("openHarness")(function* (workers: (withEnt
         const { url } = await harness.listen()
         return { harness, url }
       },
-      catch: toCannotStart(workersFolder, "The workers do not start"),
+      catch: (error) => {
+        const known = toCannotStart("The folder for the workers' files")(error)
+        return known.message.includes("cannot be used")
+          ? new CannotStart({
+              message: `The workers do not start: ${error instanceof Error ? error.message : String(error)}`,
+            })
+          : known
+      },
     }),
     ({ harness }) => Effect.promise(() => harness.close()),
   )
-})

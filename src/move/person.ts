@@ -1,0 +1,101 @@
+import { Clock, Effect, Option } from "effect"
+import { toDatabaseUnavailable } from "../domain/database.ts"
+import type { DatabaseUnavailable } from "../domain/error.ts"
+import type { TokenSet } from "../domain/token.ts"
+import { type AccountKey, type AccountRow, accountColumns, decodeAccount, toStored } from "./account.ts"
+import { rowsOf } from "./accounts.ts"
+import type { Epochs } from "./write.ts"
+
+// What a person's own calls (`setToken`, `removeToken`) need of user_accounts beside `DatabaseGrants`: accounts that are new, and those
+// that are on their way from one side to the other. Who finds another row than they read writes nothing.
+
+const selectAll = `SELECT ${accountColumns} FROM user_accounts WHERE user_id = ?1`
+
+const insertForObject = `INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at, holder, epoch)
+  VALUES (?1, ?2, 0, 'disconnected', ?3, 'object', ?4) ON CONFLICT DO NOTHING RETURNING ${accountColumns}`
+
+const insertWithTokens = `INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at, holder, epoch, generation,
+    access_token, refresh_token, expires_at, scope)
+  VALUES (?1, ?2, 1, 'connected', ?3, 'database', ?4, 1, ?5->>'accessToken', ?5->>'refreshToken', ?5->>'expiresAt', ?5->>'scope')
+  ON CONFLICT DO NOTHING RETURNING ${accountColumns}`
+
+const takeRemovedStatement = `UPDATE user_accounts SET access_token = NULL, refresh_token = NULL, expires_at = NULL, scope = NULL,
+    is_active = 0, state = 'disconnected', holder = 'database', epoch = ?4, generation = generation + 1, fenced_until = NULL,
+    updated_at = ?3
+  WHERE user_id = ?1 AND provider = ?2 AND holder = 'object' AND epoch = ?5 RETURNING ${accountColumns}`
+
+const unfollowStatement = `DELETE FROM user_subscriptions WHERE user_id = ?1 AND provider = ?2 AND EXISTS (
+  SELECT 1 FROM user_accounts WHERE user_id = ?1 AND provider = ?2 AND holder = 'database' AND epoch = ?3 AND state = 'disconnected')`
+
+const clearStatement = `UPDATE user_accounts SET access_token = NULL, refresh_token = NULL, expires_at = NULL, scope = NULL,
+    generation = generation + 1
+  WHERE user_id = ?1 AND provider = ?2 AND holder = 'object' AND (access_token IS NOT NULL OR refresh_token IS NOT NULL)`
+
+const firstAccount = (rows: ReadonlyArray<unknown>): Option.Option<AccountRow> =>
+  Option.flatMap(Option.fromNullishOr(rows[0]), decodeAccount)
+
+/** All accounts of a person of which D1 has a row. */
+export const readPerson = (
+  database: D1Database,
+  userId: string,
+): Effect.Effect<ReadonlyArray<AccountRow>, DatabaseUnavailable> =>
+  Effect.map(rowsOf("accounts of a person", database.prepare(selectAll).bind(userId)), (rows) =>
+    rows.flatMap((row) => Option.toArray(decodeAccount(row))),
+  )
+
+/** Makes a new account the object's. To be done before the object begins, so that nobody makes it D1's in between. */
+export const giveToObject = Effect.fnUntraced(function* (
+  database: D1Database,
+  { userId, provider }: AccountKey,
+  epoch: number,
+) {
+  const now = yield* Clock.currentTimeMillis
+  const statement = database.prepare(insertForObject).bind(userId, provider, now, epoch)
+  return firstAccount(yield* rowsOf("new account", statement))
+})
+
+/** Makes a new account D1's. */
+export const insertGrant = Effect.fnUntraced(function* (
+  database: D1Database,
+  { userId, provider }: AccountKey,
+  tokens: TokenSet,
+  epoch: number,
+) {
+  const now = yield* Clock.currentTimeMillis
+  const statement = database
+    .prepare(insertWithTokens)
+    .bind(userId, provider, now, epoch, JSON.stringify(toStored(tokens)))
+  return firstAccount(yield* rowsOf("new account", statement))
+})
+
+/** Takes the right from an object that has given it up, for an account that the person is disconnecting. */
+export const takeRemoved = Effect.fnUntraced(function* (
+  database: D1Database,
+  { userId, provider }: AccountKey,
+  { from, to }: Epochs,
+) {
+  const now = yield* Clock.currentTimeMillis
+  const [taken] = yield* Effect.tryPromise({
+    try: () =>
+      database.batch([
+        database.prepare(takeRemovedStatement).bind(userId, provider, now, to, from),
+        database.prepare(unfollowStatement).bind(userId, provider, to),
+      ]),
+    catch: toDatabaseUnavailable("remove tokens"),
+  })
+  return firstAccount(taken?.results ?? [])
+})
+
+/** Takes away the tokens that D1 may have of an account that the object holds: the mirror, or what is left of it. */
+export const clearStored = Effect.fnUntraced(function* (database: D1Database, { userId, provider }: AccountKey) {
+  yield* Effect.tryPromise({
+    try: () => database.prepare(clearStatement).bind(userId, provider).run(),
+    catch: toDatabaseUnavailable("clear tokens"),
+  }).pipe(
+    // The contract step has dropped the columns, and what was in them.
+    Effect.catchIf(
+      ({ reason }) => reason.includes("no such column"),
+      () => Effect.void,
+    ),
+  )
+})

@@ -1,0 +1,51 @@
+import { Effect, Schema } from "effect"
+import { DatabaseUnavailable } from "../domain/error.ts"
+import { HandedSource } from "../rpc/move.ts"
+
+/** Items of each source that are handed over, the newest: enough to find the place where the central poller stopped. */
+const knownHanded = 20
+
+const statement = `WITH wanted AS (SELECT value AS user_id FROM json_each(?1)),
+  feed AS (
+    SELECT entry.user_id, entry.provider, item.source_id, entry.external_id, entry.published_at, row_number() OVER (
+      PARTITION BY entry.user_id, entry.provider, item.source_id ORDER BY entry.published_at DESC) AS place
+    FROM wanted JOIN user_feed_items entry ON entry.user_id = wanted.user_id
+    JOIN feed_items item ON item.provider = entry.provider AND item.external_id = entry.external_id),
+  newest AS (
+    SELECT user_id, provider, source_id, json_group_array(json_array(external_id, published_at)) AS known
+    FROM feed WHERE place <= ${knownHanded} GROUP BY user_id, provider, source_id)
+  SELECT follow.user_id AS userId, follow.provider, follow.external_id AS sourceId,
+    coalesce(source.title, follow.external_id) AS title, coalesce(source.url, '') AS url, source.image_url AS imageUrl,
+    follow.followed_at AS followedAt, follow.polled_at AS polledAt, follow.item_count AS itemCount,
+    coalesce(newest.known, '[]') AS known
+  FROM wanted JOIN user_subscriptions follow ON follow.user_id = wanted.user_id
+  LEFT JOIN subscriptions source ON source.provider = follow.provider AND source.external_id = follow.external_id
+  LEFT JOIN newest ON newest.user_id = follow.user_id AND newest.provider = follow.provider AND newest.source_id = follow.external_id`
+
+const Row = Schema.Struct({
+  ...HandedSource.fields,
+  userId: Schema.String,
+  known: Schema.fromJsonString(HandedSource.fields.known),
+})
+const decodeRows = Schema.decodeUnknownEffect(Schema.Array(Row))
+
+/**
+ * What people follow, and where the central poller stopped, by user id: what `takeOver` takes. One statement, however many people;
+ * a row comes back for every source that one of them follows.
+ */
+export const readSources = Effect.fn("readSources")(function* (database: D1Database, userIds: ReadonlyArray<string>) {
+  const failed = () => new DatabaseUnavailable({ operation: "sources", reason: "D1 did not tell what is followed" })
+  const { results } = yield* Effect.tryPromise({
+    try: () => database.prepare(statement).bind(JSON.stringify(userIds)).all(),
+    catch: failed,
+  })
+  // Rows of another shape were written by something that is not pollen.
+  const rows = yield* Effect.mapError(decodeRows(results), failed)
+  const sources = new Map<string, Array<HandedSource>>()
+  for (const { userId, ...source } of rows) {
+    const known = sources.get(userId)
+    if (known === undefined) sources.set(userId, [source])
+    else known.push(source)
+  }
+  return sources
+})

@@ -1,0 +1,117 @@
+import { env, exports } from "cloudflare:workers"
+import { Redacted } from "effect"
+import { newFingerprintKey } from "../../src/domain/fingerprint.ts"
+import type { Provider } from "../../src/domain/provider.ts"
+import type { TokenSet } from "../../src/domain/token.ts"
+import { call } from "../../src/rpc/call.ts"
+import * as move from "../../src/rpc/move.ts"
+import type { Grant } from "../simulator/model.ts"
+import { Person, simulator } from "./person.ts"
+
+export const toTokens = (grant: Grant): TokenSet => ({
+  ...grant,
+  accessToken: Redacted.make(grant.accessToken),
+  refreshToken: Redacted.make(grant.refreshToken),
+})
+
+/** A row of user_accounts, as far as the move goes. */
+interface AccountRow {
+  readonly holder: string
+  readonly epoch: number
+  readonly generation: number
+  readonly state: string
+  readonly is_active: number
+  readonly access_token: string | null
+  readonly refresh_token: string | null
+  readonly expires_at: number | null
+}
+
+/** Somebody who moves: with a grant in D1, and the methods of the migration worker's entrypoint. */
+export class Mover extends Person {
+  /** Puts a grant into D1, as somebody has it who has not moved. */
+  async hasInDatabase(provider: Provider, given: { readonly epoch?: number; readonly holder?: string } = {}) {
+    const grant = await simulator.grant(this.id, provider)
+    await env.DB.batch([
+      env.DB.prepare("INSERT INTO users (id, created_at) VALUES (?1, 1) ON CONFLICT DO NOTHING").bind(this.id),
+      env.DB.prepare(
+        `INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at, access_token, refresh_token, expires_at,
+           scope, holder, epoch, generation) VALUES (?1, ?2, 1, 'connected', 1, ?3, ?4, ?5, ?6, ?7, ?8, 1)`,
+      ).bind(
+        this.id,
+        provider,
+        grant.accessToken,
+        grant.refreshToken,
+        grant.expiresAt,
+        grant.scope.join(" "),
+        given.holder ?? "database",
+        given.epoch ?? 1,
+      ),
+    ])
+    return grant
+  }
+
+  async isAt(stage: string) {
+    await env.DB.prepare(
+      "INSERT INTO token_migration_status (user_id, stage, state, updated_at) VALUES (?1, ?2, 'migrated', 1) ON CONFLICT DO UPDATE SET stage = ?2",
+    )
+      .bind(this.id, stage)
+      .run()
+  }
+
+  async row(provider: Provider) {
+    return await env.DB.prepare("SELECT * FROM user_accounts WHERE user_id = ?1 AND provider = ?2")
+      .bind(this.id, provider)
+      .first<AccountRow>()
+  }
+
+  /** As the migrator's switch does it: D1 gives the right away, or takes it. */
+  async switchTo(provider: Provider, holder: string, epoch: number) {
+    await env.DB.prepare("UPDATE user_accounts SET holder = ?3, epoch = ?4 WHERE user_id = ?1 AND provider = ?2")
+      .bind(this.id, provider, holder, epoch)
+      .run()
+  }
+
+  importGrant(provider: Provider, grant: Grant, { epoch = 1, generation = 1 } = {}) {
+    const keep = call(move.ImportTokens, (wire) => exports.MigrationEntrypoint.importTokens(wire))
+    const accounts = [{ provider, epoch, generation, tokens: toTokens(grant) }]
+    return this.run(keep({ userId: this.id, accounts }))
+  }
+
+  takeOver(provider: Provider, epoch: number, sources: ReadonlyArray<move.HandedSource> = [], isMirrored = false) {
+    const take = call(move.TakeOver, (wire) => exports.MigrationEntrypoint.takeOver(wire))
+    return this.run(take({ userId: this.id, accounts: [{ provider, epoch }], sources, isMirrored }))
+  }
+
+  handBack(provider: Provider, epoch: number) {
+    const give = call(move.HandBack, (wire) => exports.MigrationEntrypoint.handBack(wire))
+    return this.run(give({ userId: this.id, accounts: [{ provider, epoch }] }))
+  }
+
+  setMirror(isMirrored: boolean) {
+    const set = call(move.SetMirror, (wire) => exports.MigrationEntrypoint.setMirror(wire))
+    return this.run(set({ userId: this.id, isMirrored }))
+  }
+
+  discardCopies() {
+    const discard = call(move.DiscardCopies, (wire) => exports.MigrationEntrypoint.discardCopies(wire))
+    return this.run(discard({ userId: this.id }))
+  }
+
+  async fingerprints(isUsed = false, key = newFingerprintKey()) {
+    const ask = call(move.FingerprintTokens, (wire) => exports.MigrationEntrypoint.fingerprintTokens(wire))
+    return (await this.run(ask({ userId: this.id, key, isUsed }))).accounts
+  }
+
+  /** The account, as the object sees it. */
+  async account(provider: Provider) {
+    return (await this.status()).accounts.find((one) => one.provider === provider)
+  }
+
+  async tokenRequests(provider: Provider = "spotify") {
+    return (await simulator.ledger({ person: this.id, provider, kind: "token" })).length
+  }
+
+  async requests() {
+    return (await simulator.counts({ person: this.id })).total
+  }
+}
