@@ -1,5 +1,5 @@
 import { env, exports } from "cloudflare:workers"
-import { Effect } from "effect"
+import { Effect, Fiber } from "effect"
 import { describe, expect, it } from "vitest"
 import { runCron } from "../../src/cron/runCron.ts"
 import { Person, simulator } from "../object/person.ts"
@@ -16,17 +16,23 @@ const lastRun = async () => {
   return JSON.parse((await env.DB.prepare(query).first<string>("figures")) ?? "null")
 }
 
+const makeOverdue = (person: Person) =>
+  env.DB.prepare("UPDATE durable_object_status SET expected_by = 1 WHERE user_id = ?1").bind(person.id).run()
+
 describe("cron, with real objects", () => {
   it("wakes one that has not been heard from, which reports, and is left alone by the next run", async () => {
     const show = await simulator.createSource({ provider: "spotify", items: 1 })
     const person = await new Person().follows(show)
     await person.connects("spotify")
     await person.pollNow()
-    await env.DB.prepare("UPDATE durable_object_status SET expected_by = 1 WHERE user_id = ?1").bind(person.id).run()
+    await makeOverdue(person)
+    const before = await simulator.counts({ person: person.id })
 
     await Effect.runPromise(runCron(cronEnv))
     expect(await lastRun()).toMatchObject({ found: 1, woken: 1, failed: 0, isComplete: true })
     expect(await expectedBy(person.id)).toBeGreaterThan(Date.now())
+    // It looked, and asked the provider nothing: no refresh, no poll.
+    expect(await simulator.counts({ person: person.id })).toEqual(before)
 
     await Effect.runPromise(runCron(cronEnv))
     expect(await lastRun()).toMatchObject({ found: 0, isComplete: true })
@@ -43,6 +49,43 @@ describe("cron, with real objects", () => {
     await Effect.runPromise(runCron(cronEnv))
     expect(await lastRun()).toMatchObject({ found: 1, woken: 1 })
     expect(await expectedBy(person.id)).toBeGreaterThan(Date.now())
+  })
+
+  it("killed in the middle, leaves to the next run exactly what it has not done", async () => {
+    const people = await Promise.all(
+      Array.from({ length: 6 }, async () => {
+        const person = await new Person().follows(await simulator.createSource({ provider: "spotify", items: 1 }))
+        await person.connects("spotify")
+        await person.pollNow()
+        await makeOverdue(person)
+        return person
+      }),
+    )
+    const woken: Array<string> = []
+    const stuck = Promise.withResolvers<void>()
+    const first = Effect.runFork(
+      runCron({
+        DB: env.DB,
+        CRON_CONCURRENCY: "1",
+        CORE: {
+          wake: (payload: { readonly userId: string }) => {
+            if (woken.length === 2) {
+              stuck.resolve()
+              return new Promise(() => undefined)
+            }
+            woken.push(payload.userId)
+            return exports.CronEntrypoint.wake(payload)
+          },
+        } as unknown as typeof cronEnv.CORE,
+      }),
+    )
+    await stuck.promise
+    await Effect.runPromise(Fiber.interrupt(first))
+    expect(woken).toHaveLength(2)
+
+    await Effect.runPromise(runCron(cronEnv))
+    expect(await lastRun()).toMatchObject({ found: 4, woken: 4, failed: 0, isComplete: true })
+    for (const { id } of people) expect(await expectedBy(id)).toBeGreaterThan(Date.now())
   })
 
   it.each([

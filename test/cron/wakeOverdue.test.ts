@@ -253,6 +253,20 @@ describe("a run", () => {
     })
   })
 
+  it("asks for a page again when D1 does not answer at first", async () => {
+    await settle([{ id: "late", expectedBy: 1 }])
+    let failures = 2
+    const shaky = new Proxy(env.DB, {
+      get: (target, key) => {
+        if (key === "prepare" && failures-- > 0) throw new Error("D1 is busy")
+        const member: unknown = Reflect.get(target, key)
+        return typeof member === "function" ? member.bind(target) : member
+      },
+    })
+    const figures = await runNow(new Objects(), { database: shaky, meanwhile: passing })
+    expect(figures).toMatchObject({ found: 1, woken: 1, failures: [], isComplete: true })
+  })
+
   it("that cannot read who is overdue says why, and that it is not complete", async () => {
     expect(await runNow(new Objects(), { database: unreachable(), meanwhile: passing })).toMatchObject({
       found: 0,
