@@ -69,6 +69,30 @@ describe("a body", () => {
     expect(answer.status).toBe(413)
   })
 
+  it("that announces 1 MB is refused before any of it is read", async () => {
+    let pulls = 0
+    const unread = new ReadableStream<Uint8Array>(
+      {
+        pull: (controller) => {
+          pulls += 1
+          controller.close()
+        },
+      },
+      { highWaterMark: 0 },
+    )
+    const answer = await ask("/v1/accounts/spotify/token", {
+      method: "PUT",
+      headers: {
+        authorization: `Bearer ${await new Visitor().bearer()}`,
+        "content-type": "application/json",
+        "content-length": String(1024 * 1024),
+      },
+      body: unread,
+    })
+    expect(answer.status).toBe(413)
+    expect(pulls).toBe(0)
+  })
+
   it("with wrong types is refused with the path of each, and without a value", async () => {
     const { status, body } = await connect({
       accessToken: { leaked: "secret-value" },
