@@ -1,5 +1,5 @@
 import { ByteSize, Cause, Effect, Option } from "effect"
-import { HttpIncomingMessage, HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
+import { HttpIncomingMessage, HttpServerError, type HttpServerRequest, HttpServerResponse } from "effect/http"
 import { toInternalError } from "./defect.ts"
 import { MethodNotAllowed, NotFound, PayloadTooLarge, UnsupportedMediaType } from "./error.ts"
 import { type HttpError, toProblemResponse } from "./problem.ts"
@@ -37,21 +37,13 @@ const answerCause = Effect.fnUntraced(function* <E>(cause: Cause.Cause<E>, optio
   return yield* toProblemResponse(Option.isSome(refusal) ? refusal.value : yield* toInternalError("A request", cause))
 })
 
-/** Refuses a body that announces itself as too large before any of it is read; one that lies is cut off while it is read. */
-const isAnnouncedTooLarge = (request: HttpServerRequest.HttpServerRequest, bodyLimit: number): boolean =>
-  Number(request.headers["content-length"] ?? 0) > bodyLimit
-
 /** What every answer has in common, whatever the router did: problems are problem details, and nothing is cached. */
 export const respond = <E, R>(
   route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
   options: Options,
-): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest.HttpServerRequest> =>
-  HttpServerRequest.HttpServerRequest.pipe(
-    Effect.flatMap((request) =>
-      isAnnouncedTooLarge(request, options.bodyLimit)
-        ? toProblemResponse(new PayloadTooLarge({ limit: options.bodyLimit }))
-        : route,
-    ),
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> =>
+  route.pipe(
+    // One that announces itself as longer is refused before any of it is read, any other is cut off.
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(options.bodyLimit)),
     Effect.catchCause((cause) => answerCause(cause, options)),
     // The API builder answers another content type in plain text.
