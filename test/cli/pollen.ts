@@ -1,15 +1,67 @@
 import { spawn } from "node:child_process"
+import { createServer } from "node:net"
 import { fileURLToPath } from "node:url"
+import { expect } from "vitest"
+import { tokenPattern } from "../simulator/server/state/tokenText.ts"
 
 const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url))
 
-/** Runs the command as a person would, to its end. */
-export const pollen = (...parameters: ReadonlyArray<string>) =>
-  new Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>((resolve, reject) => {
-    const child = spawn(process.execPath, [main, ...parameters], { stdio: ["ignore", "pipe", "pipe"] })
-    const said = { out: "", err: "" }
-    child.stdout.on("data", (chunk: Buffer) => (said.out += chunk.toString()))
-    child.stderr.on("data", (chunk: Buffer) => (said.err += chunk.toString()))
+interface Outcome {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+/** Starts the command as a person would, without a terminal. */
+export const startPollen = (...parameters: ReadonlyArray<string>) => {
+  const child = spawn(process.execPath, [main, ...parameters], { stdio: ["ignore", "pipe", "pipe"] })
+  const said = { out: "", err: "" }
+  let tell = () => {}
+  const hear = (stream: "out" | "err") => (chunk: Buffer) => {
+    said[stream] += chunk.toString()
+    tell()
+  }
+  child.stdout.on("data", hear("out"))
+  child.stderr.on("data", hear("err"))
+  const outcome = new Promise<Outcome>((resolve, reject) => {
     child.once("error", reject)
-    child.once("close", (code) => resolve({ code, ...said }))
+    child.once("close", (code) => {
+      // Whatever the command was asked for: what a run prints is read by nobody else.
+      expect(said.out + said.err).not.toMatch(/not disposed properly/)
+      expect(said.out + said.err).not.toMatch(tokenPattern)
+      resolve({ code, ...said })
+    })
+  })
+  return {
+    pid: child.pid,
+    outcome,
+    /** What it has printed on stdout, once that matches; rejects when the command ends before. */
+    prints: (pattern: RegExp) =>
+      new Promise<string>((resolve, reject) => {
+        tell = () => pattern.test(said.out) && resolve(said.out)
+        tell()
+        outcome.then(({ err }) => reject(new Error(`ended without printing ${pattern}: ${err}`)), reject)
+      }),
+    /** Ctrl-C; the outcome follows. */
+    stop: () => {
+      child.kill("SIGINT")
+      return outcome
+    },
+  }
+}
+
+/** Runs the command to its end. */
+export const pollen = (...parameters: ReadonlyArray<string>) => startPollen(...parameters).outcome
+
+/** A server on a port of its own, and that port. */
+export const listen = (): Promise<{ readonly port: number; readonly close: () => Promise<void> }> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      resolve({
+        port: typeof address === "object" && address !== null ? address.port : 0,
+        close: () => new Promise((closed) => server.close(() => closed())),
+      })
+    })
   })

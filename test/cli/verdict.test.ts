@@ -1,5 +1,7 @@
+import { Effect, Exit } from "effect"
 import { describe, expect, it } from "vitest"
 import type { Delivered } from "../../src/cli/start/feed.ts"
+import { requireKept } from "../../src/cli/start/result.ts"
 import { expectedRows, judge } from "../../src/cli/start/verdict.ts"
 
 const people = [
@@ -48,5 +50,12 @@ describe("the verdict of a run", () => {
       [...complete, row("ben", "new-3", "show-1", { sourceId: null })],
     ]
     for (const feeds of wrong) expect(judge(people, published, 1, feeds)).toMatchObject({ lost: 0, doubled: 1 })
+  })
+
+  it("fails the command when anything was lost or doubled, and only then", async () => {
+    const outcome = (lost: number, doubled: number) => Effect.runPromiseExit(requireKept({ lost, doubled }))
+    expect(Exit.isSuccess(await outcome(0, 0))).toBe(true)
+    expect(Exit.isSuccess(await outcome(1, 0))).toBe(false)
+    expect(Exit.isSuccess(await outcome(0, 1))).toBe(false)
   })
 })

@@ -12,15 +12,15 @@ export interface Phase {
   readonly note?: string
 }
 
-const render = ({ name, done, total, note }: Phase): string => {
+const render = ({ name, done, total, note = "" }: Phase): string => {
   const share = total === 0 ? 1 : Math.min(1, done / total)
   const filled = Math.round(share * barWidth)
   const bar = "█".repeat(filled) + "░".repeat(barWidth - filled)
-  return `${name.padEnd(24)} ${bar} ${done}/${total}${note === undefined ? "" : `  ${note}`}`
+  return `${name.padEnd(24)} ${bar} ${done}/${total}${note === "" ? "" : `  ${note}`}`
 }
 
-const renderPlain = ({ name, done, total, note }: Phase): string =>
-  `${name}: ${done}/${total}${note === undefined ? "" : ` (${note})`}`
+const renderPlain = ({ name, done, total, note = "" }: Phase): string =>
+  `${name}: ${done}/${total}${note === "" ? "" : ` (${note})`}`
 
 /** How a run shows itself: bars that are redrawn on a terminal, plain lines elsewhere. */
 export class Display extends Context.Service<

@@ -1,4 +1,5 @@
 import { Context, Effect, Layer, Schema } from "effect"
+import { Display } from "./Display.ts"
 import { openFront } from "./Front.ts"
 import { openHarness, type WithEntry } from "./harness.ts"
 import type { Keys } from "./keys.ts"
@@ -22,6 +23,9 @@ const workers =
     { configPath: "src/cron/wrangler.toml" },
   ]
 
+const starting =
+  "starting core, gateway and cron workers, a database and a stand-in for Spotify and YouTube on this machine"
+
 /** Core, gateway and cron in real workerd, with a migrated D1 that is gone when they stop. */
 export class LocalStack extends Context.Service<
   LocalStack,
@@ -41,7 +45,9 @@ export class LocalStack extends Context.Service<
     Layer.effect(
       LocalStack,
       Effect.gen(function* () {
+        const display = yield* Display
         const front = yield* openFront(port)
+        yield* display.line(starting)
         const simulator = yield* Simulator
         yield* keepSignals
         const { harness, url } = yield* openHarness(workers(simulatedSettings(simulator.url, keys), keys))

@@ -7,8 +7,9 @@ export const startCommand = Command.make("start", startOptions, start).pipe(
     "Start core, gateway and cron workers, a database and a stand-in for the providers on this machine, and deliver.",
   ),
   Command.withExamples([
-    { command: "pollen start", description: "Watch the main job, then try things; Ctrl-C stops it" },
-    { command: "pollen start --once --json", description: "Only the figures, for a program" },
-    { command: "pollen start --live", description: "With the real providers" },
+    { command: "npm start", description: "Watch the main job, then try things; Ctrl-C stops it" },
+    { command: "npm start --silent -- --once --json", description: "Only the figures, for a program" },
+    { command: "npm start -- --users 100 --faults 20", description: "More people, and providers in a bad state" },
+    { command: "npm start -- --live", description: "With the real providers" },
   ]),
 )

@@ -12,13 +12,16 @@ const codeOf = (error: unknown): string => {
   return "cause" in error ? codeOf(error.cause) : ""
 }
 
-/** What a person can do about an error of the system that names `place`, a file or a folder. */
+const codes = /\b(ENOSPC|EDQUOT|EACCES|EPERM|EROFS|ENOTDIR|EEXIST)\b/
+/** What SQLite says of a full disk inside the workers' runtime, which has no code of the system. */
+const fullDatabase = /SQLITE_FULL|SQLITE_IOERR|disk I\/O error|database or disk is full/
+
+/** What a person can do about an error of the system that names `place`, a file or a folder; `otherwise` begins what is said of any other error. */
 export const toCannotStart =
-  (place: string) =>
+  (place: string, otherwise?: string) =>
   (error: unknown): CannotStart => {
     const said = error instanceof Error ? error.message : String(error)
-    const code = codeOf(error) || (/\b(ENOSPC|EDQUOT|EACCES|EPERM|EROFS|ENOTDIR|EEXIST)\b/.exec(said)?.[1] ?? "")
-    switch (code) {
+    switch (fullDatabase.test(said) ? "ENOSPC" : (codes.exec(said)?.[1] ?? codeOf(error))) {
       case "ENOSPC":
       case "EDQUOT":
         return new CannotStart({ message: `The disk is full: make room for ${place} and start again.` })
@@ -32,6 +35,9 @@ export const toCannotStart =
           message: `${place} must be a folder: move away what is in its place and start again.`,
         })
       default:
-        return new CannotStart({ message: `${place} cannot be used: ${said.split("\n")[0]}` })
+        return new CannotStart({
+          message:
+            otherwise === undefined ? `${place} cannot be used: ${said.split("\n")[0]}` : `${otherwise}: ${said}`,
+        })
     }
   }

@@ -1,8 +1,10 @@
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import type { TestHarness, TestHarnessOptions } from "wrangler"
-import { CannotStart, toCannotStart } from "./error.ts"
+import { toCannotStart } from "./error.ts"
+import { checkRoom } from "./room.ts"
 
 /** The repository. */
 export const root = fileURLToPath(new URL("../../..", import.meta.url))
@@ -29,9 +31,13 @@ const withEntry =
     }
   }
 
+/** Where wrangler bundles the workers. Their storage is in the system's folder for temporary files. */
+const workersFolder = join(root, ".wrangler")
+
 /** Workers in real workerd, the first of them at `url`, until the scope closes. */
-export const openHarness = (workers: (withEntry: WithEntry) => Workers) =>
-  Effect.acquireRelease(
+export const openHarness = Effect.fn("openHarness")(function* (workers: (withEntry: WithEntry) => Workers) {
+  yield* Effect.forEach([root, tmpdir()], (folder) => checkRoom(folder), { discard: true })
+  return yield* Effect.acquireRelease(
     Effect.tryPromise({
       try: async (): Promise<{ readonly harness: TestHarness; readonly url: URL }> => {
         const wrangler = await import("wrangler")
@@ -39,14 +45,8 @@ export const openHarness = (workers: (withEntry: WithEntry) => Workers) =>
         const { url } = await harness.listen()
         return { harness, url }
       },
-      catch: (error) => {
-        const known = toCannotStart("The folder for the workers' files")(error)
-        return known.message.includes("cannot be used")
-          ? new CannotStart({
-              message: `The workers do not start: ${error instanceof Error ? error.message : String(error)}`,
-            })
-          : known
-      },
+      catch: toCannotStart(workersFolder, "The workers do not start"),
     }),
     ({ harness }) => Effect.promise(() => harness.close()),
   )
+})

@@ -1,19 +1,17 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { writeFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { Effect } from "effect"
 import { issueBearer } from "../../gateway/bearer.ts"
 import { Display } from "./Display.ts"
-import { CannotStart, toCannotStart } from "./error.ts"
+import { CannotStart } from "./error.ts"
 import { openFront } from "./Front.ts"
 import { root } from "./harness.ts"
-import { localKeys } from "./keys.ts"
 import { liveSettings } from "./liveSettings.ts"
+import { writeLiveWorkers } from "./liveWorkers.ts"
 import type { StartOptions } from "./options.ts"
 
 const person = "me"
 const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js")
-const configs = ["src/gateway/wrangler.toml", "wrangler.toml", "src/cron/wrangler.toml"]
 const startAtMost = "60 seconds"
 
 const run = (...parameters: ReadonlyArray<string>): ChildProcess =>
@@ -44,17 +42,6 @@ const migrate = Effect.fnUntraced(function* (state: string) {
   })
 })
 
-/** The keys as wrangler reads them: in a file, since other users of the machine see a process's arguments. */
-const writeKeys = Effect.fnUntraced(function* (stateDir: string) {
-  const keys = yield* localKeys(stateDir)
-  const file = join(stateDir, "keys.env")
-  const text = Object.entries(keys)
-    .map(([name, value]) => `${name}="${value}"\n`)
-    .join("")
-  yield* Effect.tryPromise({ try: () => writeFile(file, text, { mode: 0o600 }), catch: toCannotStart(stateDir) })
-  return { file, keys }
-})
-
 const untilHealthy = (url: string) =>
   Effect.promise(() =>
     fetch(`${url}/health`).then(
@@ -63,20 +50,25 @@ const untilHealthy = (url: string) =>
     ),
   ).pipe(Effect.delay("250 millis"), Effect.repeat({ until: (isUp) => isUp }))
 
-const howToGo = (url: string, bearer: string) =>
-  [
-    `Everything is up at ${url}, with the real providers and their usual intervals. Give it your tokens:`,
+const howToGo = (url: string, bearer: string) => {
+  const ask = `curl -sw '\\n' -H "Authorization: Bearer $TOKEN"`
+  return [
+    `Everything is up at ${url}, with the real providers and their usual intervals.`,
     "",
-    `  TOKEN=${bearer}`,
-    `  curl -s -X PUT -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" ${url}/v1/accounts/spotify/token \\`,
-    `    -d '{"accessToken":"…","refreshToken":"…","expiresIn":3600,"scope":"user-library-read"}'`,
+    "  First, in another terminal:",
+    `    TOKEN=${bearer}`,
     "",
-    "  # the same with /youtube/token and the scope https://www.googleapis.com/auth/youtube.readonly; then",
-    `  curl -s -H "Authorization: Bearer $TOKEN" ${url}/v1/status`,
-    `  curl -s -H "Authorization: Bearer $TOKEN" ${url}/v1/feed`,
+    "  Give it your tokens, got with these client ids (README.md says how), and the same at /youtube/token:",
+    `    ${ask} -X PUT -H "Content-Type: application/json" ${url}/v1/accounts/spotify/token \\`,
+    `      -d '{"accessToken":"…","refreshToken":"…","expiresIn":3600,"scope":"user-library-read"}'`,
+    "",
+    "  Then look:",
+    `    ${ask} ${url}/v1/status`,
+    `    ${ask} ${url}/v1/feed`,
     "",
     "Ctrl-C stops it; tokens and feed stay for the next time.",
   ].join("\n")
+}
 
 /** The same workers against the real providers, with a database that stays. */
 export const startLive = Effect.fn("startLive")(function* ({ port, devVars }: StartOptions, stateDir: string) {
@@ -84,7 +76,8 @@ export const startLive = Effect.fn("startLive")(function* ({ port, devVars }: St
   const clientIds = yield* liveSettings(resolve(root, devVars))
   // Takes the port for a moment, to notice early and in plain words that somebody else has it.
   yield* Effect.scoped(openFront(port))
-  const { file, keys } = yield* writeKeys(stateDir)
+  yield* display.line("starting core, gateway and cron workers and a database that stays")
+  const { keys, configs } = yield* writeLiveWorkers(stateDir, clientIds)
   const state = join(stateDir, "state")
   yield* migrate(state)
   const parameters = configs.flatMap((config) => ["-c", config])
@@ -94,7 +87,7 @@ export const startLive = Effect.fn("startLive")(function* ({ port, devVars }: St
         "dev",
         ...parameters,
         ...["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0", "--persist-to", state],
-        ...["--env-file", clientIds, "--env-file", file, "--show-interactive-dev-session=false"],
+        "--show-interactive-dev-session=false",
       ),
     ),
     stop,

@@ -1,3 +1,5 @@
+import { Effect } from "effect"
+import { PromiseBroken } from "./error.ts"
 import type { IdlePoll } from "./idle.ts"
 
 /** What `--json` prints. */
@@ -43,3 +45,9 @@ export const renderTable = (result: Result): string => {
     })
     .join("\n")
 }
+
+/** Fails when something was lost or doubled, and with it the command. */
+export const requireKept = ({ lost, doubled }: Pick<Result, "lost" | "doubled">): Effect.Effect<void, PromiseBroken> =>
+  lost === 0 && doubled === 0
+    ? Effect.void
+    : Effect.fail(new PromiseBroken({ message: `${lost} items were lost and ${doubled} doubled.` }))

@@ -11,23 +11,22 @@ import { Simulator } from "./Simulator.ts"
 import { backfillItems } from "./settings.ts"
 import { expectedRows, judge } from "./verdict.ts"
 
-/** After this a phase counts as it stands, and the table shows what is missing. */
-const phaseAtMost = "40 seconds"
+/** After so long without a new row, in milliseconds, a phase counts as it stands, and the table shows what is missing. */
+const stalledAfterMs = 30_000
 const lookEvery = "200 millis"
 
 /** Shows how the feeds fill, until they have the rows that they should have. */
-const waitForRows = Effect.fnUntraced(function* (name: string, before: number, expected: number) {
+const waitForRows = Effect.fnUntraced(function* (name: string, before: number, expected: number, note = "") {
   const display = yield* Display
+  const last = { rows: -1, at: 0 }
   const look = Effect.gen(function* () {
     const rows = yield* countRows
-    yield* display.progress({ name, done: Math.min(rows, expected) - before, total: expected - before })
-    return rows
+    const at = yield* Clock.currentTimeMillis
+    yield* display.progress({ name, done: Math.min(rows, expected) - before, total: expected - before, note })
+    if (rows !== last.rows) Object.assign(last, { rows, at })
+    return rows >= expected || at - last.at > stalledAfterMs
   })
-  yield* look.pipe(
-    Effect.delay(lookEvery),
-    Effect.repeat({ until: (rows) => rows >= expected }),
-    Effect.timeoutOption(phaseAtMost),
-  )
+  yield* look.pipe(Effect.delay(lookEvery), Effect.repeat({ until: (isOver) => isOver }))
 })
 
 const providerRequests = Effect.gen(function* () {
@@ -54,7 +53,8 @@ export const runMainJob = Effect.fn("runMainJob")(function* (options: StartOptio
 
   if (options.faults > 0) yield* simulator.ask((client) => client.randomFaults({ rate: options.faults / 100 }))
   const published = yield* publish(people, options.publish)
-  yield* waitForRows("new items, by alarm", backfill, expectedRows(people, published, backfillItems))
+  const note = options.faults > 0 ? `while ${options.faults} % of the providers' answers fail` : ""
+  yield* waitForRows("new items, by alarm", backfill, expectedRows(people, published, backfillItems), note)
   const requests = yield* providerRequests
   yield* simulator.ask((client) => client.clearFaults())
 

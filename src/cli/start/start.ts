@@ -1,14 +1,13 @@
 import { resolve } from "node:path"
 import { Clock, Effect, Layer } from "effect"
 import { Display } from "./Display.ts"
-import { PromiseBroken } from "./error.ts"
 import { Gateway } from "./Gateway.ts"
 import { root } from "./harness.ts"
 import { localKeys } from "./keys.ts"
 import { LocalStack } from "./LocalStack.ts"
 import { startLive } from "./live.ts"
 import type { StartOptions } from "./options.ts"
-import { renderTable } from "./result.ts"
+import { renderTable, requireKept } from "./result.ts"
 import { runMainJob } from "./run.ts"
 import { Simulator } from "./Simulator.ts"
 import { renderSuggestions } from "./suggestions.ts"
@@ -28,10 +27,11 @@ const simulated = Effect.fnUntraced(function* (options: StartOptions, startedAt:
   const stack = yield* LocalStack
   const simulator = yield* Simulator
   const gateway = yield* Gateway
-  yield* display.line("core, gateway and cron workers are up; D1 is migrated")
+  yield* display.line("they are up, and the database is migrated\n")
   const { people, result } = yield* Effect.tapCause(runMainJob(options, startedAt), () => showErrors)
   yield* display.line(`\n${renderTable(result)}\n`)
   const isKept = result.lost === 0 && result.doubled === 0
+  if (isKept) yield* display.line("Everything that was published has reached everybody who follows its source, once.\n")
   if (!isKept) yield* showErrors
   if (options.json) yield* Effect.sync(() => process.stdout.write(`${JSON.stringify(result)}\n`))
   if (!options.once) {
@@ -47,9 +47,7 @@ const simulated = Effect.fnUntraced(function* (options: StartOptions, startedAt:
     )
     yield* showErrors.pipe(Effect.delay("2 seconds"), Effect.forever)
   }
-  if (!isKept) {
-    return yield* new PromiseBroken({ message: `${result.lost} items were lost and ${result.doubled} doubled.` })
-  }
+  yield* requireKept(result)
 })
 
 /** `pollen start`: the whole system on this machine. */

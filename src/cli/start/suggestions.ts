@@ -1,4 +1,4 @@
-/** Commands to paste while the stack is up. */
+/** Commands to paste while the stack is up; none begins with a comment, which not every shell takes at its prompt. */
 export const renderSuggestions = ({
   gateway,
   simulator,
@@ -13,26 +13,22 @@ export const renderSuggestions = ({
   /** Something that the person follows. */
   readonly source: string | undefined
 }): string => {
-  const ask = `curl -s -H "Authorization: Bearer $TOKEN"`
-  const lines = [
-    `Everything is up at ${gateway}. What to try next, in another terminal, as ${person}:`,
-    "",
-    `  TOKEN=${bearer}`,
-    "",
-    "  # how the object is: accounts, alarm, the last polls",
-    `  ${ask} ${gateway}/v1/status`,
-    "  # the newest of the feed, and what is followed",
-    `  ${ask} "${gateway}/v1/feed?limit=5"`,
-    `  ${ask} "${gateway}/v1/subscriptions?limit=5"`,
-    ...(source === undefined
-      ? []
-      : [
-          "  # publish three items, and watch them come in with a poll",
-          `  curl -s -X POST ${simulator}/control/publish -d '{"source":"${source}","items":3}'`,
-        ]),
-    `  ${ask} -N -X POST -H "Accept: text/event-stream" ${gateway}/v1/poll`,
-    "",
-    "Ctrl-C stops it.",
+  const ask = `curl -sw '\\n' -H "Authorization: Bearer $TOKEN"`
+  const publish = `curl -sw '\\n' ${simulator}/control/publish -d '{"source":"${source}","items":3}'`
+  const poll = `${ask} -N -X POST -H "Accept: text/event-stream" ${gateway}/v1/poll`
+  const suggestions = [
+    ["First, in another terminal, so that you are that person:", `TOKEN=${bearer}`],
+    ["How their object is: accounts, alarm, the last polls:", `${ask} ${gateway}/v1/status`],
+    ["The newest of their feed:", `${ask} "${gateway}/v1/feed?limit=5"`],
+    ["What they follow:", `${ask} "${gateway}/v1/subscriptions?limit=5"`],
+    source === undefined
+      ? ["Poll now:", poll]
+      : ["Publish three items and watch them come in by a poll:", `${publish} && \\\n    ${poll}`],
   ]
-  return lines.join("\n")
+  return [
+    `Everything is up at ${gateway}, and goes on polling. What to try next as ${person}:`,
+    ...suggestions.map(([what, command]) => `\n  ${what}\n    ${command}`),
+    "",
+    "Ctrl-C stops it. Then: `npm start -- --help` for more people and more faults, `npm test` for every promise.",
+  ].join("\n")
 }
