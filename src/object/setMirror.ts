@@ -49,7 +49,11 @@ export const setMirror = Effect.fn("setMirror")(function* (isMirrored: boolean) 
   yield* enrol
   db.update(person).set({ isMirrored }).run()
   if (isMirrored) yield* Effect.ensuring(Effect.retry(mirrorAll(), { times: attemptsAtMost - 1 }), conclude)
-  else db.delete(outbox).where(eq(outbox.kind, "mirror")).run()
+  else {
+    db.delete(outbox).where(eq(outbox.kind, "mirror")).run()
+    // Waits for a delivery under way: nothing is written to the mirror after the answer.
+    yield* (yield* Outbox).deliver(false)
+  }
   yield* store.durable
   return { isMirrored }
 })

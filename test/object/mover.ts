@@ -5,7 +5,7 @@ import type { Provider } from "../../src/domain/provider.ts"
 import type { TokenSet } from "../../src/domain/token.ts"
 import { call } from "../../src/rpc/call.ts"
 import * as move from "../../src/rpc/move.ts"
-import type { Grant } from "../simulator/model.ts"
+import type { Grant, ItemState } from "../simulator/model.ts"
 import { Person, simulator } from "./person.ts"
 
 export const toTokens = (grant: Grant): TokenSet => ({
@@ -113,5 +113,62 @@ export class Mover extends Person {
 
   async requests() {
     return (await simulator.counts({ person: this.id })).total
+  }
+
+  /** What the object exports, which is what it holds. */
+  async exportedRefreshTokens() {
+    return (await this.exportTokens()).accounts.map(({ tokens }) => Redacted.value(tokens.refreshToken))
+  }
+
+  /** The central poller has polled this source, and delivered these items. */
+  async hasPolled(sourceId: string, items: ReadonlyArray<ItemState>) {
+    await env.DB.batch([
+      env.DB.prepare(
+        `INSERT INTO user_subscriptions (user_id, provider, external_id, followed_at, polled_at, item_count)
+         VALUES (?1, 'spotify', ?2, 1, ?3, ?4)`,
+      ).bind(this.id, sourceId, Date.now() - 3_600_000, items.length),
+      ...items.flatMap(({ id, publishedAt }) => [
+        env.DB.prepare(
+          `INSERT INTO feed_items (provider, external_id, source_id, kind, title, description, url, published_at, precision)
+           VALUES ('spotify', ?1, ?2, 'episode', '', '', '', ?3, 'day') ON CONFLICT DO NOTHING`,
+        ).bind(id, sourceId, publishedAt),
+        env.DB.prepare(
+          `INSERT INTO user_feed_items (user_id, published_at, provider, external_id, is_backfill, delivered_at)
+           VALUES (?1, ?2, 'spotify', ?3, 1, 1) ON CONFLICT DO NOTHING`,
+        ).bind(this.id, publishedAt, id),
+      ]),
+    ])
+  }
+
+  /** The migrator's switch forward: only a row that is as it was copied. Returns whether it was. */
+  async switchForward() {
+    const { meta } = await env.DB.prepare(
+      `UPDATE user_accounts SET holder = 'object', epoch = epoch + 1
+       WHERE user_id = ?1 AND provider = 'spotify' AND holder = 'database' AND epoch = 1 AND generation = 1`,
+    )
+      .bind(this.id)
+      .run()
+    return meta.changes > 0
+  }
+
+  /** The migrator's switch back: only a row that the object held. */
+  async switchBack({ accounts }: Awaited<ReturnType<Mover["handBack"]>>) {
+    for (const { provider, epoch, tokens } of accounts) {
+      if (tokens === null) continue
+      await env.DB.prepare(
+        `UPDATE user_accounts SET holder = 'database', epoch = ?3, refresh_token = ?4, access_token = ?5, expires_at = ?6,
+           generation = generation + 1
+         WHERE user_id = ?1 AND provider = ?2 AND holder = 'object' AND epoch = ?3 - 1`,
+      )
+        .bind(
+          this.id,
+          provider,
+          epoch,
+          Redacted.value(tokens.refreshToken),
+          Redacted.value(tokens.accessToken),
+          tokens.expiresAt,
+        )
+        .run()
+    }
   }
 }

@@ -1,10 +1,12 @@
 import { env } from "cloudflare:workers"
 import { vi } from "vitest"
 
-const tables = ["users", "subscriptions", "user_subscriptions", "feed_items", "durable_object_status"]
+const delivered = ["users", "subscriptions", "user_subscriptions", "feed_items", "durable_object_status"]
 
 /** D1 refuses whatever an object sends it, until disposed. Nothing is mocked: the tables are not there. */
-export const d1Outage = async () => {
+export const d1Outage = async (...tables: ReadonlyArray<string>) => away(tables.length === 0 ? delivered : tables)
+
+const away = async (tables: ReadonlyArray<string>) => {
   const rename = (from: string, to: string) =>
     env.DB.batch(tables.map((table) => env.DB.prepare(`ALTER TABLE ${from}${table} RENAME TO ${to}${table}`)))
   await rename("", "away_")
