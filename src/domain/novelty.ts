@@ -5,6 +5,9 @@ interface Listed {
   readonly publishedAt: number
 }
 
+/** The items of a source that are known, by id. */
+type Known = Pick<ReadonlyMap<string, unknown>, "has" | "size">
+
 /**
  * Which of the items listed, newest first, are new. Ids decide, not clocks: a date without a time of day proves nothing.
  *
@@ -13,32 +16,35 @@ interface Listed {
  */
 export const newItems = <A extends Listed>(
   listed: ReadonlyArray<A>,
-  isKnown: (externalId: string) => boolean,
+  known: Known,
   archiveBefore: number | null,
 ): ReadonlyArray<A> => {
-  const lastKnown = listed.findLastIndex(({ externalId }) => isKnown(externalId))
+  const lastKnown = listed.findLastIndex(({ externalId }) => known.has(externalId))
   const seen = new Set<string>()
   return listed.filter(({ externalId, publishedAt }, index) => {
-    if (isKnown(externalId) || seen.has(externalId)) return false
+    if (known.has(externalId) || seen.has(externalId)) return false
     seen.add(externalId)
     return index < lastKnown || archiveBefore === null || publishedAt > archiveBefore
   })
 }
 
 /**
- * Whether the page after these has to be read to be sure of having every new item: as long as nothing known has been seen,
- * or fewer new items were found than the source's count says (`expected`) while the last page still held some.
+ * Whether the page after these has to be read to be sure of having every new item.
+ *
+ * What ends in something new may go on with it; a known item above proves nothing, since a premiere stays on top for days. What
+ * ends among known items, or in the archive below them, is enough. Where nothing known has turned up at all, either everything
+ * known has been removed, or more than a page of items with old dates lies on top of it: that is read until the known items would
+ * have come, the source's count having grown by `expected`.
  */
 export const isNextPageNeeded = (
   pages: ReadonlyArray<ReadonlyArray<Listed>>,
-  isKnown: (externalId: string) => boolean,
+  known: Known,
   archiveBefore: number | null,
   expected: number,
 ): boolean => {
-  const last = pages.at(-1) ?? []
   const listed = pages.flat()
-  if (last.length > 0 && archiveBefore !== null && last.every(({ publishedAt }) => publishedAt < archiveBefore))
-    return false
-  if (!listed.some(({ externalId }) => isKnown(externalId))) return true
-  return newItems(listed, isKnown, archiveBefore).length < expected && newItems(last, isKnown, archiveBefore).length > 0
+  const fresh = newItems(listed, known, archiveBefore)
+  const end = listed.at(-1)?.externalId
+  if (fresh.some(({ externalId }) => externalId === end)) return true
+  return !listed.some(({ externalId }) => known.has(externalId)) && listed.length <= expected + known.size
 }

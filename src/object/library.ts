@@ -139,7 +139,7 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
       pages.length < pagesAtMost &&
       isSteady &&
       listed.size === sourceIds.length &&
-      (total === null || pages.reduce((sum, { size }) => sum + size, 0) >= total)
+      (client.isTotalExact ? pages.reduce((sum, { size }) => sum + size, 0) >= (total ?? 0) : listed.size > 0 || !total)
     const gone = isComplete ? [...known.keys()].filter((sourceId) => !listed.has(sourceId)) : []
     for (const sourceId of gone) {
       db.delete(subscriptions)

@@ -1,4 +1,4 @@
-import { and, desc, eq, sql } from "drizzle-orm"
+import { and, desc, eq, type SQL, sql } from "drizzle-orm"
 import { Clock, Effect, Random } from "effect"
 import { accounts, items, outbox, subscriptions } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
@@ -8,20 +8,24 @@ import { isNextPageNeeded, newItems } from "../domain/novelty.ts"
 import type { Provider } from "../domain/provider.ts"
 import { cut, longestTitle } from "../domain/text.ts"
 import type { SourceMissing } from "../providers/error.ts"
-import type { PageRequest, ProviderClient } from "../providers/provider.ts"
+import type { ProviderClient } from "../providers/provider.ts"
 import { Grants } from "./grants.ts"
+import { type Listing, readListing } from "./listing.ts"
 import { isPolled } from "./schedule.ts"
 import { Settings } from "./settings.ts"
 import { Store, type SubscriptionRow } from "./store.ts"
 
-/** How many known items a source keeps: four pages, so that removals at the front never bring the archive up as new. */
+/** How many known items a source keeps, by date and by arrival: four pages, so that removals at the front never bring the archive up as new. */
 const knownKept = 200
 
-/** Ids that a provider describes at once. */
-const describedAtOnce = 50
+/** Items that a provider describes at once, and that one statement takes: far below SQLite's 2 MB, in whatever script. */
+const itemsAtOnce = 50
 
 /** Longest texts delivered, in UTF-16 code units: what a feed shows, and far below D1's 2 MB for a row. */
 const longest = { title: longestTitle, url: 2000, description: 2000 }
+
+const chunksOf = <A>(all: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> =>
+  Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size))
 
 const oneSource = (row: SubscriptionRow) =>
   and(eq(subscriptions.provider, row.provider), eq(subscriptions.sourceId, row.sourceId))
@@ -29,12 +33,12 @@ const oneSource = (row: SubscriptionRow) =>
 /** What one look at a source brought. */
 interface Found {
   readonly etag: string | null
-  readonly isModified: boolean
   /** New and completed, newest first. */
   readonly fresh: ReadonlyArray<ListedItem>
   /** Left out by the first poll. */
   readonly archive: ReadonlyArray<ListedItem>
-  readonly isWholeListing: boolean
+  /** The date of the oldest item listed by the first poll: what lies below it and is not newer is archive. */
+  readonly archiveBefore: number | null
   /** Waiting items that were looked at again. */
   readonly rechecked: ReadonlyArray<ListedItem>
 }
@@ -67,50 +71,35 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
     .from(items)
     .where(and(eq(items.provider, provider), eq(items.sourceId, row.sourceId)))
     .all()
-  const states = new Map(rows.map((item) => [item.itemId, item]))
-  const isKnown = (id: string) => states.has(id)
+  const known = new Map(rows.map((item) => [item.itemId, item]))
   const isFirst = row.backfilledAt === null
   const expected = Math.max(0, (row.listedCount ?? 0) - (row.itemCount ?? 0))
+  const isBackfillShort = (pages: Listing["pages"]) => pages.flat().length < Math.max(1, settings.backfillItems)
+  const { etag, pages, isWhole } = yield* readListing(
+    client,
+    row.sourceId,
+    isFirst ? null : row.etag,
+    isFirst ? isBackfillShort : (soFar) => isNextPageNeeded(soFar, known, row.archiveBefore, expected),
+  )
 
-  const pages: Array<ReadonlyArray<ListedItem>> = []
-  let etag: string | null = null
-  let next: string | null = null
-  let isModified = true
-  do {
-    const request: PageRequest = { key: next, etag: next === null && !isFirst ? row.etag : null }
-    const page = yield* grants.withToken(provider, (token) => client.items(token, row.sourceId, request))
-    if (!page.isModified) {
-      isModified = false
-      etag = row.etag
-      break
-    }
-    if (pages.length === 0) etag = page.etag
-    pages.push(page.entries)
-    next = page.next
-  } while (!isFirst && next !== null && isNextPageNeeded(pages, isKnown, row.archiveBefore, expected))
-
-  const listed = pages.flat().filter(({ availability }) => availability !== "withheld")
-  const fresh = isFirst ? listed.slice(0, settings.backfillItems) : newItems(listed, isKnown, row.archiveBefore)
+  const listed = pages.flat()
+  const unknown = newItems(listed, known, row.archiveBefore)
+  const fresh = isFirst ? unknown.slice(0, settings.backfillItems) : unknown
   const listedById = new Map(listed.map((item) => [item.externalId, item]))
   const waiting = rows
     .filter(({ state }) => state === "waiting")
     .map(
       ({ itemId, publishedAt }) => listedById.get(itemId) ?? placeholder(provider, row.sourceId, itemId, publishedAt),
     )
-  const toDescribe = [...fresh, ...waiting]
-  const chunks = Array.from({ length: Math.ceil(toDescribe.length / describedAtOnce) }, (_, index) =>
-    toDescribe.slice(index * describedAtOnce, (index + 1) * describedAtOnce),
-  )
-  const described = yield* Effect.forEach(chunks, (chunk) =>
+  const described = yield* Effect.forEach(chunksOf([...fresh, ...waiting], itemsAtOnce), (chunk) =>
     grants.withToken(provider, (token) => client.describe(token, chunk)),
   )
   const complete = described.flat()
   return {
     etag,
-    isModified,
     fresh: complete.slice(0, fresh.length),
-    archive: isFirst ? listed.slice(settings.backfillItems) : [],
-    isWholeListing: next === null,
+    archive: isFirst ? unknown.slice(settings.backfillItems) : [],
+    archiveBefore: isFirst ? (isWhole ? null : (listed.at(-1)?.publishedAt ?? null)) : row.archiveBefore,
     rechecked: complete.slice(fresh.length),
   } satisfies Found
 })
@@ -137,7 +126,8 @@ const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) 
   const { provider, sourceId } = row
   const remember = (state: "delivered" | "archive" | "waiting", remembered: ReadonlyArray<ListedItem>) => {
     if (remembered.length === 0) return
-    const rows = remembered.map(({ externalId, publishedAt, startsAt }) => ({
+    // Oldest first, so that rows are in the order of arrival.
+    const rows = remembered.toReversed().map(({ externalId, publishedAt, startsAt }) => ({
       externalId,
       publishedAt,
       recheckAt:
@@ -150,9 +140,10 @@ const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) 
       ON CONFLICT DO UPDATE SET published_at = excluded.published_at, state = excluded.state, recheck_at = excluded.recheck_at`)
   }
   const enqueue = (delivered: ReadonlyArray<ListedItem>) => {
-    if (delivered.length === 0) return
-    const bodies = delivered.map((item) => ({ ...toItem(item), isBackfill: isFirst, at: now }))
-    db.run(sql`INSERT INTO ${outbox} (kind, body) SELECT 'item', value FROM json_each(${JSON.stringify(bodies)})`)
+    for (const chunk of chunksOf(delivered, itemsAtOnce)) {
+      const bodies = chunk.map((item) => ({ ...toItem(item), isBackfill: isFirst, at: now }))
+      db.run(sql`INSERT INTO ${outbox} (kind, body) SELECT 'item', value FROM json_each(${JSON.stringify(bodies)})`)
+    }
   }
 
   return yield* store.transaction(() => {
@@ -165,15 +156,21 @@ const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) 
       .get()
     if (isOurs === undefined) return 0
     const deliverable = [...found.fresh, ...found.rechecked].filter(isDeliverable)
+    remember("archive", found.archive)
     remember("delivered", deliverable)
     // Oldest first, so that the outbox leaves in the order of publication.
     enqueue(deliverable.toReversed())
-    remember("archive", found.archive)
     remember(
       "waiting",
       [...found.fresh, ...found.rechecked].filter(
         ({ availability }) => availability === "upcoming" || availability === "unplayable",
       ),
+    )
+    // Listed, but not described yet: it gets a second look soon, since the listing may never change again.
+    const undescribed = found.fresh.filter(({ availability }) => availability === "withheld")
+    remember(
+      "waiting",
+      undescribed.map((item) => ({ ...item, startsAt: now })),
     )
     for (const { externalId, availability } of found.rechecked) {
       if (availability !== "withheld") continue
@@ -193,16 +190,16 @@ const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) 
     const oldestKept = known.at(-1)
     const isPruned = known.length === knownKept && oldestKept !== undefined
     if (isPruned) {
+      // The newest by date, and the newest by arrival: an item with an old date is on top of the listing all the same.
+      const newest = (by: SQL) =>
+        sql`SELECT ${items.itemId} FROM ${items} WHERE ${ofSource} ORDER BY ${by} DESC, rowid DESC LIMIT ${knownKept}`
       db.run(
-        sql`DELETE FROM ${items} WHERE ${ofSource} AND ${items.publishedAt} < ${oldestKept} AND ${items.state} <> 'waiting'`,
+        sql`DELETE FROM ${items} WHERE ${ofSource} AND ${items.state} <> 'waiting'
+          AND ${items.itemId} NOT IN (${newest(sql`${items.publishedAt}`)})
+          AND ${items.itemId} NOT IN (${newest(sql`${items.seenAt}`)})`,
       )
     }
-    const firstLine = found.isWholeListing ? null : (oldestKept ?? null)
-    const archiveBefore = isPruned
-      ? Math.max(oldestKept, row.archiveBefore ?? 0)
-      : isFirst
-        ? firstLine
-        : row.archiveBefore
+    const archiveBefore = isPruned ? Math.max(oldestKept, found.archiveBefore ?? 0) : found.archiveBefore
 
     const intervalMs = pollInterval(known.slice(0, publicationsConsidered), now, settings.bounds)
     const wait = withJitter(intervalMs, random, settings.bounds)

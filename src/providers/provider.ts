@@ -31,7 +31,7 @@ export interface Page<A> {
   readonly next: string | null
   /** How many entries the page held, unreadable ones included. */
   readonly size: number
-  /** How many entries there are in all; `null` where the provider's figure cannot be relied on. */
+  /** How many entries there are in all, as the provider says. */
   readonly total: number | null
 }
 
@@ -40,6 +40,8 @@ export type AccessToken = Redacted.Redacted<string>
 /** What pollen needs of a provider. Every method is one request per page, and nothing else. */
 export interface ProviderClient {
   readonly provider: Provider
+  /** Whether the totals of pages are exact. Others are good for nothing but to tell that a listing has moved. */
+  readonly isTotalExact: boolean
   /** What the person follows: 50 sources a page. */
   readonly library: (token: AccessToken, page: PageRequest) => Effect.Effect<Page<Source> | NotModified, RequestError>
   /** A source's items, newest first: 50 a page. */

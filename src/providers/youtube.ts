@@ -20,6 +20,8 @@ const listOf = <S extends Schema.Constraint>(item: S) =>
     items: Schema.Array(item),
     etag: Schema.optionalKey(Schema.String),
     nextPageToken: Schema.optionalKey(Schema.String),
+    /** The total is approximate: https://developers.google.com/youtube/v3/docs/subscriptions/list#pageInfo.totalResults */
+    pageInfo: Schema.optionalKey(Schema.Struct({ totalResults: Schema.optionalKey(Schema.Int) })),
   })
 
 /** https://developers.google.com/youtube/v3/docs/subscriptions */
@@ -152,9 +154,9 @@ const refuse = (answer: Answer, now: number): RequestError => {
   return new ProviderUnavailable({ provider, reason: `answered ${answer.status} ${reason}`.trim(), retryAt: null })
 }
 
-/** A page as pollen reads it. `pageInfo.totalResults` is approximate, so there is no total. */
+/** A page as pollen reads it. */
 const toPage = <A>(
-  { body, etag }: Read<{ readonly etag?: string; readonly nextPageToken?: string }>,
+  { body, etag }: Read<Omit<(typeof PlaylistItems)["Type"], "items">>,
   entries: ReadonlyArray<A>,
 ): Page<A> => ({
   isModified: true,
@@ -162,7 +164,7 @@ const toPage = <A>(
   etag: etag ?? body.etag ?? null,
   next: body.nextPageToken ?? null,
   size: entries.length,
-  total: null,
+  total: body.pageInfo?.totalResults ?? null,
 })
 
 /** The YouTube Data API v3. Each request costs one unit of the quota, a 304 included. */
@@ -179,6 +181,7 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
 
   return {
     provider,
+    isTotalExact: false,
     library: Effect.fn("youtube.library")(function* (token, page) {
       const query = { mine: "true", part: "snippet,contentDetails", order: "alphabetical", ...paged(page) }
       const read = yield* getSubscriptions(token, "/subscriptions", query, page.etag)

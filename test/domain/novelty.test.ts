@@ -12,13 +12,19 @@ const backfill = 2
 
 /** What a source does between two looks. A backdated item carries an old date, and is listed first all the same. */
 type Change =
-  | { readonly type: "publish" | "backdate" }
+  | { readonly type: "publish" | "backdate"; readonly count: number }
   | { readonly type: "remove"; readonly at: number }
   | { readonly type: "look" }
 
 const change: fc.Arbitrary<Change> = fc.oneof(
-  { weight: 4, arbitrary: fc.constant<Change>({ type: "publish" }) },
-  { weight: 1, arbitrary: fc.constant<Change>({ type: "backdate" }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ type: fc.constant("publish" as const), count: fc.integer({ min: 1, max: 12 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ type: fc.constant("backdate" as const), count: fc.integer({ min: 1, max: 12 }) }),
+  },
   { weight: 2, arbitrary: fc.record({ type: fc.constant("remove" as const), at: fc.nat(8) }) },
   { weight: 3, arbitrary: fc.constant<Change>({ type: "look" }) },
 )
@@ -31,10 +37,9 @@ const read = (
   expected: number,
 ) => {
   const pages: Array<ReadonlyArray<Entry>> = []
-  const isKnown = (id: string) => known.has(id)
   do pages.push(listing.slice(pages.length * pageSize, (pages.length + 1) * pageSize))
-  while (pages.length * pageSize < listing.length && isNextPageNeeded(pages, isKnown, archiveBefore, expected))
-  return { fresh: newItems(pages.flat(), isKnown, archiveBefore), pages: pages.length }
+  while (pages.length * pageSize < listing.length && isNextPageNeeded(pages, known, archiveBefore, expected))
+  return { fresh: newItems(pages.flat(), known, archiveBefore), pages: pages.length }
 }
 
 it("finds everything new once and nothing of the archive, whatever is published, backdated and removed", () => {
@@ -51,8 +56,12 @@ it("finds everything new once and nothing of the archive, whatever is published,
       const delivered = first.slice(0, backfill).map(({ externalId }) => externalId)
       let unseen = new Set<string>()
       let hasKnownItem = known.size > 0
+      let count = listing.length
       const look = () => {
-        for (const { externalId } of read(listing, known, archiveBefore, unseen.size).fresh) {
+        // What the library announces: removals hide as many publications.
+        const expected = Math.max(0, listing.length - count)
+        count = listing.length
+        for (const { externalId } of read(listing, known, archiveBefore, expected).fresh) {
           known.add(externalId)
           delivered.push(externalId)
           unseen.delete(externalId)
@@ -65,10 +74,12 @@ it("finds everything new once and nothing of the archive, whatever is published,
       for (const one of changes) {
         if (one.type === "look") look()
         if (one.type === "publish" || one.type === "backdate") {
-          clock += 1
-          const entry = { externalId: `new-${clock}`, publishedAt: one.type === "publish" ? clock : 1 }
-          listing.unshift(entry)
-          unseen.add(entry.externalId)
+          for (let published = 0; published < one.count; published += 1) {
+            clock += 1
+            const entry = { externalId: `new-${clock}`, publishedAt: one.type === "publish" ? clock : 1 }
+            listing.unshift(entry)
+            unseen.add(entry.externalId)
+          }
         }
         if (one.type === "remove") {
           const [removed] = listing.splice(one.at, 1)
@@ -85,13 +96,32 @@ it("finds everything new once and nothing of the archive, whatever is published,
   )
 })
 
-it("reads one page when the first holds something known and all that the count announced", () => {
+it("reads one page when the first ends among what is known, whatever the count announced", () => {
   const listing = Array.from({ length: 100 }, (_, index) => ({
     externalId: `item-${index}`,
     publishedAt: 1000 - index,
   }))
   const known = new Set(listing.slice(3, 8).map(({ externalId }) => externalId))
   expect(read(listing, known, 990, 3)).toMatchObject({ pages: 1 })
+  expect(read(listing, known, 990, 30)).toMatchObject({ pages: 1 })
+})
+
+it("reads on below a known item that stays on top, as long as pages end in something new", () => {
+  const premiere = { externalId: "premiere", publishedAt: 2000 }
+  const listing = [
+    premiere,
+    ...Array.from({ length: 40 }, (_, at) => ({ externalId: `${at}`, publishedAt: 1000 - at })),
+  ]
+  const known = new Set(["premiere", ...listing.slice(31).map(({ externalId }) => externalId)])
+  // The count says nothing of them yet.
+  expect(read(listing, known, 900, 0).fresh).toHaveLength(30)
+})
+
+it("reads past pages without a readable entry", () => {
+  const entry = { externalId: "new", publishedAt: 1000 }
+  const known = new Set(["known"])
+  expect(isNextPageNeeded([[]], known, 900, 0)).toBe(true)
+  expect(isNextPageNeeded([[entry], []], known, 900, 0)).toBe(true)
 })
 
 it("reads on until something known turns up", () => {

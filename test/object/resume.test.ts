@@ -1,7 +1,7 @@
 import { abortAllDurableObjects, evictDurableObject } from "cloudflare:test"
 import { afterEach, describe, expect, it } from "vitest"
 import { clock } from "../worker.ts"
-import { makeSources, minute, publishInEach, settled, timesAsked } from "./following.ts"
+import { hour, makeSources, minute, publishInEach, settled, timesAsked } from "./following.ts"
 import { type Person, simulator } from "./person.ts"
 
 afterEach(async () => {
@@ -96,6 +96,24 @@ describe("A poll that is cut off in the middle", () => {
     expect(asked.reduce((sum, times) => sum + times)).toBeLessThanOrEqual(shows.length + atOnce)
     expect(await libraryReads(person)).toBe(2)
   })
+})
+
+it("A provider that asks for hours of silence half-way, again and again, keeps no source waiting for ever", async () => {
+  const shows = await makeSources("spotify", 30)
+  const person = await settled(shows, "spotify")
+  const match = { person: person.id, kind: "items" } as const
+  await person.sql("UPDATE subscriptions SET due_at = 0")
+  for (let round = 1; round <= 4; round += 1) {
+    await publishInEach(shows)
+    await simulator.setFaults([
+      { match, fault: { type: "slow", ms: 1 }, times: 10 },
+      { match, fault: { type: "rate_limited", retryAfterSeconds: 7200 }, times: 1 },
+    ])
+    await person.alarm()
+    await simulator.clearFaults()
+    clock.aheadMs += 3 * hour
+  }
+  expect((await timesAsked(person)).size).toBe(shows.length)
 })
 
 describe("An object that dies between the cursor and the delivery", () => {

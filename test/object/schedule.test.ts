@@ -134,6 +134,17 @@ describe("The alarm is set again", () => {
     expect((await person.status()).polls).not.toEqual([])
   })
 
+  it("after not even what is due could be read", async () => {
+    const { person } = await somebody()
+    await person.sql("ALTER TABLE accounts RENAME TO accounts_away")
+    expect(await person.alarm()).toBe(true)
+    expect(await person.alarmAt()).toBeGreaterThan(Date.now() + 30_000)
+    expect(await person.alarmAt()).toBeLessThanOrEqual(Date.now() + minute)
+    await person.sql("ALTER TABLE accounts_away RENAME TO accounts")
+    await person.alarm()
+    expect(await person.alarmAt()).toBeGreaterThan(Date.now() + minute)
+  })
+
   it("whenever an object starts without one", async () => {
     const { person } = await somebody()
     const before = await person.alarmAt()
