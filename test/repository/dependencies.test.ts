@@ -1,0 +1,72 @@
+import { existsSync, readFileSync } from "node:fs"
+import { describe, expect, it } from "vitest"
+import { codeOf, rowsOf, section } from "./readme.ts"
+
+interface Manifest {
+  readonly dependencies: Readonly<Record<string, string>>
+  readonly devDependencies: Readonly<Record<string, string>>
+  readonly optionalDependencies: Readonly<Record<string, string>>
+  readonly allowScripts: Readonly<Record<string, boolean>>
+}
+interface Lockfile {
+  readonly packages: Readonly<
+    Record<string, { readonly deprecated?: string; readonly hasInstallScript?: boolean; readonly resolved?: string }>
+  >
+}
+const read = <A>(file: string) => JSON.parse(readFileSync(file, "utf8")) as A
+const manifest = read<Manifest>("package.json")
+const { packages } = read<Lockfile>("package-lock.json")
+const direct = { ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies }
+const nameOf = (path: string) => path.split("node_modules/").at(-1) ?? path
+
+const tables = rowsOf(section("Why each dependency"))
+const original = [
+  "wrangler",
+  "@cloudflare/workers-types",
+  "drizzle-orm",
+  "effect",
+  "vitest",
+  "@effect/schema",
+  "@cloudflare/vitest-pool-workers",
+]
+const isOfDesignCard = ([first = ""]: ReadonlyArray<string>) =>
+  original.includes(codeOf(first)[0] ?? "") && codeOf(first).length === 1
+
+describe("the packages", () => {
+  it("are each explained in the README, and nothing else is", () => {
+    const from = tables.findIndex((row, index) => isOfDesignCard(row) && tables.slice(index).every(isOfDesignCard))
+    const explained = tables.slice(0, from).flatMap(([names = ""]) => codeOf(names))
+    const known = Object.keys(direct).map((name) => (/^node(-bin)?-(linux|darwin|win)/.test(name) ? "node-*" : name))
+    expect([...explained].sort()).toEqual([...new Set(known)].sort())
+  })
+
+  it("of the original design card are each mapped to one that is here", () => {
+    const mapped = tables.filter((row, index) => isOfDesignCard(row) && tables.slice(index).every(isOfDesignCard))
+    expect(mapped.map(([first = ""]) => codeOf(first)[0])).toEqual(original)
+    for (const [, here = ""] of mapped) expect(Object.keys(direct)).toContain(codeOf(here)[0])
+    expect(Object.keys(direct)).not.toContain("@effect/schema")
+    expect(Object.keys(direct)).not.toContain("@cloudflare/vitest-pool-workers")
+  })
+
+  it("have exact versions", () => {
+    for (const [name, version] of Object.entries(direct))
+      expect([name, version]).toEqual([name, expect.stringMatching(/^\d+\.\d+\.\d+$/)])
+  })
+
+  it("in the whole tree are not deprecated, and the lockfile names no registry", () => {
+    const entries = Object.entries(packages)
+    expect(entries.length).toBeGreaterThan(100)
+    expect(entries.filter(([, { deprecated }]) => deprecated !== undefined).map(([path]) => path)).toEqual([])
+    expect(entries.filter(([, { resolved }]) => resolved !== undefined).map(([path]) => path)).toEqual([])
+  })
+
+  it("run no script at installation about which npm would have to ask", () => {
+    const scripted = Object.entries(packages).filter(([, { hasInstallScript }]) => hasInstallScript === true)
+    for (const [path] of scripted) expect([path, manifest.allowScripts[nameOf(path)]]).toEqual([path, false])
+  })
+
+  it("bring a Node of their own, under which every npm script runs", () => {
+    expect(Number(process.versions.node.split(".")[0])).toBe(24)
+    expect(existsSync("node_modules/.bin/node")).toBe(true)
+  })
+})
