@@ -1,6 +1,8 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
-import { Cause, Effect, Exit } from "effect"
-import { CliError, Command } from "effect/cli"
+import { Cause, Effect, Exit, Layer } from "effect"
+import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
+import { exitCodeOf, exitCodes, isForPerson } from "./exit.ts"
+import { presenter } from "./presenter.ts"
 import { startCommand } from "./start/command.ts"
 
 // What wrangler would say to its own users is of no interest here.
@@ -12,30 +14,33 @@ Object.assign(process.env, {
 })
 
 const pollen = Command.make("pollen").pipe(
-  Command.withDescription("Every new episode and video of what people follow, delivered once."),
+  Command.withDescription(`Every new episode and video of what people follow, delivered once.\n\n${exitCodes}`),
   Command.withSubcommands([startCommand]),
 )
-
-const isTagged = (error: unknown, ...tags: ReadonlyArray<string>): error is Error =>
-  error instanceof Error && "_tag" in error && tags.includes(String(error._tag))
 
 /** What a person can act on is one sentence; anything else is a mistake of pollen's own and is shown whole. */
 const explain = (cause: Cause.Cause<unknown>) =>
   Effect.sync(() => {
     const error = Cause.squash(cause)
-    // A command line that cannot be read has been explained, with the help, before this.
+    // A command line that cannot be read has been explained before this.
     if (Cause.hasInterruptsOnly(cause) || CliError.isCliError(error)) return
-    const isExpected = isTagged(error, "CannotStart", "PromiseBroken", "GatewayRefused")
-    process.stderr.write(`${isExpected ? error.message : Cause.pretty(cause)}\n`)
+    process.stderr.write(`${isForPerson(error) ? error.message : Cause.pretty(cause)}\n`)
   })
+
+const platform = Layer.mergeAll(
+  NodeServices.layer,
+  CliOutput.layerPresenter(presenter),
+  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] }),
+)
 
 pollen.pipe(
   Command.run({ version: "0.1.0" }),
   Effect.tapCause(explain),
-  Effect.provide(NodeServices.layer),
+  Effect.provide(platform),
   NodeRuntime.runMain({
     disableErrorReporting: true,
-    // Ctrl-C is how a person ends it, and no failure.
-    teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : 1),
+    // Ctrl-C is how a person ends what goes on, and no failure.
+    teardown: (exit, onExit) =>
+      onExit(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : exitCodeOf(Cause.squash(exit.cause))),
   }),
 )

@@ -1,6 +1,6 @@
 import { Effect, Ref } from "effect"
 import type { Grant, GrantInput, Provider, SeededPerson } from "../../../test/simulator/model.ts"
-import { Display } from "./Display.ts"
+import { Display } from "../Display.ts"
 import { Gateway } from "./Gateway.ts"
 import type { StartOptions } from "./options.ts"
 import { Simulator } from "./Simulator.ts"

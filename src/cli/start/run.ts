@@ -1,5 +1,5 @@
 import { Clock, Effect } from "effect"
-import { Display } from "./Display.ts"
+import { Display } from "../Display.ts"
 import { PromiseBroken } from "./error.ts"
 import { countRows, readFeeds } from "./feed.ts"
 import { measureIdlePoll } from "./idle.ts"

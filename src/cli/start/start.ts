@@ -1,6 +1,6 @@
 import { resolve } from "node:path"
 import { Clock, Effect, Layer } from "effect"
-import { Display } from "./Display.ts"
+import { Display } from "../Display.ts"
 import { Gateway } from "./Gateway.ts"
 import { root } from "./harness.ts"
 import { localKeys } from "./keys.ts"

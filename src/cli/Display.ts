@@ -10,6 +10,8 @@ export interface Phase {
   readonly done: number
   readonly total: number
   readonly note?: string
+  /** Lines below the bar; they may change with every call. */
+  readonly details?: ReadonlyArray<string>
 }
 
 const render = ({ name, done, total, note = "" }: Phase): string => {
@@ -19,8 +21,10 @@ const render = ({ name, done, total, note = "" }: Phase): string => {
   return `${name.padEnd(24)} ${bar} ${done}/${total}${note === "" ? "" : `  ${note}`}`
 }
 
-const renderPlain = ({ name, done, total, note = "" }: Phase): string =>
-  `${name}: ${done}/${total}${note === "" ? "" : ` (${note})`}`
+const renderPlain = ({ name, done, total, note = "", details = [] }: Phase): string => {
+  const remarks = [note, ...details.map((detail) => detail.trim())].filter((remark) => remark !== "")
+  return `${name}: ${done}/${total}${remarks.length === 0 ? "" : ` (${remarks.join("; ")})`}`
+}
 
 /** How a run shows itself: bars that are redrawn on a terminal, plain lines elsewhere. */
 export class Display extends Context.Service<
@@ -34,17 +38,19 @@ export class Display extends Context.Service<
   static readonly layer = (stream: NodeJS.WriteStream): Layer.Layer<Display> =>
     Layer.sync(Display, () => {
       const isTerminal = stream.isTTY === true
-      let openPhase = ""
+      const open = { phase: "", lines: 0 }
       const plain = { name: "", at: 0, text: "" }
       const close = () => {
-        if (isTerminal && openPhase !== "") stream.write("\n")
-        openPhase = ""
+        if (isTerminal && open.lines > 0) stream.write("\n")
+        Object.assign(open, { phase: "", lines: 0 })
       }
       const redraw = (phase: Phase) => {
-        if (openPhase !== phase.name) close()
-        openPhase = phase.name
+        if (open.phase !== phase.name) close()
         // Without wrapping: a bar that takes two lines cannot be redrawn in place.
-        stream.write(`\r\u001b[2K${render(phase).slice(0, (stream.columns || 100) - 1)}`)
+        const lines = [render(phase), ...(phase.details ?? [])].map((line) => line.slice(0, (stream.columns || 100) - 1))
+        const up = open.lines > 1 ? `\u001b[${open.lines - 1}A` : ""
+        stream.write(`\r${up}\u001b[J${lines.join("\n")}`)
+        Object.assign(open, { phase: phase.name, lines: lines.length })
       }
       const write = (phase: Phase, now: number) => {
         const text = renderPlain(phase)
