@@ -47,7 +47,9 @@ export class Display extends Context.Service<
       const redraw = (phase: Phase) => {
         if (open.phase !== phase.name) close()
         // Without wrapping: a bar that takes two lines cannot be redrawn in place.
-        const lines = [render(phase), ...(phase.details ?? [])].map((line) => line.slice(0, (stream.columns || 100) - 1))
+        const lines = [render(phase), ...(phase.details ?? [])].map((line) =>
+          line.slice(0, (stream.columns || 100) - 1),
+        )
         const up = open.lines > 1 ? `\u001b[${open.lines - 1}A` : ""
         stream.write(`\r${up}\u001b[J${lines.join("\n")}`)
         Object.assign(open, { phase: phase.name, lines: lines.length })

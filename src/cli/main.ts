@@ -1,9 +1,17 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Effect, Exit, Layer } from "effect"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
+import { auditCommand } from "./audit.ts"
+import { contractCommand } from "./contract.ts"
 import { exitCodeOf, exitCodes, isForPerson } from "./exit.ts"
+import { exportCommand, openExportCommand } from "./export/command.ts"
+import { flagsCommand } from "./flags/command.ts"
+import { metricsCommand } from "./metrics.ts"
+import { migrateCommand } from "./migrate/command.ts"
 import { presenter } from "./presenter.ts"
+import { rollbackCommand } from "./rollback.ts"
 import { startCommand } from "./start/command.ts"
+import { userCommand } from "./user.ts"
 
 // What wrangler would say to its own users is of no interest here.
 Object.assign(process.env, {
@@ -15,7 +23,18 @@ Object.assign(process.env, {
 
 const pollen = Command.make("pollen").pipe(
   Command.withDescription(`Every new episode and video of what people follow, delivered once.\n\n${exitCodes}`),
-  Command.withSubcommands([startCommand]),
+  Command.withSubcommands([
+    startCommand,
+    migrateCommand,
+    flagsCommand,
+    rollbackCommand,
+    exportCommand,
+    openExportCommand,
+    userCommand,
+    metricsCommand,
+    auditCommand,
+    contractCommand,
+  ]),
 )
 
 /** What a person can act on is one sentence; anything else is a mistake of pollen's own and is shown whole. */

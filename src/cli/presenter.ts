@@ -1,5 +1,8 @@
-import { Console, Effect } from "effect"
+import { Console } from "effect"
 import { CliOutput } from "effect/cli"
+
+/** What the library says before the words of a schema. */
+const ofTheLibrary = "Expected: Schema validation failed: "
 
 /**
  * Help goes to stdout as ever. A command line that cannot be read is answered with what is wrong and where the help is, on stderr,
@@ -7,10 +10,8 @@ import { CliOutput } from "effect/cli"
  */
 export const presenter: CliOutput.Presenter = {
   present: (event) => {
-    if (event._tag === "InvalidInvocation") {
-      const problems = event.errors.map(({ message }) => message).join("\n")
-      return Console.error(`${problems}\n${event.commandPath.join(" ")} --help tells how it is used.`)
-    }
-    return CliOutput.defaultPresenter.present(event)
+    if (event._tag !== "InvalidInvocation") return CliOutput.defaultPresenter.present(event)
+    const problems = event.errors.map(({ message }) => message.replace(ofTheLibrary, "It ")).join("\n")
+    return Console.error(`${problems}\n${event.commandPath.join(" ")} --help tells how it is used.`)
   },
 }

@@ -1,7 +1,7 @@
 import { type MovedStage, movedStages, type Stage } from "./stage.ts"
 
 /** Buckets that people fall into: a percentage has two decimals. */
-const buckets = 10_000
+export const buckets = 10_000
 
 /**
  * The bucket of a user id, 0 to 9,999; the same on every machine and for ever, so that a share of people is always the same
@@ -33,6 +33,16 @@ export interface Rollout {
   readonly stages: Readonly<Record<MovedStage, StageFlag>>
 }
 
+/** The furthest stage whose percentage covers a bucket, or that lists the person who is in it. */
+export const furthestStage = (
+  { stages }: Rollout,
+  bucket: number,
+  isListed: (flag: StageFlag) => boolean = () => false,
+): Stage => {
+  const isIn = (flag: StageFlag) => isListed(flag) || bucket < Math.round((flag.percentage * buckets) / 100)
+  return movedStages.findLast((stage) => isIn(stages[stage])) ?? "off"
+}
+
 /**
  * The stage at which somebody should be: the furthest that has them on its list or whose percentage covers their bucket. The
  * bucket is one for all stages, so raising a percentage drops nobody who was in, and later stages hold parts of earlier ones.
@@ -40,8 +50,5 @@ export interface Rollout {
 export const targetOf = (rollout: Rollout, userId: string, current: Stage): Stage => {
   if (rollout.isHalted) return current
   if (rollout.denyList.has(userId)) return "off"
-  const bucket = bucketOf(userId)
-  const isIn = ({ percentage, allowList }: StageFlag) =>
-    allowList.has(userId) || bucket < Math.round((percentage * buckets) / 100)
-  return movedStages.findLast((stage) => isIn(rollout.stages[stage])) ?? "off"
+  return furthestStage(rollout, bucketOf(userId), ({ allowList }) => allowList.has(userId))
 }

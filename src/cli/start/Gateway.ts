@@ -1,11 +1,13 @@
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Runtime, Schema } from "effect"
 import { issueBearer } from "../../gateway/bearer.ts"
 import { LocalStack } from "./LocalStack.ts"
 
 /** The gateway did not answer as it should. */
 export class GatewayRefused extends Schema.TaggedError<GatewayRefused>()("GatewayRefused", {
   message: Schema.String,
-}) {}
+}) {
+  override readonly [Runtime.errorExitCode] = 1
+}
 
 /** The gateway over HTTP, as anybody else's program would call it. */
 export class Gateway extends Context.Service<

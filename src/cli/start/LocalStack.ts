@@ -1,5 +1,5 @@
 import { Context, Effect, Layer, Schema } from "effect"
-import { Display } from "./Display.ts"
+import { Display } from "../Display.ts"
 import { openFront } from "./Front.ts"
 import { openHarness, type WithEntry } from "./harness.ts"
 import type { Keys } from "./keys.ts"

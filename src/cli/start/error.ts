@@ -1,10 +1,14 @@
-import { Schema } from "effect"
+import { Runtime, Schema } from "effect"
 
 /** The command cannot go on. The message is one sentence that says what to do; it is all that is printed. */
-export class CannotStart extends Schema.TaggedError<CannotStart>()("CannotStart", { message: Schema.String }) {}
+export class CannotStart extends Schema.TaggedError<CannotStart>()("CannotStart", { message: Schema.String }) {
+  override readonly [Runtime.errorExitCode] = 1
+}
 
 /** The run came to its end and something was lost or doubled. */
-export class PromiseBroken extends Schema.TaggedError<PromiseBroken>()("PromiseBroken", { message: Schema.String }) {}
+export class PromiseBroken extends Schema.TaggedError<PromiseBroken>()("PromiseBroken", { message: Schema.String }) {
+  override readonly [Runtime.errorExitCode] = 1
+}
 
 const codeOf = (error: unknown): string => {
   if (typeof error !== "object" || error === null) return ""

@@ -1,0 +1,49 @@
+import { Effect } from "effect"
+import { Command } from "effect/cli"
+import { renderMoment } from "./moment.ts"
+import { MigrationWorker } from "./operate/MigrationWorker.ts"
+import { Outcome } from "./operate/Outcome.ts"
+import { operate } from "./operate/operate.ts"
+import { operatorOptions, whole } from "./operate/options.ts"
+import { renderTable } from "./table.ts"
+import { typed } from "./typed.ts"
+
+const detailAtMost = 80
+
+const renderDetail = (detail: unknown): string => {
+  const text = JSON.stringify(detail) ?? ""
+  return text.length > detailAtMost ? `${text.slice(0, detailAtMost - 1)}…` : text
+}
+
+const tellActions = Effect.fn("tellActions")(function* (limit: number | undefined, before: number | undefined) {
+  const { ask } = yield* MigrationWorker
+  const outcome = yield* Outcome
+  const page = yield* ask(({ metrics }) =>
+    metrics.listActions({
+      query: { ...(limit === undefined ? {} : { limit }), ...(before === undefined ? {} : { before }) },
+    }),
+  )
+  const rows = page.actions.map(({ id, at, actor, action, outcome: end, detail }) => [
+    ...[id, renderMoment(at), actor, action, end],
+    renderDetail(detail),
+  ])
+  const words =
+    rows.length === 0 ? "  Nothing yet." : renderTable(rows, ["id", "when", "who", "action", "outcome", "detail"])
+  const more = page.next === null ? "" : `\n\nOlder: ${typed(`audit --before ${page.next}`)}`
+  yield* outcome.tell(page, `${words}${more}`)
+})
+
+/** `pollen audit` */
+export const auditCommand = Command.make(
+  "audit",
+  {
+    ...operatorOptions,
+    limit: whole("limit", 1, 200, "How many actions, the newest first (50 unless told)"),
+    before: whole("before", 1, Number.MAX_SAFE_INTEGER, "Only what was done before the action of this id"),
+  },
+  (options) => operate(options, tellActions(options.limit ?? 50, options.before)),
+).pipe(
+  Command.withDescription("Show what operators did, and what came of it, the newest first."),
+  Command.withShortDescription("Show what operators did"),
+  Command.withExamples([{ command: "pollen audit --limit 10", description: "The last ten actions" }]),
+)

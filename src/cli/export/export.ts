@@ -1,0 +1,81 @@
+import { Effect } from "effect"
+import type { UserId } from "../../domain/user.ts"
+import { Misused, Unfinished } from "../exit.ts"
+import { resolveTyped } from "../files.ts"
+import { people as count, renderCount } from "../moment.ts"
+import { MigrationWorker } from "../operate/MigrationWorker.ts"
+import { Outcome } from "../operate/Outcome.ts"
+import { forEachPage } from "../operate/pages.ts"
+import { type PeopleOptions, readPeople } from "../operate/people.ts"
+import { rollBack } from "../rollback.ts"
+import { renderTable } from "../table.ts"
+import { typed } from "../typed.ts"
+import { readKey, toRecipient } from "./key.ts"
+import { writeLines } from "./sealed.ts"
+
+interface ExportOptions extends PeopleOptions {
+  readonly to: string | undefined
+  readonly toDatabase: boolean
+  readonly keyFile: string | undefined
+  readonly dryRun: boolean
+  readonly yes: boolean
+}
+
+const shown = 20
+
+/** Grants into a file that opens with the operator's key alone; the worker seals them, so that none comes here in the clear. */
+const exportToFile = Effect.fnUntraced(function* (options: ExportOptions, to: string) {
+  const { ask } = yield* MigrationWorker
+  const outcome = yield* Outcome
+  const named: ReadonlyArray<UserId> | undefined = yield* readPeople(options)
+  const recipient = yield* toRecipient(yield* readKey(options.keyFile))
+  if (options.dryRun) {
+    const whom = named === undefined ? "everybody" : count(named.length)
+    return yield* outcome.tell(
+      { isDry: true, file: resolveTyped(to), people: named ?? null },
+      `Would export the grants of ${whom} to ${resolveTyped(to)}. The key can be used. Nothing was written.`,
+    )
+  }
+  const { file, result } = yield* writeLines(to, (write) =>
+    forEachPage({
+      name: "exporting",
+      people: named,
+      ask: (page) =>
+        ask(({ people }) => people.exportTokens({ payload: { ...page, recipient } })).pipe(
+          Effect.tap((exported) => write(exported.people)),
+          Effect.map(({ people: done, failed, next }) => ({ exported: done.length, failed, next })),
+        ),
+      count: ({ exported, failed }) => exported + failed.length,
+    }),
+  )
+  const exported = result.reduce((sum, page) => sum + page.exported, 0)
+  const failed = result.flatMap((page) => page.failed)
+  const rows = failed.slice(0, shown).map(({ userId, reason }) => [userId, reason])
+  const words = [
+    `${count(exported)} exported to ${file}; ${typed(`open-export ${to} --to FILE`)} opens it with the same key, or with the private one.`,
+    ...(rows.length === 0 ? [] : ["", renderTable(rows, ["user", "not exported"])]),
+  ]
+  yield* outcome.tell({ file, exported, failed }, words.join("\n"))
+  if (failed.length > 0) {
+    return yield* new Unfinished({ message: `${renderCount(failed.length)} could not be exported.` })
+  }
+})
+
+/** Grants back into D1's columns, where the object goes on to hold them: D1 is a mirror from here on. */
+const exportToDatabase = Effect.fnUntraced(function* (options: ExportOptions) {
+  const everybody = options.named.length === 0 && options.peopleFile === undefined
+  const pace = { pageSize: undefined, concurrency: undefined, patience: undefined }
+  yield* rollBack({
+    ...options,
+    ...pace,
+    ...{ stage: undefined, everybody, includeBorn: false, to: "live", watch: true },
+  })
+})
+
+/** `pollen export` */
+export const exportGrants = Effect.fn("exportGrants")(function* (options: ExportOptions) {
+  if ((options.to === undefined) === !options.toDatabase) {
+    return yield* new Misused({ message: "Say where to: --to FILE, or --to-database; one of the two." })
+  }
+  yield* options.to === undefined ? exportToDatabase(options) : exportToFile(options, options.to)
+})

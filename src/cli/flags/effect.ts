@@ -1,0 +1,82 @@
+import { buckets, furthestStage, type Rollout, targetOf } from "../../domain/rollout.ts"
+import { type MovedStage, movedStages, type Stage } from "../../domain/stage.ts"
+import type { Flags } from "../../migration/api/flags.ts"
+import { people } from "../moment.ts"
+
+type StageFlag = Flags["stages"][number]
+
+const nobody = { percentage: 0, allowList: new Set<string>() }
+
+/** What flags mean; one that is not enabled has neither percentage nor list. */
+const toRollout = ({ isHalted, denyList, stages }: Flags): Rollout => {
+  const means = (stage: MovedStage) => {
+    const flag: StageFlag | undefined = stages.find((each) => each.stage === stage)
+    if (flag === undefined || !flag.isEnabled) return nobody
+    return { percentage: flag.percentage, allowList: new Set(flag.allowList) }
+  }
+  return {
+    isHalted,
+    denyList: new Set(denyList),
+    stages: {
+      dual_write: means("dual_write"),
+      shadow: means("shadow"),
+      live: means("live"),
+      rampdown: means("rampdown"),
+      complete: means("complete"),
+    },
+  }
+}
+
+/** People who should be elsewhere by a change. */
+export interface Concerned {
+  readonly from: Stage
+  readonly to: Stage
+  /** Of those who are on no list: their share of everybody, so about as many. */
+  readonly about: number
+  /** Of those who are on a list. */
+  readonly named: ReadonlyArray<string>
+}
+
+const listed = ({ denyList, stages }: Rollout): ReadonlyArray<string> => [
+  ...denyList,
+  ...movedStages.flatMap((stage) => [...stages[stage].allowList]),
+]
+
+/**
+ * Whom a change of the flags concerns, whether it is halted or not. Where people are is the migrator's to know: this compares where
+ * they should be.
+ */
+export const concernedBy = (before: Flags, after: Flags, everybody: number): ReadonlyArray<Concerned> => {
+  const one = toRollout({ ...before, isHalted: false })
+  const other = toRollout({ ...after, isHalted: false })
+  const shares = new Map<string, { from: Stage; to: Stage; count: number; named: Array<string> }>()
+  const count = (from: Stage, to: Stage) => {
+    const key = `${from} ${to}`
+    const share = shares.get(key) ?? { from, to, count: 0, named: [] }
+    shares.set(key, share)
+    return share
+  }
+  for (let bucket = 0; bucket < buckets; bucket += 1) {
+    const [from, to] = [furthestStage(one, bucket), furthestStage(other, bucket)]
+    if (from !== to) count(from, to).count += 1
+  }
+  for (const userId of new Set([...listed(one), ...listed(other)])) {
+    const [from, to] = [targetOf(one, userId, "off"), targetOf(other, userId, "off")]
+    if (from !== to) count(from, to).named.push(userId)
+  }
+  return [...shares.values()].map(({ from, to, count: share, named }) => ({
+    ...{ from, to, named },
+    about: Math.round((share * everybody) / buckets),
+  }))
+}
+
+const renderConcerned = ({ from, to, about, named }: Concerned): string => {
+  const whom = [...(about > 0 ? [`about ${people(about)}`] : []), ...named]
+  return `  ${from} → ${to}: ${whom.length === 0 ? "nobody yet" : whom.join(", ")}`
+}
+
+/** In words, for under the flags. */
+export const renderEffect = (concerned: ReadonlyArray<Concerned>, everybody: number): string =>
+  concerned.length === 0
+    ? "It moves nobody."
+    : [`Of ${people(everybody)}, these should be elsewhere by it:`, ...concerned.map(renderConcerned)].join("\n")

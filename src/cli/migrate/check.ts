@@ -1,0 +1,62 @@
+import { Effect } from "effect"
+import type { Check, RefusedRow } from "../../migration/api/tables.ts"
+import { Unfinished } from "../exit.ts"
+import { renderCount } from "../moment.ts"
+import { MigrationWorker } from "../operate/MigrationWorker.ts"
+import { Outcome } from "../operate/Outcome.ts"
+import { renderTable } from "../table.ts"
+import { readMapping } from "./mapping.ts"
+
+const shown = 20
+
+/** Rows that pollen could not take in, by reason and then one by one. */
+export const renderRefused = (refused: ReadonlyArray<RefusedRow>): ReadonlyArray<string> => {
+  if (refused.length === 0) return []
+  const rows = refused.slice(0, shown).map(({ key, reason, detail }) => [String(key), reason, detail])
+  const rest = refused.length - rows.length
+  return [
+    "",
+    `Not understood, by the key of the row:`,
+    renderTable(rows, ["row", "reason", ""]),
+    ...(rest === 0 ? [] : [`  … and ${renderCount(rest)} more; --json has them all`]),
+  ]
+}
+
+const renderCheck = (table: string, { rows, sampled, understood, providers, examples, refused }: Check): string =>
+  [
+    `${table} has ${renderCount(rows)} rows; of ${renderCount(sampled)} read, ${renderCount(understood)} are understood${
+      providers.length === 0
+        ? ""
+        : `: ${providers.map((each) => `${renderCount(each.rows)} ${each.provider}`).join(", ")}`
+    }.`,
+    ...(examples.length === 0
+      ? []
+      : [
+          "",
+          "What the first of them were taken for:",
+          renderTable(
+            examples.map(({ key, userId, provider, expiresAt, scope, isActive }) => [
+              ...[String(key), userId, provider, expiresAt],
+              ...[isActive ? "yes" : "no", scope.join(" ")],
+            ]),
+            ["row", "user", "provider", "expires", "active", "scope"],
+          ),
+        ]),
+    ...renderRefused(refused),
+  ].join("\n")
+
+/** `pollen migrate check` */
+export const checkTable = Effect.fn("checkTable")(function* (file: string, sample: number | undefined) {
+  const { ask } = yield* MigrationWorker
+  const outcome = yield* Outcome
+  const mapping = yield* readMapping(file)
+  const check = yield* ask(({ tables }) =>
+    tables.checkTable({ payload: { mapping, ...(sample === undefined ? {} : { sample }) } }),
+  )
+  yield* outcome.tell(check, renderCheck(mapping.table, check))
+  if (check.refused.length > 0) {
+    return yield* new Unfinished({
+      message: `${renderCount(check.refused.length)} of ${renderCount(check.sampled)} rows are not understood: correct the mapping, or leave them out knowingly.`,
+    })
+  }
+})

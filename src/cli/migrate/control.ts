@@ -1,0 +1,78 @@
+import { Effect } from "effect"
+import type { Run, RunState } from "../../migration/api/runs.ts"
+import type { Ending } from "../exit.ts"
+import { renderMoment } from "../moment.ts"
+import { MigrationWorker } from "../operate/MigrationWorker.ts"
+import { Outcome } from "../operate/Outcome.ts"
+import { renderTable } from "../table.ts"
+import { typed } from "../typed.ts"
+import { renderRun } from "./progress.ts"
+import { findRun } from "./runs.ts"
+import { takeOn, watchOrLeave } from "./start.ts"
+
+interface Control {
+  readonly states: ReadonlyArray<typeof RunState.Type>
+  readonly endpoint: "pauseRun" | "resumeRun" | "cancelRun"
+  /** What has been done to the run, in a sentence. */
+  readonly words: (id: string) => string
+}
+
+const pause: Control = {
+  states: ["running"],
+  endpoint: "pauseRun",
+  words: (id) => `Run ${id} pauses when the page it is at is done; ${typed("migrate resume")} takes it on.`,
+}
+
+const cancel: Control = {
+  states: ["running", "paused"],
+  endpoint: "cancelRun",
+  words: (id) =>
+    `Run ${id} is cancelled. Everybody is where they got to; ${typed("migrate start")} goes on from there.`,
+}
+
+const control = ({ states, endpoint, words }: Control) =>
+  Effect.fnUntraced(function* (given: string | undefined, isDry: boolean) {
+    const { ask } = yield* MigrationWorker
+    const outcome = yield* Outcome
+    const id = given ?? (yield* findRun(states))
+    const params = { id }
+    if (isDry) {
+      const run = yield* ask(({ runs }) => runs.getRun({ params, headers: {} }))
+      return yield* outcome.tell(run, `It would be this one.\n\n${renderRun(run)}`)
+    }
+    const run: Run = yield* ask(({ runs }) => runs[endpoint]({ params }))
+    yield* outcome.tell(run, words(id))
+  })
+
+export const pauseRun = control(pause)
+export const cancelRun = control(cancel)
+
+/** Takes on a run whose process was killed, or one that was paused. */
+export const resumeRun = Effect.fn("resumeRun")(function* (given: string | undefined, isWatched: boolean) {
+  const { ask } = yield* MigrationWorker
+  const interrupted = given === undefined ? yield* takeOn : undefined
+  const id = interrupted?.id ?? given ?? (yield* findRun(["paused"]))
+  if (interrupted === undefined) yield* ask(({ runs }) => runs.resumeRun({ params: { id } }))
+  yield* watchOrLeave(id, isWatched)
+})
+
+/** The runs there have been, the newest first. */
+export const listRuns: Effect.Effect<void, Ending, MigrationWorker | Outcome> = Effect.gen(function* () {
+  const { ask } = yield* MigrationWorker
+  const outcome = yield* Outcome
+  const { runs } = yield* ask((client) => client.runs.listRuns({}))
+  const rows = runs.map((run) => [
+    run.id,
+    `${run.kind}${run.isDry ? ", dry" : ""}`,
+    run.state,
+    renderMoment(run.startedAt),
+    run.progress.people,
+    run.progress.arrived,
+    run.progress.failures.reduce((sum, { people }) => sum + people, 0),
+  ])
+  const words =
+    rows.length === 0
+      ? `There has been no run yet; ${typed("migrate start")} begins one.`
+      : renderTable(rows, ["run", "kind", "state", "begun", "people", "there", "failed"])
+  yield* outcome.tell({ runs }, words)
+})

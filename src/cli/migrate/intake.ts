@@ -1,0 +1,48 @@
+import { Effect } from "effect"
+import type { IntakePage } from "../../migration/api/tables.ts"
+import { Display } from "../Display.ts"
+import { Unfinished } from "../exit.ts"
+import { renderCount } from "../moment.ts"
+import { MigrationWorker } from "../operate/MigrationWorker.ts"
+import { Outcome } from "../operate/Outcome.ts"
+import { renderRefused } from "./check.ts"
+import { readMapping } from "./mapping.ts"
+
+/** Rows of the old table that one request takes in. */
+const atOnce = 500
+
+const sum = (pages: ReadonlyArray<IntakePage>) => ({
+  read: pages.reduce((total, { read }) => total + read, 0),
+  taken: pages.reduce((total, { taken }) => total + taken, 0),
+  kept: pages.reduce((total, { kept }) => total + kept, 0),
+  refused: pages.flatMap(({ refused }) => refused),
+})
+
+/** `pollen migrate intake`: fills pollen's own table from another. What is there already is left as it is, so it may be run again. */
+export const takeIn = Effect.fn("takeIn")(function* (file: string, isDry: boolean) {
+  const display = yield* Display
+  const { ask } = yield* MigrationWorker
+  const outcome = yield* Outcome
+  const mapping = yield* readMapping(file)
+  const { rows } = yield* ask(({ tables }) => tables.checkTable({ payload: { mapping, sample: 1 } }))
+  const pages: Array<IntakePage> = []
+  let cursor: IntakePage["next"] = null
+  do {
+    const page: IntakePage = yield* ask(({ tables }) =>
+      tables.takeIn({ payload: { mapping, isDry, limit: atOnce, ...(cursor === null ? {} : { cursor }) } }),
+    )
+    pages.push(page)
+    cursor = page.next
+    const { read } = sum(pages)
+    yield* display.progress({ name: isDry ? "looking" : "taking in", done: read, total: Math.max(read, rows) })
+  } while (cursor !== null)
+  const result = sum(pages)
+  const words = [
+    `${isDry ? "Would take in" : "Took in"} ${renderCount(result.taken)} of ${renderCount(result.read)} rows; ${renderCount(result.kept)} were here already and are left as they are.`,
+    ...renderRefused(result.refused),
+  ]
+  yield* outcome.tell({ isDry, ...result }, words.join("\n"))
+  if (result.refused.length > 0) {
+    return yield* new Unfinished({ message: `${renderCount(result.refused.length)} rows were not taken in.` })
+  }
+})

@@ -1,0 +1,20 @@
+import { Effect, Schema } from "effect"
+import { Flag } from "effect/cli"
+import { Mapping } from "../../migration/table/mapping.ts"
+import { Misused } from "../exit.ts"
+import { readTyped, resolveTyped } from "../files.ts"
+
+const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Mapping), { errors: "all", onExcessProperty: "error" })
+
+export const mappingOption = Flag.String("mapping").pipe(
+  Flag.withDescription("A JSON file that says where the grants are in the old table; docs/mapping.example.json is one"),
+)
+
+/** What an old table looks like, as somebody declared it. */
+export const readMapping = Effect.fnUntraced(function* (file: string) {
+  const text = yield* readTyped(file, "the mapping of a table, such as docs/mapping.example.json")
+  return yield* Effect.mapError(
+    decode(text),
+    (error) => new Misused({ message: `${resolveTyped(file)} is not a mapping: ${String(error.issue)}` }),
+  )
+})

@@ -1,0 +1,76 @@
+import type { FailureCount, Run } from "../../migration/api/runs.ts"
+import type { Phase } from "../Display.ts"
+import { people, renderCount, renderDuration, renderMoment } from "../moment.ts"
+import { renderTable } from "../table.ts"
+import { typed } from "../typed.ts"
+
+/** What a run is doing, in a word. */
+const doing = ({ kind, isDry }: Run): string => (isDry ? "looking" : kind === "move" ? "moving" : "rolling back")
+
+const renderFailure = ({ reason, people: count, examples }: FailureCount): string =>
+  `${people(count)}: ${reason}  (${examples.join(", ")}${count > examples.length ? ", …" : ""})`
+
+/** Milliseconds without a change after which a run has perhaps lost its process, as happens where it is restarted by hand. */
+const quietMs = 60_000
+
+const renderQuiet = ({ state, updatedAt, progress }: Run, now: number): ReadonlyArray<string> =>
+  state === "running" && progress.waitingUntil === null && now - updatedAt > quietMs
+    ? [
+        `  nothing for ${renderDuration(now - updatedAt)}; if its worker was restarted, ${typed("migrate resume")} takes it on`,
+      ]
+    : []
+
+const renderPace = ({ progress, stepsPerSecond, peoplePerSecond, remainingMs }: Run, now: number): string => {
+  if (progress.waitingUntil !== null) {
+    return `waiting ${renderDuration(Math.max(0, progress.waitingUntil - now))} for those who failed`
+  }
+  return [
+    `${renderCount(progress.arrived)} of ${people(progress.people)} there`,
+    `${peoplePerSecond.toFixed(1)} users/s`,
+    `${stepsPerSecond.toFixed(1)} steps/s`,
+    ...(remainingMs === null ? [] : [`${renderDuration(remainingMs)} left`]),
+  ].join(", ")
+}
+
+/** How far a run is, as it is shown while it goes on. `now`: epoch milliseconds. */
+export const toPhase = (run: Run, now: number): Phase => ({
+  name: doing(run),
+  done: run.progress.taken,
+  total: run.progress.steps,
+  note: run.progress.pass === 0 ? "counting who has a step to take" : `steps; ${renderPace(run, now)}`,
+  details: [...run.progress.failures.map((failure) => `  failed: ${renderFailure(failure)}`), ...renderQuiet(run, now)],
+})
+
+const renderFailures = (title: string, failures: ReadonlyArray<FailureCount>): ReadonlyArray<string> =>
+  failures.length === 0 ? [] : ["", `${title}:`, ...failures.map((failure) => `  ${renderFailure(failure)}`)]
+
+const renderRoutes = ({ progress: { routes } }: Run): string =>
+  routes.length === 0
+    ? "Nobody would go anywhere: everybody is where the flags say."
+    : renderTable(
+        routes.map(({ from, to, people: count }) => [from, to, count]),
+        ["from", "to", "people"],
+      )
+
+/** What a dry run found. */
+export const renderPlan = (run: Run): string =>
+  [renderRoutes(run), ...renderFailures("Would fail", run.progress.failures)].join("\n")
+
+/** How a run ended, or how it stands. */
+export const renderRun = (run: Run): string => {
+  const { progress, state, startedAt, startedBy, updatedAt } = run
+  const head = `Run ${run.id}: ${run.kind}${run.isDry ? ", dry" : ""}, ${state}${
+    progress.reason === null ? "" : ` (${progress.reason})`
+  }`
+  const rows: ReadonlyArray<readonly [string, string]> = [
+    ["begun", `${renderMoment(startedAt)} by ${startedBy}`],
+    ["took", renderDuration(updatedAt - startedAt)],
+    ["people with a step to take", renderCount(progress.people)],
+    ["people there", renderCount(progress.arrived)],
+    ["steps taken", `${renderCount(progress.taken)} of ${renderCount(progress.steps)}`],
+    ["steps begun again", renderCount(progress.overtaken)],
+    ["attempts that failed", renderCount(progress.failedAttempts)],
+    ["users/s", run.peoplePerSecond.toFixed(1)],
+  ]
+  return [head, "", renderTable(rows), ...renderFailures("Failed", progress.failures)].join("\n")
+}

@@ -1,0 +1,44 @@
+import { Effect } from "effect"
+import type { Verification } from "../../migration/api/people.ts"
+import { Unfinished } from "../exit.ts"
+import { people, renderCount } from "../moment.ts"
+import { MigrationWorker } from "../operate/MigrationWorker.ts"
+import { Outcome } from "../operate/Outcome.ts"
+import { forEachPage } from "../operate/pages.ts"
+import { type PeopleOptions, readPeople } from "../operate/people.ts"
+import { renderTable } from "../table.ts"
+
+type Problem = Verification["problems"][number]
+
+/** Problems shown to a person; a program has them all. */
+const shown = 20
+
+const renderProblems = (problems: ReadonlyArray<Problem>): string => {
+  const rows = problems
+    .slice(0, shown)
+    .map(({ userId, stage, reason, detail }) => [userId, stage ?? "–", reason, detail])
+  const rest = problems.length - rows.length
+  return `${renderTable(rows, ["user", "stage", "reason", ""])}${rest === 0 ? "" : `\n  … and ${renderCount(rest)} more; --json has them all`}`
+}
+
+/** `pollen migrate verify`: what D1 has, against what the objects can open, whatever anybody wrote down about it. */
+export const verify = Effect.fn("verify")(function* (options: PeopleOptions & { readonly use: boolean }) {
+  const { ask } = yield* MigrationWorker
+  const outcome = yield* Outcome
+  const answers = yield* forEachPage({
+    name: "verifying",
+    people: yield* readPeople(options),
+    ask: (page) => ask((client) => client.people.verify({ payload: { ...page, isUsed: options.use } })),
+    count: ({ checked }) => checked,
+  })
+  const checked = answers.reduce((sum, answer) => sum + answer.checked, 0)
+  const problems = answers.flatMap((answer) => answer.problems)
+  const wrong = new Set(problems.map(({ userId }) => userId)).size
+  const words =
+    wrong === 0
+      ? `${people(checked)} verified: what D1 should have and what the objects open is the same.`
+      : renderProblems(problems)
+  yield* outcome.tell({ checked, wrong, problems }, words)
+  if (wrong > 0)
+    return yield* new Unfinished({ message: `Of ${people(checked)}, ${renderCount(wrong)} are not as they should be.` })
+})

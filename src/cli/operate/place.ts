@@ -1,0 +1,86 @@
+import { join, resolve } from "node:path"
+import { Effect, Redacted } from "effect"
+import { Failed, Misused } from "../exit.ts"
+import { readTyped, resolveTyped } from "../files.ts"
+import { root } from "../start/harness.ts"
+import { localKeys } from "../start/keys.ts"
+import { readLocalPlace } from "../start/place.ts"
+import type { OperatorOptions } from "./options.ts"
+
+/** Where the migration worker is, and what it takes to be let in. */
+export interface Place {
+  /** Without a slash at its end. */
+  readonly url: string
+  /** Whether it is on this machine. */
+  readonly isLocal: boolean
+  readonly headers: Readonly<Record<string, Redacted.Redacted>>
+}
+
+const isLoopback = (hostname: string): boolean =>
+  hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127\./.test(hostname)
+
+/** A credential over a network without encryption would be anybody's. */
+const checkUrl = Effect.fnUntraced(function* (text: string) {
+  const url = URL.parse(text)
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    return yield* new Misused({ message: `${text} is not the URL of a worker, such as https://migration.example.com.` })
+  }
+  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
+    return yield* new Misused({
+      message: `${url.origin} is not this machine and not https, and the credential is sent to nobody in the clear.`,
+    })
+  }
+  return { url: url.href.replace(/\/+$/, ""), isLocal: isLoopback(url.hostname) }
+})
+
+const nonEmpty = (value: string | undefined): string | undefined => (value?.trim() ? value.trim() : undefined)
+
+const credentialIn = "the admin credential"
+
+const readCredential = Effect.fnUntraced(function* (file: string) {
+  const credential = nonEmpty(yield* readTyped(file, credentialIn))
+  return (
+    credential ?? (yield* new Failed({ message: `${resolveTyped(file)} is empty; it should hold ${credentialIn}.` }))
+  )
+})
+
+/** What Cloudflare Access asks of a program: https://developers.cloudflare.com/cloudflare-one/identity/service-tokens/ */
+const accessHeaders = (environment: NodeJS.ProcessEnv): Record<string, Redacted.Redacted> => {
+  const id = nonEmpty(environment["POLLEN_ACCESS_CLIENT_ID"])
+  const secret = nonEmpty(environment["POLLEN_ACCESS_CLIENT_SECRET"])
+  if (id === undefined || secret === undefined) return {}
+  return { "cf-access-client-id": Redacted.make(id), "cf-access-client-secret": Redacted.make(secret) }
+}
+
+const bearer = (credential: string) => ({ authorization: Redacted.make(`Bearer ${credential}`) })
+
+/** Finds the migration worker and its credential. Neither is ever taken from the command line, which others on a machine can read. */
+export const findPlace = Effect.fn("findPlace")(function* (
+  { url, credentialFile, stateDir }: OperatorOptions,
+  environment: NodeJS.ProcessEnv = process.env,
+) {
+  const given = url ?? nonEmpty(environment["POLLEN_MIGRATION_URL"])
+  const state = resolve(root, stateDir)
+  const local = yield* readLocalPlace(state)
+  const where = given ?? local
+  if (where === undefined) {
+    return yield* new Misused({
+      message:
+        "Nothing says where the migration worker is: run npm start for one on this machine, or give --url or POLLEN_MIGRATION_URL.",
+    })
+  }
+  const worker = yield* checkUrl(where)
+  const access = accessHeaders(environment)
+  const credential =
+    credentialFile === undefined ? nonEmpty(environment["POLLEN_ADMIN_TOKEN"]) : yield* readCredential(credentialFile)
+  if (credential !== undefined) return { ...worker, headers: { ...access, ...bearer(credential) } } satisfies Place
+  if (Object.keys(access).length > 0) return { ...worker, headers: access } satisfies Place
+  if (local !== undefined && worker.url === (yield* checkUrl(local)).url) {
+    const { ADMIN_TOKEN } = yield* Effect.mapError(localKeys(state), ({ message }) => new Failed({ message }))
+    return { ...worker, headers: bearer(ADMIN_TOKEN) } satisfies Place
+  }
+  const here = worker.isLocal ? ` (npm start keeps this machine's in ${join(state, "keys.json")})` : ""
+  return yield* new Misused({
+    message: `${worker.url} wants a credential: set POLLEN_ADMIN_TOKEN, or give --credential-file${here}, or set POLLEN_ACCESS_CLIENT_ID and POLLEN_ACCESS_CLIENT_SECRET for Cloudflare Access.`,
+  })
+})

@@ -1,0 +1,90 @@
+import { Effect } from "effect"
+import { Argument, Command } from "effect/cli"
+import { UserId } from "../domain/user.ts"
+import type { Person } from "../migration/api/people.ts"
+import { renderMoment } from "./moment.ts"
+import { MigrationWorker } from "./operate/MigrationWorker.ts"
+import { Outcome } from "./operate/Outcome.ts"
+import { operate } from "./operate/operate.ts"
+import { operatorOptions } from "./operate/options.ts"
+import { renderTable } from "./table.ts"
+
+const renderPlace = ({ stage, target, state, ceiling, reason }: Person): string => {
+  if (stage === null) return "began in an object; there is no step to take"
+  const words = [
+    stage === target ? `at ${stage}, as it should be` : `at ${stage}, should be at ${target ?? stage}`,
+    ...(state === null ? [] : [`last step: ${state}`]),
+    ...(reason === null ? [] : [`because ${reason}`]),
+    ...(ceiling === null ? [] : [`kept at ${ceiling} or before by a rollback`]),
+  ]
+  return words.join("; ")
+}
+
+const renderFacts = (person: Person): string =>
+  renderTable([
+    ["user", person.userId],
+    ["place", renderPlace(person)],
+    ["bucket", `${person.bucket}: in from ${((person.bucket + 1) / 100).toFixed(2)} % on`],
+    ...(person.attempts === 0
+      ? []
+      : [["failed attempts", `${person.attempts}; next ${renderMoment(person.nextAttemptAt)}`]]),
+    ["verified", renderMoment(person.verifiedAt)],
+    ["run", person.runId ?? "–"],
+    ["object", person.durableObjectId ?? "–"],
+  ])
+
+const renderObject = ({ object }: Person["accounts"][number]): ReadonlyArray<string> => {
+  if (object === null) return ["–", "–", "–"]
+  const same = object.isSame === null ? "–" : object.isSame ? "same" : "DIFFERENT"
+  return [`${object.isHolder ? "holds" : "copy"}, epoch ${object.epoch}`, object.reason ?? object.state, same]
+}
+
+const renderAccounts = ({ accounts }: Person): string =>
+  renderTable(
+    accounts.map((account) => [
+      account.provider,
+      account.holder,
+      String(account.epoch),
+      account.isActive ? account.state : `${account.state}, not active`,
+      account.hasTokens ? `expires ${renderMoment(account.expiresAt)}` : "none",
+      ...renderObject(account),
+    ]),
+    ["account", "holder", "epoch", "state", "tokens in D1", "object", "its state", "compared"],
+  )
+
+const renderHistory = ({ history }: Person): string =>
+  history.length === 0
+    ? "  No step yet."
+    : renderTable(
+        history.map(({ at, from, to, outcome, reason, runId }) => [
+          ...[renderMoment(at), `${from} → ${to}`, outcome, reason ?? "", runId ?? ""],
+        ]),
+        ["when", "step", "outcome", "reason", "run"],
+      )
+
+const tellPerson = Effect.fn("tellPerson")(function* (userId: UserId) {
+  const { ask } = yield* MigrationWorker
+  const outcome = yield* Outcome
+  const person = yield* ask(({ people }) => people.getPerson({ params: { userId } }))
+  const words = [renderFacts(person), "", renderAccounts(person), "", renderHistory(person)]
+  yield* outcome.tell(person, words.join("\n"))
+})
+
+/** `pollen user USER` */
+export const userCommand = Command.make(
+  "user",
+  {
+    ...operatorOptions,
+    user: Argument.String("user").pipe(Argument.withSchema(UserId), Argument.withDescription("The user id")),
+  },
+  (options) => operate(options, tellPerson(options.user)),
+).pipe(
+  Command.withDescription(
+    "Show where one person is and should be, who holds each grant, what D1 and the object have of it, and every step taken. Shows no token.",
+  ),
+  Command.withShortDescription("Show where one person is, and how they got there"),
+  Command.withExamples([
+    { command: "pollen user ada", description: "State and history of ada" },
+    { command: "pollen user ada --json", description: "The same for a program" },
+  ]),
+)
