@@ -73,7 +73,7 @@ describe("pollen start", () => {
     await rm(lacking, { recursive: true })
     expect({ code, out }).toEqual({ code: 1, out: "" })
     expect(err).toBe(
-      `${join(lacking, "keys.json")} must hold TOKEN_KEYS and a GATEWAY_KEY of at least 32 characters: delete it to have both made anew.\n`,
+      `${join(lacking, "keys.json")} must hold TOKEN_KEYS, a GATEWAY_KEY of at least 32 and an ADMIN_TOKEN of at least 32 characters: delete it to have all made anew.\n`,
     )
   })
 
