@@ -33,3 +33,6 @@ export type Holder = typeof Holder.Type
 
 /** Who holds the grants of somebody who is at a stage. */
 export const holderAt = (stage: Stage): Holder => (hasReached(stage, "live") ? "object" : "database")
+
+/** The stage that comes first of the two. */
+export const earlierStage = (a: Stage, b: Stage): Stage => (hasReached(a, b) ? b : a)

@@ -55,10 +55,22 @@ export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", {
   }
 }
 
+/** A service of the platform did not do what the request needs. */
+export class ServiceUnavailable extends Schema.TaggedError<ServiceUnavailable>()("ServiceUnavailable", {
+  service: Schema.String,
+  operation: Schema.String,
+  reason: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.service} did not ${this.operation}: ${this.reason}`
+  }
+}
+
 export type RequestError =
   | Conflict
   | Unauthorized
   | NotFound
   | MethodNotAllowed
   | PayloadTooLarge
+  | ServiceUnavailable
   | UnsupportedMediaType

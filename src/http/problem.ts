@@ -96,6 +96,12 @@ const outcomeOf = (error: HttpError, now: number): Outcome =>
       members: { overloaded },
       headers: retryAfter(overloaded ? overloadedSeconds : unavailableSeconds),
     }),
+    ServiceUnavailable: ({ service }) => ({
+      status: 503,
+      title: "Unavailable for a moment",
+      members: { service },
+      headers: retryAfter(unavailableSeconds),
+    }),
     DatabaseUnavailable: () => ({
       status: 503,
       title: "The database is unavailable for a moment",

@@ -1,4 +1,4 @@
-import { Effect, Schema } from "effect"
+import { Effect, Option, Schema } from "effect"
 import { DatabaseUnavailable } from "../domain/error.ts"
 import { HandedSource } from "../rpc/move.ts"
 
@@ -27,7 +27,7 @@ const Row = Schema.Struct({
   userId: Schema.String,
   known: Schema.fromJsonString(HandedSource.fields.known),
 })
-const decodeRows = Schema.decodeUnknownEffect(Schema.Array(Row))
+const decodeRow = Schema.decodeUnknownOption(Row)
 
 /**
  * What people follow, and where the central poller stopped, by user id: what `takeOver` takes. One statement, however many people;
@@ -39,8 +39,8 @@ export const readSources = Effect.fn("readSources")(function* (database: D1Datab
     try: () => database.prepare(statement).bind(JSON.stringify(userIds)).all(),
     catch: failed,
   })
-  // Rows of another shape were written by something that is not pollen.
-  const rows = yield* Effect.mapError(decodeRows(results), failed)
+  // Rows of another shape were written by something that is not pollen: they must not keep everybody else from being handed over.
+  const rows = results.flatMap((row) => Option.toArray(decodeRow(row)))
   const sources = new Map<string, Array<HandedSource>>()
   for (const { userId, ...source } of rows) {
     const known = sources.get(userId)

@@ -2,7 +2,7 @@ import { and, eq, sql } from "drizzle-orm"
 import { Clock, Effect } from "effect"
 import { accounts, tokens as tokenRows } from "../../schema/object.ts"
 import { type Provider, providers } from "../domain/provider.ts"
-import type { TokenSet } from "../domain/token.ts"
+import type { AccountState, TokenSet } from "../domain/token.ts"
 import { TokenEvents } from "./events.ts"
 import { GrantStore, nextGeneration } from "./grantStore.ts"
 import { conclude, enrol } from "./person.ts"
@@ -15,21 +15,24 @@ export interface CopiedGrant {
   readonly provider: Provider
   readonly epoch: number
   readonly generation: number
-  readonly tokens: TokenSet
+  readonly state?: AccountState
+  /** `null` of an account of which nothing is left but that the person has to connect it again. */
+  readonly tokens: TokenSet | null
 }
 
-const keepCopy = Effect.fnUntraced(function* ({ provider, epoch, generation, tokens }: CopiedGrant) {
+/** A grant as it is sealed anew. */
+const sealOf = Effect.fnUntraced(function* (provider: Provider, { accessToken, refreshToken, scope }: TokenSet) {
+  const grants = yield* GrantStore
+  return yield* grants.seal(provider, { accessToken, refreshToken, previousRefreshToken: null, scope })
+})
+
+const keepCopy = Effect.fnUntraced(function* ({ provider, epoch, generation, state, tokens }: CopiedGrant) {
   const store = yield* Store
   const { db } = store
   const grants = yield* GrantStore
   const events = yield* TokenEvents
   const now = yield* Clock.currentTimeMillis
-  const sealed = yield* grants.seal(provider, {
-    accessToken: tokens.accessToken,
-    refreshToken: tokens.refreshToken,
-    previousRefreshToken: null,
-    scope: tokens.scope,
-  })
+  const copied = tokens === null ? null : { ...(yield* sealOf(provider, tokens)), expiresAt: tokens.expiresAt }
   const outcome = yield* store.transaction(() => {
     const hadNone = grants.readToken(provider) === undefined
     const known = db.select().from(accounts).where(eq(accounts.provider, provider)).get()
@@ -39,7 +42,7 @@ const keepCopy = Effect.fnUntraced(function* ({ provider, epoch, generation, tok
         known.epoch > epoch ||
         (known.epoch === epoch && known.copiedGeneration !== null && known.copiedGeneration > generation))
     if (isLater) return "kept" as const
-    const copy = { state: "connected", reason: null, isHolder: false, epoch, copiedGeneration: generation }
+    const copy = { state: state ?? "connected", reason: null, isHolder: false, epoch, copiedGeneration: generation }
     db.insert(accounts)
       .values({ provider, ...copy, connectedAt: now })
       .onConflictDoUpdate({
@@ -47,9 +50,13 @@ const keepCopy = Effect.fnUntraced(function* ({ provider, epoch, generation, tok
         set: hadNone ? { ...copy, connectedAt: now } : copy,
       })
       .run()
+    events.record(provider, "imported", now)
+    if (copied === null) {
+      db.delete(tokenRows).where(eq(tokenRows.provider, provider)).run()
+      return "imported" as const
+    }
     const row = {
-      ...sealed,
-      expiresAt: tokens.expiresAt,
+      ...copied,
       generation: nextGeneration(grants.readToken(provider)),
       exercisedAt: now,
       failures: 0,
@@ -59,7 +66,6 @@ const keepCopy = Effect.fnUntraced(function* ({ provider, epoch, generation, tok
       .values({ provider, ...row })
       .onConflictDoUpdate({ target: tokenRows.provider, set: row })
       .run()
-    events.record(provider, "imported", now)
     return "imported" as const
   })
   return { provider, outcome }

@@ -173,6 +173,13 @@ export const statements = (
 
 /** Takes a person out of D1: what `forget` promises. Items and sources are shared, and stay. */
 export const erasure = (database: D1Database, userId: string): Array<D1PreparedStatement> =>
-  ["user_feed_items", "user_subscriptions", "user_accounts", "durable_object_status", "token_migration_status"]
+  [
+    "user_feed_items",
+    "user_subscriptions",
+    "user_accounts",
+    "durable_object_status",
+    "token_migration_status",
+    "token_migration_history",
+  ]
     .map((table) => database.prepare(`DELETE FROM ${table} WHERE user_id = ?1`).bind(userId))
     .concat(database.prepare("DELETE FROM users WHERE id = ?1").bind(userId))

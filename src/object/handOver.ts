@@ -40,7 +40,9 @@ const takeAccount = Effect.fnUntraced(function* (
     const known = db.select().from(accounts).where(eq(accounts.provider, provider)).get()
     if (known?.isHolder) return "already_held" as const
     if (known !== undefined && known.epoch > epoch) return "superseded" as const
-    if (known === undefined || grants.readToken(provider) === undefined) return "no_copy" as const
+    // Of an account that the person has to connect again there may be no token, and nothing is done before they do.
+    const isNothing = known?.state !== "reauthorization_required" && grants.readToken(provider) === undefined
+    if (known === undefined || isNothing) return "no_copy" as const
     db.update(accounts)
       .set({
         isHolder: true,

@@ -36,7 +36,10 @@ export const ImportTokens = contract("importTokens", {
         ...AccountEpoch.fields,
         /** Of D1's row, when it had these tokens. */
         generation: Schema.Int,
-        tokens: TokenSet,
+        /** `connected` unless said. What the provider has refused stays refused. */
+        state: Schema.optionalKey(AccountState),
+        /** `null` of an account of which nothing is left but that the person has to connect it again. */
+        tokens: Schema.NullOr(TokenSet),
       }),
     ),
   }),

@@ -50,7 +50,7 @@ describe("server-sent events of a poll", () => {
       return yield* Fiber.join(fiber)
     })
     const text = await Effect.runPromise(program.pipe(Effect.provide(TestClock.layer())))
-    expect(text.match(/^: polling$/gm)).toHaveLength(2)
+    expect(text.match(/^: waiting$/gm)).toHaveLength(2)
     expect(text).toContain("event: done")
   })
 })

@@ -71,6 +71,12 @@ const problems: ReadonlyArray<readonly [HttpError, string, number, Record<string
     503,
     { overloaded: true },
   ],
+  [
+    new requestErrors.ServiceUnavailable({ service: "Workflows", operation: "begin", reason: "down" }),
+    "service-unavailable",
+    503,
+    { service: "Workflows" },
+  ],
   [new errors.DatabaseUnavailable({ operation: "feed", reason: "down" }), "database-unavailable", 503, {}],
 ]
 

@@ -53,7 +53,7 @@ describe("the copy that an object keeps", () => {
     const { copies, importTokens } = objects()
     const given = await account.issued()
     await withGrants((grants) => grants.set(account, toTokens(given), 1), { importTokens })
-    expect(copies.map(({ accounts }) => accounts[0]?.tokens.accessToken)).toEqual([given.accessToken])
+    expect(copies.map(({ accounts }) => accounts[0]?.tokens?.accessToken)).toEqual([given.accessToken])
   })
 
   it("is not there at off, and neither is a call for it", async () => {

@@ -1,17 +1,13 @@
 import { Effect } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
+import { eventStream, wantsEvents } from "../../http/events.ts"
 import { answerProblems } from "../../http/problem.ts"
 import { CurrentUser } from "../Authorization.ts"
 import { Api } from "../api/Api.ts"
 import { Core } from "../Core.ts"
 import { Invocation } from "../Invocation.ts"
 import { pollEvents } from "./pollEvents.ts"
-
-const eventStream = "text/event-stream"
-
-const wantsEvents = (accept = ""): boolean =>
-  accept.split(",").some((type) => type.split(";")[0]?.trim().toLowerCase() === eventStream)
 
 export const pollingLayer = HttpApiBuilder.group(
   Api,

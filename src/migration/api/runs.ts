@@ -11,7 +11,7 @@ const settings = {
   /** Looks at everything, writes nothing, and reports what would happen and what would fail. */
   isDry: Schema.optionalKey(Schema.Boolean),
   /** People that one step of the run takes; 500 unless said. */
-  pageSize: Schema.optionalKey(whole(1, 2000)),
+  pageSize: Schema.optionalKey(whole(1, 1000)),
   /** Objects asked at once; 20 unless said. */
   concurrency: Schema.optionalKey(whole(1, 100)),
   /** How long the run waits, when only failed people are left, for the first that is due again; 300 unless said. */

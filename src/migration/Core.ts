@@ -1,0 +1,63 @@
+import { Context, Effect, Layer, Schema } from "effect"
+import { call } from "../rpc/call.ts"
+import type { CommonError } from "../rpc/contract.ts"
+import { ExportTokens, ValidateTokens } from "../rpc/methods.ts"
+import { DiscardCopies, FingerprintTokens, HandBack, ImportTokens, SetMirror, TakeOver } from "../rpc/move.ts"
+import type { MigrationEnv } from "./env.ts"
+
+/** How long one object may keep a page waiting: a refresh under way and a delivery fit in several times. */
+const timeLimit = "45 seconds"
+
+/** The object did not answer within {@link timeLimit}; whether it did what was asked is not known. */
+export class ObjectTimedOut extends Schema.TaggedError<ObjectTimedOut>()("ObjectTimedOut", { method: Schema.String }) {
+  override get message(): string {
+    return `${this.method}: the object did not answer within ${timeLimit}`
+  }
+}
+
+const bounded =
+  <P, A, E>(method: string, invoke: (payload: P) => Effect.Effect<A, E | CommonError>) =>
+  (payload: P): Effect.Effect<A, E | CommonError | ObjectTimedOut> =>
+    invoke(payload).pipe(
+      Effect.timeoutOrElse({ duration: timeLimit, orElse: () => Effect.fail(new ObjectTimedOut({ method })) }),
+    )
+
+const make = (core: MigrationEnv["CORE"]) => ({
+  importTokens: bounded(
+    "importTokens",
+    call(ImportTokens, (wire) => core.importTokens(wire)),
+  ),
+  fingerprintTokens: bounded(
+    "fingerprintTokens",
+    call(FingerprintTokens, (wire) => core.fingerprintTokens(wire)),
+  ),
+  takeOver: bounded(
+    "takeOver",
+    call(TakeOver, (wire) => core.takeOver(wire)),
+  ),
+  handBack: bounded(
+    "handBack",
+    call(HandBack, (wire) => core.handBack(wire)),
+  ),
+  setMirror: bounded(
+    "setMirror",
+    call(SetMirror, (wire) => core.setMirror(wire)),
+  ),
+  discardCopies: bounded(
+    "discardCopies",
+    call(DiscardCopies, (wire) => core.discardCopies(wire)),
+  ),
+  exportTokens: bounded(
+    "exportTokens",
+    call(ExportTokens, (wire) => core.exportTokens(wire)),
+  ),
+  validateTokens: bounded(
+    "validateTokens",
+    call(ValidateTokens, (wire) => core.validateTokens(wire)),
+  ),
+})
+
+/** People's objects as the migrator may use them: the methods of core's `MigrationEntrypoint`, with typed errors. */
+export class Core extends Context.Service<Core, ReturnType<typeof make>>()("pollen/migration/Core") {
+  static readonly layer = (core: MigrationEnv["CORE"]): Layer.Layer<Core> => Layer.succeed(Core, make(core))
+}

@@ -1,0 +1,83 @@
+import { Context, Effect, Layer, Schema } from "effect"
+import { toDatabaseUnavailable } from "../domain/database.ts"
+import type { DatabaseUnavailable } from "../domain/error.ts"
+
+/** What a statement takes: rows travel as one JSON text, because D1 binds at most 100 parameters. */
+type Parameter = string | number | null
+
+/** SQL and its parameters, `?1` being the first. */
+export interface Statement {
+  readonly sql: string
+  readonly parameters: ReadonlyArray<Parameter>
+}
+
+export const statement = (sql: string, ...parameters: ReadonlyArray<Parameter>): Statement => ({ sql, parameters })
+
+type Rows = ReadonlyArray<Record<string, unknown>>
+
+/** D1 as the migrator uses it: a few statements a page, however many people are in it. */
+export class Database extends Context.Service<
+  Database,
+  {
+    /** Runs one statement and gives its rows. `operation` names it where it fails. */
+    readonly rows: (operation: string, one: Statement) => Effect.Effect<Rows, DatabaseUnavailable>
+    /** Runs statements in order and all or none of them, in one request; gives the rows of each. */
+    readonly batch: (
+      operation: string,
+      statements: ReadonlyArray<Statement>,
+    ) => Effect.Effect<ReadonlyArray<Rows>, DatabaseUnavailable>
+  }
+>()("pollen/migration/Database") {
+  static readonly layer = (database: D1Database): Layer.Layer<Database> => Layer.succeed(Database, databaseOf(database))
+}
+
+export const databaseOf = (database: D1Database): Database["Service"] => {
+  const prepare = ({ sql, parameters }: Statement) => database.prepare(sql).bind(...parameters)
+  return {
+    rows: Effect.fn("Database.rows")(function* (operation, one) {
+      const { results } = yield* Effect.tryPromise({
+        try: () => prepare(one).all<Record<string, unknown>>(),
+        catch: toDatabaseUnavailable(operation),
+      })
+      return results
+    }),
+    batch: Effect.fn("Database.batch")(function* (operation, statements) {
+      const results = yield* Effect.tryPromise({
+        try: () => database.batch<Record<string, unknown>>(statements.map(prepare)),
+        catch: toDatabaseUnavailable(operation),
+      })
+      return results.map((result) => result.results)
+    }),
+  }
+}
+
+/** Decodes rows that pollen alone writes: one that does not fit is a defect. */
+export const decodeRows = <S extends Schema.Codec<unknown, unknown>>(row: S) => {
+  const decode = Schema.decodeUnknownEffect(Schema.Array(row))
+  return (rows: Rows): Effect.Effect<ReadonlyArray<S["Type"]>> => Effect.orDie(decode(rows))
+}
+
+/** Longest JSON text of one parameter, in UTF-16 code units, each at most 3 bytes: below D1's 2 MB for a string. */
+const jsonLimit = 600_000
+
+/**
+ * Rows as JSON texts of at most {@link jsonLimit} characters: one as long as what they hold is of the usual size. Whatever is made of
+ * them is split by D1's limits and not by people.
+ */
+export const jsonTexts = (rows: ReadonlyArray<unknown>): ReadonlyArray<string> => {
+  const texts: Array<string> = []
+  let open: Array<string> = []
+  let length = 0
+  for (const row of rows) {
+    const text = JSON.stringify(row)
+    if (open.length > 0 && length + text.length > jsonLimit) {
+      texts.push(`[${open.join(",")}]`)
+      open = []
+      length = 0
+    }
+    open.push(text)
+    length += text.length + 1
+  }
+  if (open.length > 0) texts.push(`[${open.join(",")}]`)
+  return texts
+}

@@ -1,0 +1,172 @@
+import { Clock, Context, Effect, Layer, Schema } from "effect"
+import { DatabaseUnavailable } from "../domain/error.ts"
+import type { Rollout, StageFlag } from "../domain/rollout.ts"
+import { type MovedStage, movedStages } from "../domain/stage.ts"
+import { Conflict } from "../http/error.ts"
+import type { Flags as FlagsDocument, ListChange, MoveFlagChange, StageFlagChange } from "./api/flags.ts"
+import { Database, type Statement, statement } from "./Database.ts"
+
+/** The row that holds the kill switch and the deny-list. */
+const moveName = "move"
+
+const UserIds = Schema.fromJsonString(Schema.Array(Schema.String))
+
+const FlagRow = Schema.Struct({
+  name: Schema.Literals([moveName, ...movedStages]),
+  isEnabled: Schema.BooleanFromBit,
+  percentage: Schema.Finite,
+  allowList: UserIds,
+  denyList: UserIds,
+  updatedAt: Schema.Int,
+})
+type FlagRow = typeof FlagRow.Type
+
+/** Every flag of the move; rows of other names are not pollen's. */
+export const selectFlags: Statement = statement(
+  `SELECT name, is_enabled AS isEnabled, percentage, allow_list AS allowList, deny_list AS denyList, updated_at AS updatedAt
+   FROM feature_flags WHERE name IN (SELECT value FROM json_each(?1))`,
+  JSON.stringify([moveName, ...movedStages]),
+)
+
+const decodeFlagRows = Schema.decodeUnknownEffect(Schema.Array(FlagRow))
+
+/** A row may have been written by hand: one that cannot be read moves nobody, and is told. */
+export const decodeFlags = (rows: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<FlagRow>, DatabaseUnavailable> =>
+  Effect.mapError(
+    decodeFlagRows(rows),
+    ({ message }) =>
+      new DatabaseUnavailable({ operation: "flags", reason: `feature_flags cannot be read: ${message}` }),
+  )
+
+const ofName = (rows: ReadonlyArray<FlagRow>, name: FlagRow["name"]) => rows.find((row) => row.name === name)
+
+const nobody: StageFlag = { percentage: 0, allowList: new Set() }
+
+/**
+ * What the flags say together. The switch is `move` not being enabled; where there is no such row nothing has been decided, and there is
+ * nobody to move. A stage that is not enabled has nobody, whatever its percentage and list.
+ */
+export const toRollout = (rows: ReadonlyArray<FlagRow>): Rollout => {
+  const move = ofName(rows, moveName)
+  const flagOf = (stage: MovedStage): StageFlag => {
+    const row = ofName(rows, stage)
+    return row?.isEnabled ? { percentage: row.percentage, allowList: new Set(row.allowList) } : nobody
+  }
+  return {
+    isHalted: move !== undefined && !move.isEnabled,
+    denyList: new Set(move?.denyList ?? []),
+    stages: {
+      dual_write: flagOf("dual_write"),
+      shadow: flagOf("shadow"),
+      live: flagOf("live"),
+      rampdown: flagOf("rampdown"),
+      complete: flagOf("complete"),
+    },
+  }
+}
+
+const toDocument = (rows: ReadonlyArray<FlagRow>): FlagsDocument => ({
+  isHalted: toRollout(rows).isHalted,
+  denyList: ofName(rows, moveName)?.denyList ?? [],
+  stages: movedStages.map((stage) => {
+    const row = ofName(rows, stage)
+    return {
+      stage,
+      isEnabled: row?.isEnabled ?? false,
+      percentage: row?.percentage ?? 0,
+      allowList: row?.allowList ?? [],
+      updatedAt: row?.updatedAt ?? null,
+    }
+  }),
+})
+
+const changeList = (list: ReadonlyArray<string>, { set, add = [], remove = [] }: ListChange = {}) => {
+  const changed = new Set([...(set ?? list), ...add])
+  for (const userId of remove) changed.delete(userId)
+  return [...changed]
+}
+
+/** Longest list that a flag takes, in user ids: it is one value of a row, and read by every page of a run. */
+const listedAtMost = 10_000
+
+// Two operators at once: the one who read an older row than there is begins again.
+const write = `INSERT INTO feature_flags (name, is_enabled, percentage, allow_list, deny_list, updated_at)
+  VALUES (?1, ?2, ?3, ?4, ?5, max(?6, ?7 + 1))
+  ON CONFLICT (name) DO UPDATE SET is_enabled = excluded.is_enabled, percentage = excluded.percentage,
+    allow_list = excluded.allow_list, deny_list = excluded.deny_list, updated_at = excluded.updated_at
+  WHERE feature_flags.updated_at = ?7 RETURNING name`
+
+type FlagsError = DatabaseUnavailable | Conflict
+
+/** Where people should be, as operators declare it in `feature_flags`. */
+export class Flags extends Context.Service<
+  Flags,
+  {
+    readonly read: Effect.Effect<FlagsDocument, DatabaseUnavailable>
+    readonly rollout: Effect.Effect<Rollout, DatabaseUnavailable>
+    /** Both answer with all flags as they are then. `Conflict`: somebody else changed the same flag at the same time. */
+    readonly changeMove: (change: MoveFlagChange) => Effect.Effect<FlagsDocument, FlagsError>
+    readonly changeStage: (stage: MovedStage, change: StageFlagChange) => Effect.Effect<FlagsDocument, FlagsError>
+  }
+>()("pollen/migration/Flags") {
+  static readonly layer: Layer.Layer<Flags, never, Database> = Layer.effect(
+    Flags,
+    Effect.gen(function* () {
+      const database = yield* Database
+      const rows = Effect.flatMap(database.rows("flags", selectFlags), decodeFlags)
+      const read = Effect.map(rows, toDocument)
+
+      const change = Effect.fn("Flags.change")(function* (name: FlagRow["name"], toChanged: (row: FlagRow) => FlagRow) {
+        const before = ofName(yield* rows, name)
+        const row = toChanged(
+          before ?? { name, isEnabled: true, percentage: 0, allowList: [], denyList: [], updatedAt: 0 },
+        )
+        if (row.allowList.length > listedAtMost || row.denyList.length > listedAtMost) {
+          return yield* new Conflict({
+            reason: "list_too_long",
+            detail: `A list would have more than ${listedAtMost} people; use a percentage`,
+          })
+        }
+        const now = yield* Clock.currentTimeMillis
+        const written = yield* database.rows(
+          "flags",
+          statement(
+            write,
+            name,
+            row.isEnabled ? 1 : 0,
+            row.percentage,
+            JSON.stringify(row.allowList),
+            JSON.stringify(row.denyList),
+            now,
+            before?.updatedAt ?? 0,
+          ),
+        )
+        if (written.length === 0) {
+          return yield* new Conflict({
+            reason: "flag_changed",
+            detail: "Somebody else has changed this flag at the same time; look at it and try again",
+          })
+        }
+        return yield* read
+      })
+
+      return Flags.of({
+        read,
+        rollout: Effect.map(rows, toRollout),
+        changeMove: ({ isHalted, denyList }) =>
+          change(moveName, (row) => ({
+            ...row,
+            isEnabled: isHalted === undefined ? row.isEnabled : !isHalted,
+            denyList: changeList(row.denyList, denyList),
+          })),
+        changeStage: (stage, { isEnabled, percentage, allowList }) =>
+          change(stage, (row) => ({
+            ...row,
+            isEnabled: isEnabled ?? row.isEnabled,
+            percentage: percentage ?? row.percentage,
+            allowList: changeList(row.allowList, allowList),
+          })),
+      })
+    }),
+  )
+}

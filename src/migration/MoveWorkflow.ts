@@ -1,0 +1,68 @@
+import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep, type WorkflowStepConfig } from "cloudflare:workers"
+import { Cause, Effect, Exit } from "effect"
+import type { MigrationEnv, MoveParameters } from "./env.ts"
+import { Instances } from "./Instances.ts"
+import { Runs } from "./Runs.ts"
+import { runMove } from "./run/move.ts"
+import { Steps } from "./run/Steps.ts"
+import { stepServices } from "./services.ts"
+
+/** A step fails only while D1 does not answer: it is tried again for about as long as anybody would wait for D1. */
+const stepConfig = {
+  retries: { limit: 12, delay: "5 seconds", backoff: "exponential" },
+  timeout: "15 minutes",
+} satisfies WorkflowStepConfig
+
+/** Steps of one instance. Cloudflare allows 1,024 on the free plan: https://developers.cloudflare.com/workflows/reference/limits/ */
+const stepsAtMost = 900
+
+/**
+ * A run of the migrator as a Workflow: each page of people is one durable step, which is not repeated once it is done, whatever is killed.
+ * On Cloudflare an instance goes on by itself; locally, whose process was killed is taken on by pausing and resuming it.
+ */
+export class MoveWorkflow extends WorkflowEntrypoint<MigrationEnv, MoveParameters> {
+  override async run({ payload }: Readonly<WorkflowEvent<MoveParameters>>, step: WorkflowStep): Promise<void> {
+    const { runId, instance, mark } = payload
+    const services = stepServices(this.env)
+    const instances = Instances.of(this.env.MOVE)
+    const durable = Steps.of({
+      do: (name, work) =>
+        Effect.promise(async () => {
+          // What a step gives is JSON; the platform's types cannot be told so of a type parameter.
+          const text = await step.do(name, stepConfig, async () =>
+            JSON.stringify((await Effect.runPromise(Effect.provide(work, services))) ?? null),
+          )
+          return JSON.parse(text)
+        }),
+      sleepUntil: (name, at) => Effect.promise(() => step.sleepUntil(name, at)),
+      atMost: stepsAtMost,
+      goOn: (next) =>
+        Effect.promise(async () => {
+          await step.do("go on in a new instance", stepConfig, () =>
+            Effect.runPromise(
+              Effect.andThen(
+                Effect.flatMap(Runs, (runs) => runs.change(runId, ["running"], "running", { instance: instance + 1 })),
+                instances.begin({ runId, instance: instance + 1, mark: next }),
+              ).pipe(Effect.asVoid, Effect.provide(services)),
+            ),
+          )
+        }),
+    })
+    const exit = await Effect.runPromiseExit(
+      runMove(runId, mark).pipe(Effect.provideService(Steps, durable), Effect.provide(services)),
+    )
+    if (Exit.isSuccess(exit)) return
+    // Every step had its retries: what is left is to say so. Nothing that was done is lost, and another run goes on from there.
+    const squashed = Cause.squash(exit.cause)
+    const reason = squashed instanceof Error ? squashed.message : "unknown"
+    await step.do("note the failure", stepConfig, () =>
+      Effect.runPromise(
+        Effect.flatMap(Runs, (runs) => runs.change(runId, ["running", "paused"], "failed", { reason })).pipe(
+          Effect.asVoid,
+          Effect.provide(services),
+        ),
+      ),
+    )
+    throw squashed
+  }
+}

@@ -1,0 +1,105 @@
+import { Context, Effect, Layer } from "effect"
+import type { DatabaseUnavailable } from "../domain/error.ts"
+import { Conflict, type NotFound, type ServiceUnavailable } from "../http/error.ts"
+import type { Run, RunState } from "./api/runs.ts"
+import { requireTokenColumns } from "./contract/tokenColumns.ts"
+import { Database } from "./Database.ts"
+import type { MigrationEnv } from "./env.ts"
+import { Flags } from "./Flags.ts"
+import { Instances } from "./Instances.ts"
+import { type RunRow, Runs } from "./Runs.ts"
+import type { RunParameters } from "./run/parameters.ts"
+
+type ControlError = DatabaseUnavailable | NotFound | Conflict | ServiceUnavailable
+
+/** What operators do with runs. */
+export class RunControl extends Context.Service<
+  RunControl,
+  {
+    readonly start: (parameters: RunParameters, operator: string) => Effect.Effect<Run, ControlError>
+    readonly pause: (id: string) => Effect.Effect<Run, ControlError>
+    readonly resume: (id: string) => Effect.Effect<Run, ControlError>
+    readonly cancel: (id: string) => Effect.Effect<Run, ControlError>
+    /** Goes on with runs whose process was killed. */
+    readonly takeOn: Effect.Effect<ReadonlyArray<Run>, ControlError>
+  }
+>()("pollen/migration/RunControl") {
+  static readonly layer = (workflow: MigrationEnv["MOVE"]): Layer.Layer<RunControl, never, Runs | Flags | Database> =>
+    Layer.effect(
+      RunControl,
+      Effect.gen(function* () {
+        const runs = yield* Runs
+        const flags = yield* Flags
+        const database = yield* Database
+        const instances = Instances.of(workflow)
+
+        const requireNotHalted = Effect.fnUntraced(function* () {
+          const { isHalted } = yield* flags.rollout
+          if (!isHalted) return
+          return yield* new Conflict({
+            reason: "halted",
+            detail:
+              "The kill switch is set: nobody is taken a step, forward or back. Lift it first; nothing moves by that alone",
+          })
+        })
+
+        const stop = Effect.fnUntraced(function* ({ id, progress: { instance } }: RunRow) {
+          // The pages look at the state: one that is under way is the last, whatever becomes of the instance.
+          yield* runs.change(id, ["running", "paused"], "cancelled")
+          yield* instances.cancel(id, instance)
+        })
+
+        const start = Effect.fn("RunControl.start")(function* (parameters: RunParameters, operator: string) {
+          yield* Effect.provideService(requireTokenColumns(), Database, database)
+          yield* requireNotHalted()
+          const isUrgent = parameters.kind === "rollback" && !parameters.isDry
+          if (isUrgent) yield* Effect.forEach(yield* runs.underWay, stop, { discard: true })
+          const id = yield* runs.create(parameters, operator)
+          yield* instances
+            .begin({ runId: id, instance: 1, mark: null })
+            .pipe(Effect.tapError(({ message }) => runs.change(id, ["running"], "failed", { reason: message })))
+          return yield* runs.get(id)
+        })
+
+        const change = Effect.fnUntraced(function* (
+          id: string,
+          from: ReadonlyArray<RunState>,
+          to: RunState,
+          act: (id: string, instance: number) => Effect.Effect<void, ServiceUnavailable>,
+        ) {
+          const { progress, state } = yield* runs.find(id)
+          if (!from.includes(state)) {
+            return yield* new Conflict({
+              reason: `run_${state}`,
+              detail: `The run is ${state}; it cannot become ${to}`,
+            })
+          }
+          yield* act(id, progress.instance)
+          yield* runs.change(id, from, to)
+          return yield* runs.get(id)
+        })
+
+        return RunControl.of({
+          start,
+          pause: (id) => change(id, ["running"], "paused", instances.pause),
+          resume: (id) => change(id, ["paused"], "running", instances.resume),
+          cancel: Effect.fn("RunControl.cancel")(function* (id) {
+            const row = yield* runs.find(id)
+            if (row.state !== "running" && row.state !== "paused") {
+              return yield* new Conflict({ reason: `run_${row.state}`, detail: `The run is ${row.state} already` })
+            }
+            yield* stop(row)
+            return yield* runs.get(id)
+          }),
+          takeOn: Effect.gen(function* () {
+            const running = (yield* runs.list).filter(({ state }) => state === "running")
+            for (const { id } of running) {
+              const { progress } = yield* runs.find(id)
+              yield* instances.takeOn(id, progress.instance)
+            }
+            return running
+          }),
+        })
+      }),
+    )
+}

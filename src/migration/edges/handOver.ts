@@ -1,0 +1,103 @@
+import { Effect, Option, Result } from "effect"
+import { type Provider, providers } from "../../domain/provider.ts"
+import type { HandedSource } from "../../rpc/move.ts"
+import { Core } from "../Core.ts"
+import { Database, statement } from "../Database.ts"
+import { FeedSources } from "../FeedSources.ts"
+import { type AccountRow, isDisconnected, providerOf, toCarry } from "../step/accounts.ts"
+import { forEachPerson, latest, type Mover, type Outcomes } from "../step/mover.ts"
+import { failed, Overtaken, toStepFailed } from "../step/reason.ts"
+
+/** Most sources whose feeds are read and held at once: 20 known items of each. */
+const sourcesAtOnce = 5000
+
+const countSources = `SELECT user_id AS userId, count(*) AS sources FROM json_each(?1) wanted
+  JOIN user_subscriptions ON user_subscriptions.user_id = wanted.value GROUP BY user_id`
+
+/** The people in parts, each with at most {@link sourcesAtOnce} sources: one part, unless they follow a great deal. */
+const inParts = Effect.fn("inParts")(function* (movers: ReadonlyArray<Mover>) {
+  const database = yield* Database
+  const rows = yield* database.rows(
+    "count sources",
+    statement(countSources, JSON.stringify(movers.map(({ userId }) => userId))),
+  )
+  const counts = new Map(rows.map(({ userId, sources }) => [String(userId), Number(sources)]))
+  const parts: Array<Array<Mover>> = []
+  let held = Number.POSITIVE_INFINITY
+  for (const mover of movers) {
+    const sources = counts.get(mover.userId) ?? 0
+    if (held + sources > sourcesAtOnce) {
+      parts.push([])
+      held = 0
+    }
+    parts.at(-1)?.push(mover)
+    held += sources
+  }
+  return parts
+})
+
+const accountOf = (accounts: ReadonlyArray<AccountRow>, provider: Provider) =>
+  accounts.find((account) => Option.contains(providerOf(account), provider))
+
+/** The object has no copy of what D1 has given away to it: what D1 gave away is in its row still. */
+const importAgain = Effect.fnUntraced(function* ({ userId, accounts }: Mover, missing: ReadonlyArray<Provider>) {
+  const core = yield* Core
+  const grants = missing.flatMap((provider) => {
+    const account = accountOf(accounts, provider)
+    const carried = account === undefined ? null : Result.getOrElse(toCarry(account), () => null)
+    return carried === null ? [] : [carried]
+  })
+  if (grants.length < missing.length)
+    return yield* failed("not_held_by_object", `nothing to hold: ${missing.join(", ")}`)
+  yield* Effect.mapError(core.importTokens({ userId, accounts: grants }), toStepFailed)
+})
+
+const takeOverOne = Effect.fn("takeOverOne")(function* (mover: Mover, sources: ReadonlyArray<HandedSource>) {
+  const core = yield* Core
+  const { userId, accounts } = mover
+  const given = providers.flatMap((provider) => {
+    const account = accountOf(accounts, provider)
+    return account?.holder === "object" ? [{ provider, epoch: account.epoch, account }] : []
+  })
+  // Of somebody who has disconnected everything there is nothing to hold, and no object is made for it.
+  if (given.every(({ account }) => isDisconnected(account))) return { durableObjectId: null }
+  const take = core
+    .takeOver({
+      userId,
+      accounts: given.map(({ provider, epoch }) => ({ provider, epoch })),
+      sources,
+      isMirrored: true,
+    })
+    .pipe(Effect.mapError(toStepFailed))
+  const hasGrant = (provider: Provider) => {
+    const account = given.find((one) => one.provider === provider)?.account
+    return account !== undefined && !isDisconnected(account)
+  }
+  const missingOf = (taken: Effect.Success<typeof take>) =>
+    taken.accounts.filter(({ provider, outcome }) => outcome === "no_copy" && hasGrant(provider))
+  let taken = yield* take
+  if (missingOf(taken).length > 0) {
+    yield* importAgain(
+      mover,
+      missingOf(taken).map(({ provider }) => provider),
+    )
+    taken = yield* take
+  }
+  if (missingOf(taken).length > 0) return yield* failed("not_held_by_object", "the object has no copy of it")
+  if (taken.accounts.some(({ outcome }) => outcome === "superseded")) return yield* new Overtaken()
+  return { durableObjectId: taken.durableObjectId }
+})
+
+/**
+ * The last part of the hand-over forward: the objects hold what D1 has given away, and go on polling where the central poller stopped.
+ * `movers` come with their rows as they are since.
+ */
+export const handOver = Effect.fn("handOver")(function* (movers: ReadonlyArray<Mover>) {
+  const feedSources = yield* FeedSources
+  const rounds: Array<Outcomes<{ readonly durableObjectId: string | null }>> = []
+  for (const part of movers.length === 0 ? [] : yield* inParts(movers)) {
+    const sources = yield* feedSources.of(part.map(({ userId }) => userId))
+    rounds.push(yield* forEachPerson(part, (mover) => takeOverOne(mover, sources.get(mover.userId) ?? [])))
+  }
+  return latest(...rounds)
+})

@@ -1,0 +1,63 @@
+import { Clock, Effect, Option, Redacted, Result } from "effect"
+import { InvalidRequest } from "../../domain/error.ts"
+import type { TokenSet } from "../../domain/token.ts"
+import type { Export, Exported } from "../api/people.ts"
+import { Core } from "../Core.ts"
+import { storedGrant } from "../step/accounts.ts"
+import { forEachPerson, type Mover } from "../step/mover.ts"
+import { failed, StepFailed, toStepFailed } from "../step/reason.ts"
+import { type Encrypt, encryptTo } from "./encrypt.ts"
+import { readPage } from "./readPage.ts"
+
+/** An account as it is exported, in the clear: only to be encrypted. */
+const toPlain = (provider: string, state: string, holder: string, tokens: TokenSet) => ({
+  provider,
+  state,
+  holder,
+  accessToken: Redacted.value(tokens.accessToken),
+  refreshToken: Redacted.value(tokens.refreshToken),
+  expiresAt: tokens.expiresAt,
+  scope: tokens.scope,
+})
+
+/** The newest tokens of a person, from whoever holds them. */
+const collect = Effect.fn("collect")(function* ({ userId, accounts }: Mover) {
+  const core = yield* Core
+  const inDatabase = accounts.filter(({ holder }) => holder === "database")
+  const stored = inDatabase.flatMap((row) =>
+    Option.toArray(storedGrant(row)).map(({ provider, state, tokens }) => toPlain(provider, state, "database", tokens)),
+  )
+  const isInObject = accounts.some(({ holder }) => holder === "object")
+  if (!isInObject) return stored
+  const exported = (yield* Effect.mapError(core.exportTokens({ userId }), toStepFailed)).accounts
+  const held = exported.filter(({ provider }) => !inDatabase.some((row) => row.provider === provider))
+  return [...stored, ...held.map(({ provider, state, tokens }) => toPlain(provider, state, "object", tokens))]
+})
+
+const exportOne = (encrypt: Encrypt, exportedAt: number) =>
+  Effect.fn("exportOne")(function* (mover: Mover) {
+    const accounts = yield* collect(mover)
+    if (accounts.length === 0) return yield* failed("not_held_by_object", "there is no grant of this person anywhere")
+    return yield* encrypt({ userId: mover.userId, exportedAt, accounts })
+  })
+
+/** The tokens of a page of people, each encrypted to the operator's key. Never in the clear. */
+export const exportTokens = Effect.fn("exportTokens")(function* ({ recipient, ...asked }: Export) {
+  const encrypt = yield* Effect.mapError(
+    encryptTo(recipient),
+    (message) => new InvalidRequest({ method: "exportTokens", issues: [{ path: "recipient", message }] }),
+  )
+  const { people, refused, next } = yield* readPage(asked)
+  const exportedAt = yield* Clock.currentTimeMillis
+  const outcomes = yield* forEachPerson(
+    people.map(({ mover }) => mover),
+    exportOne(encrypt, exportedAt),
+  )
+  const exported: Array<Exported["people"][number]> = []
+  const missed = refused.map(({ candidate: { userId }, problem: { reason } }) => ({ userId, reason: reason as string }))
+  for (const [userId, outcome] of outcomes) {
+    if (Result.isSuccess(outcome)) exported.push({ userId, jwe: outcome.success })
+    else missed.push({ userId, reason: outcome.failure instanceof StepFailed ? outcome.failure.reason : "overtaken" })
+  }
+  return { people: exported, failed: missed, next } satisfies Exported
+})

@@ -1,0 +1,116 @@
+import { Effect, Option, Schema } from "effect"
+import { fingerprint, newFingerprintKey } from "../../domain/fingerprint.ts"
+import { bucketOf } from "../../domain/rollout.ts"
+import { Stage } from "../../domain/stage.ts"
+import type { UserId } from "../../domain/user.ts"
+import { NotFound } from "../../http/error.ts"
+import type { Person } from "../api/people.ts"
+import { Core } from "../Core.ts"
+import { Database, decodeRows, statement } from "../Database.ts"
+import { Flags } from "../Flags.ts"
+import { moveParameters } from "../run/parameters.ts"
+import { type AccountRow, storedGrant } from "../step/accounts.ts"
+import { aimOf } from "../step/aim.ts"
+import { candidatesAfter, decodeCandidates, isBorn, positionOf } from "../step/candidates.ts"
+import { readAccountsOf } from "./readPage.ts"
+
+const selectHistory = `SELECT at, from_stage AS "from", to_stage AS "to", outcome, reason, run_id AS runId
+  FROM token_migration_history WHERE user_id = ?1 ORDER BY id DESC LIMIT 100`
+
+const decodeHistory = decodeRows(
+  Schema.Struct({
+    at: Schema.Int,
+    from: Stage,
+    to: Stage,
+    outcome: Schema.String,
+    reason: Schema.NullOr(Schema.String),
+    runId: Schema.NullOr(Schema.String),
+  }),
+)
+
+const selectRest = `SELECT (SELECT durable_object_id FROM users WHERE id = ?1) AS durableObjectId,
+  (SELECT reason FROM token_migration_status WHERE user_id = ?1) AS reason,
+  (SELECT verified_at FROM token_migration_status WHERE user_id = ?1) AS verifiedAt`
+
+const decodeRest = decodeRows(
+  Schema.Struct({
+    durableObjectId: Schema.NullOr(Schema.String),
+    reason: Schema.NullOr(Schema.String),
+    verifiedAt: Schema.NullOr(Schema.Int),
+  }),
+)
+
+/** What the object says of the accounts; nothing where it cannot be asked. */
+const askObject = Effect.fn("askObject")(function* (userId: UserId, key: string) {
+  const core = yield* Core
+  return yield* core.fingerprintTokens({ userId, key, isUsed: false }).pipe(
+    Effect.map(({ accounts }) => accounts),
+    Effect.catch((error) => Effect.as(Effect.logWarning("An object could not be asked", error.message), [])),
+  )
+})
+
+type ObjectAccounts = Effect.Success<ReturnType<typeof askObject>>
+
+const toAccount = Effect.fnUntraced(function* (row: AccountRow, told: ObjectAccounts, key: string) {
+  const kept = told.find(({ provider }) => provider === row.provider)
+  const stored = storedGrant(row)
+  const expected = Option.isSome(stored) ? yield* fingerprint(key, stored.value.tokens) : null
+  return {
+    provider: row.provider,
+    isActive: row.isActive,
+    state: row.state,
+    holder: row.holder,
+    epoch: row.epoch,
+    hasTokens: row.accessToken !== null || row.refreshToken !== null,
+    expiresAt: typeof row.expiresAt === "number" ? row.expiresAt : null,
+    object:
+      kept === undefined
+        ? null
+        : {
+            epoch: kept.epoch,
+            isHolder: kept.isHolder,
+            state: kept.state,
+            reason: kept.reason,
+            isSame: expected === null || kept.fingerprint === null ? null : kept.fingerprint === expected,
+          },
+  }
+})
+
+/** Where one person is, what either side has of them, and every step that they took. No token. */
+export const findPerson = Effect.fn("findPerson")(function* (userId: UserId) {
+  const database = yield* Database
+  const flags = yield* Flags
+  const [candidateRows = [], historyRows = [], restRows = []] = yield* database.batch("person", [
+    candidatesAfter("", 1, [userId]),
+    statement(selectHistory, userId),
+    statement(selectRest, userId),
+  ])
+  const [candidate] = yield* decodeCandidates(candidateRows)
+  const [rest] = yield* decodeRest(restRows)
+  if (candidate === undefined || rest === undefined) return yield* new NotFound({ path: `/v1/people/${userId}` })
+  const history = yield* decodeHistory(historyRows)
+  const rows = ((yield* readAccountsOf([userId])).get(userId) ?? []).filter((row) => row !== null)
+  const { stage } = positionOf(candidate)
+  const isInMove = !isBorn(candidate)
+  // An object that nothing was ever brought to is not made by a look at it.
+  const isObjectKnown = stage !== "off" || rest.durableObjectId !== null || history.length > 0
+  const key = newFingerprintKey()
+  const told = isObjectKnown ? yield* askObject(userId, key) : []
+  const aim = aimOf(candidate, { id: "", parameters: moveParameters({}) }, yield* flags.rollout)
+  return {
+    userId,
+    stage: isInMove ? stage : null,
+    target: aim?.target ?? null,
+    bucket: bucketOf(userId),
+    ceiling: candidate.ceiling,
+    state: candidate.state,
+    reason: rest.reason,
+    attempts: candidate.attempts ?? 0,
+    nextAttemptAt: candidate.nextAttemptAt,
+    verifiedAt: rest.verifiedAt,
+    runId: candidate.runId,
+    durableObjectId: rest.durableObjectId,
+    accounts: yield* Effect.forEach(rows, (row) => toAccount(row, told, key)),
+    history,
+  } satisfies Person
+})

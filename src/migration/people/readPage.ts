@@ -1,0 +1,57 @@
+import { Effect, Option, Schema } from "effect"
+import { UserId } from "../../domain/user.ts"
+import { readTokenColumns, tokenColumns } from "../contract/tokenColumns.ts"
+import { Database, statement } from "../Database.ts"
+import { accountColumns, groupAccounts } from "../step/accounts.ts"
+import { type Candidate, candidatesAfter, decodeCandidates } from "../step/candidates.ts"
+import type { Mover } from "../step/mover.ts"
+import { failed, type StepFailed } from "../step/reason.ts"
+
+/** People of a page, unless the request says. */
+const defaultLimit = 100
+
+const decodeUserId = Schema.decodeUnknownOption(UserId)
+
+interface Asked {
+  readonly people?: ReadonlyArray<string>
+  readonly cursor?: string
+  readonly limit?: number
+}
+
+const columnsWithoutTokens = `user_accounts.user_id AS userId, user_accounts.provider, is_active AS isActive, user_accounts.state,
+  holder, epoch, generation, refresh_claimed_until AS claimedUntil, NULL AS accessToken, NULL AS refreshToken, NULL AS expiresAt,
+  NULL AS scope`
+
+/** All accounts of these people, with the tokens that D1 has, also once it has no columns for them. */
+export const readAccountsOf = Effect.fn("readAccountsOf")(function* (userIds: ReadonlyArray<string>) {
+  const database = yield* Database
+  const hasTokens = (yield* readTokenColumns()).length === tokenColumns.length
+  const sql = `SELECT ${hasTokens ? accountColumns : columnsWithoutTokens}
+    FROM json_each(?1) wanted JOIN user_accounts ON user_accounts.user_id = wanted.value`
+  return groupAccounts(yield* database.rows("accounts", statement(sql, JSON.stringify(userIds))))
+})
+
+/** A page of people, or those named, with what D1 has of them. */
+export const readPage = Effect.fn("readPage")(function* ({ people: named, cursor = "", limit = defaultLimit }: Asked) {
+  const database = yield* Database
+  const wanted = named?.length ?? limit
+  const candidates = yield* Effect.flatMap(
+    database.rows("people", candidatesAfter(named === undefined ? cursor : "", wanted, named ?? null)),
+    decodeCandidates,
+  )
+  const accounts = yield* readAccountsOf(candidates.map(({ userId }) => userId))
+  const people: Array<{ readonly candidate: Candidate; readonly mover: Mover }> = []
+  const refused: Array<{ readonly candidate: Candidate; readonly problem: StepFailed }> = []
+  for (const candidate of candidates) {
+    const rows = accounts.get(candidate.userId) ?? []
+    const userId = decodeUserId(candidate.userId)
+    const readable = rows.filter((row) => row !== null)
+    if (Option.isNone(userId))
+      refused.push({ candidate, problem: failed("unreadable_user", "no object can have this name") })
+    else if (readable.length < rows.length) {
+      refused.push({ candidate, problem: failed("unreadable_row", "a column of it is not what it should be") })
+    } else people.push({ candidate, mover: { userId: userId.value, accounts: readable } })
+  }
+  const isMore = named === undefined && candidates.length === limit
+  return { people, refused, next: isMore ? (candidates.at(-1)?.userId ?? null) : null }
+})

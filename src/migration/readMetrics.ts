@@ -1,0 +1,82 @@
+import { Effect, Schema } from "effect"
+import type { CronRuns, Metrics } from "./api/metrics.ts"
+import { Database, decodeRows, statement } from "./Database.ts"
+
+// Both ways record figures of the same names, which is what makes them comparable.
+const selectRuns = `SELECT kind, count(*) AS runs, sum(NOT coalesce(figures->>'isComplete', 1)) AS incomplete, max(at) AS lastAt,
+    coalesce(avg(figures->>'durationMs'), 0) AS averageMs, coalesce(max(figures->>'durationMs'), 0) AS slowestMs,
+    coalesce(sum(figures->>'durationMs'), 0) AS totalMs, coalesce(sum(figures->>'found'), 0) AS people,
+    coalesce(sum(figures->>'failed'), 0) AS failed
+  FROM durable_object_metrics WHERE kind IN ('legacy_run', 'cron_run') AND at >= ?1 GROUP BY kind`
+
+const selectLast = `SELECT kind, figures FROM durable_object_metrics
+  WHERE id IN (SELECT max(id) FROM durable_object_metrics WHERE kind IN ('legacy_run', 'cron_run') AND at >= ?1 GROUP BY kind)`
+
+const selectOfDatabase = `SELECT operation, source, outcome, count, total_ms AS totalMs, slowest_ms AS slowestMs FROM token_operations`
+
+const selectOfObjects = `SELECT one.value->>'operation' AS operation, 'object' AS source, one.value->>'outcome' AS outcome,
+    sum(one.value->>'count') AS count, sum(one.value->>'totalMs') AS totalMs, max(one.value->>'slowestMs') AS slowestMs
+  FROM durable_object_status, json_each(operations) one GROUP BY 1, 3`
+
+const Kind = Schema.Literals(["legacy_run", "cron_run"])
+const decodeRuns = decodeRows(
+  Schema.Struct({
+    kind: Kind,
+    runs: Schema.Int,
+    incomplete: Schema.Int,
+    lastAt: Schema.NullOr(Schema.Int),
+    averageMs: Schema.Finite,
+    slowestMs: Schema.Int,
+    totalMs: Schema.Int,
+    people: Schema.Int,
+    failed: Schema.Int,
+  }),
+)
+const decodeLast = decodeRows(Schema.Struct({ kind: Kind, figures: Schema.fromJsonString(Schema.Json) }))
+const decodeOperations = decodeRows(
+  Schema.Struct({
+    operation: Schema.String,
+    source: Schema.String,
+    outcome: Schema.String,
+    count: Schema.Int,
+    totalMs: Schema.Int,
+    slowestMs: Schema.Int,
+  }),
+)
+
+const noRuns = {
+  runs: 0,
+  incomplete: 0,
+  lastAt: null,
+  averageMs: 0,
+  slowestMs: 0,
+  totalMs: 0,
+  people: 0,
+  failed: 0,
+}
+
+/** Both ways side by side: what cron's runs came to since a moment (epoch milliseconds), and who answered for tokens. */
+export const readMetrics = Effect.fn("readMetrics")(function* (since: number) {
+  const database = yield* Database
+  const [runRows = [], lastRows = [], databaseRows = [], objectRows = []] = yield* database.batch("metrics", [
+    statement(selectRuns, since),
+    statement(selectLast, since),
+    statement(selectOfDatabase),
+    statement(selectOfObjects),
+  ])
+  const runs = yield* decodeRuns(runRows)
+  const last = yield* decodeLast(lastRows)
+  const operations = yield* decodeOperations([...databaseRows, ...objectRows])
+  const of = (kind: typeof Kind.Type): CronRuns => {
+    const { kind: _kind, ...figures } = { kind, ...noRuns, ...runs.find((one) => one.kind === kind) }
+    return { ...figures, last: last.find((one) => one.kind === kind)?.figures ?? null }
+  }
+  return {
+    since,
+    cron: { legacy: of("legacy_run"), objects: of("cron_run") },
+    tokens: operations.map(({ totalMs, ...operation }) => ({
+      ...operation,
+      averageMs: operation.count === 0 ? 0 : totalMs / operation.count,
+    })),
+  } satisfies Metrics
+})

@@ -1,0 +1,45 @@
+import { Schema } from "effect"
+import { Progress } from "../api/runs.ts"
+
+/** How far a run is, as it is kept. */
+export const StoredProgress = Schema.Struct({
+  ...Progress.fields,
+  /** Which instance of the Workflow goes on with the run: one takes only so many steps. */
+  instance: Schema.Int,
+})
+export type StoredProgress = typeof StoredProgress.Type
+
+export const emptyProgress: StoredProgress = {
+  pass: 0,
+  cursor: "",
+  people: 0,
+  steps: 0,
+  taken: 0,
+  arrived: 0,
+  overtaken: 0,
+  failedAttempts: 0,
+  waitingUntil: null,
+  routes: [],
+  failures: [],
+  reason: null,
+  instance: 1,
+}
+
+interface Measured {
+  readonly startedAt: number
+  readonly updatedAt: number
+  readonly state: string
+  readonly progress: Pick<StoredProgress, "steps" | "taken" | "arrived">
+}
+
+/** How fast a run has been so far, and how long the rest takes at that pace. Times are epoch milliseconds. */
+export const ratesOf = ({ startedAt, updatedAt, state, progress: { steps, taken, arrived } }: Measured) => {
+  const seconds = Math.max(updatedAt - startedAt, 1) / 1000
+  const stepsPerSecond = taken / seconds
+  const isMoving = state === "running" && taken > 0
+  return {
+    stepsPerSecond,
+    peoplePerSecond: arrived / seconds,
+    remainingMs: isMoving ? Math.round((Math.max(0, steps - taken) / stepsPerSecond) * 1000) : null,
+  }
+}

@@ -1,0 +1,13 @@
+import { Context } from "effect"
+
+/** What one page works with. */
+export interface PageSettingsShape {
+  /** Marks the people whom this page has in hand: whoever takes them in hand later makes what this one says of them too late. */
+  readonly lease: string
+  /** Objects asked at once. */
+  readonly concurrency: number
+  /** How long a hand-over waits for refreshes that D1's side has under way, in milliseconds; each is bounded far below a claim. */
+  readonly claimWaitMs: number
+}
+
+export class PageSettings extends Context.Service<PageSettings, PageSettingsShape>()("pollen/migration/PageSettings") {}

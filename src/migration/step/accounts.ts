@@ -1,0 +1,119 @@
+import { Effect, Option, Result, Schema } from "effect"
+import { Provider } from "../../domain/provider.ts"
+import { Holder } from "../../domain/stage.ts"
+import { AccountState, TokenSet } from "../../domain/token.ts"
+import { Database, type Statement, statement } from "../Database.ts"
+import { failed, type StepFailed } from "./reason.ts"
+
+/** A row of `user_accounts` as far as every one of them can be read; whatever else it says is looked at account by account. */
+const AccountRow = Schema.Struct({
+  userId: Schema.String,
+  provider: Schema.String,
+  isActive: Schema.BooleanFromBit,
+  state: AccountState,
+  holder: Holder,
+  epoch: Schema.Int,
+  generation: Schema.Int,
+  /** Until when somebody is refreshing it. */
+  claimedUntil: Schema.NullOr(Schema.Int),
+  accessToken: Schema.Unknown,
+  refreshToken: Schema.Unknown,
+  expiresAt: Schema.Unknown,
+  scope: Schema.Unknown,
+})
+export type AccountRow = typeof AccountRow.Type
+const decodeRow = Schema.decodeUnknownOption(AccountRow)
+const decodeProvider = Schema.decodeUnknownOption(Provider)
+const decodeTokens = Schema.decodeUnknownOption(TokenSet)
+
+/** The accounts of one person; `null` stands for a row that cannot be read at all. */
+export type AccountsOf = ReadonlyMap<string, ReadonlyArray<AccountRow | null>>
+
+/** The columns of an {@link AccountRow}. Not to be asked once the contract step has dropped the tokens. */
+export const accountColumns = `user_accounts.user_id AS userId, user_accounts.provider, is_active AS isActive, user_accounts.state,
+  holder, epoch, generation, refresh_claimed_until AS claimedUntil, access_token AS accessToken, refresh_token AS refreshToken,
+  expires_at AS expiresAt, scope`
+
+export const groupAccounts = (rows: ReadonlyArray<Record<string, unknown>>): AccountsOf => {
+  const accounts = new Map<string, Array<AccountRow | null>>()
+  for (const row of rows) {
+    const userId = String(row["userId"])
+    const known = accounts.get(userId) ?? []
+    known.push(Option.getOrNull(decodeRow(row)))
+    accounts.set(userId, known)
+  }
+  return accounts
+}
+
+const selectAccounts = (userIds: ReadonlyArray<string>): Statement =>
+  statement(
+    `SELECT ${accountColumns} FROM json_each(?1) wanted JOIN user_accounts ON user_accounts.user_id = wanted.value`,
+    JSON.stringify(userIds),
+  )
+
+/** All accounts of these people, with their tokens. One statement. */
+export const readAccounts = Effect.fn("readAccounts")(function* (userIds: ReadonlyArray<string>) {
+  const database = yield* Database
+  if (userIds.length === 0) return new Map() as AccountsOf
+  return groupAccounts(yield* database.rows("accounts", selectAccounts(userIds)))
+})
+
+/** A grant as D1 has it. */
+export interface Grant {
+  readonly provider: Provider
+  readonly epoch: number
+  readonly generation: number
+  readonly state: AccountState
+  readonly tokens: TokenSet
+}
+
+/** What of a grant goes to the object. `tokens` is `null` where nothing is left but that the person has to connect again. */
+export interface Carried extends Omit<Grant, "tokens"> {
+  readonly tokens: TokenSet | null
+}
+
+const isEmpty = (value: unknown): boolean => value === null || value === ""
+
+const scopesOf = (scope: unknown): unknown =>
+  typeof scope === "string" ? scope.split(" ").filter((name) => name !== "") : (scope ?? [])
+
+const tokensOf = ({ accessToken, refreshToken, expiresAt, scope }: AccountRow): Option.Option<TokenSet> =>
+  decodeTokens({ accessToken, refreshToken, expiresAt, scope: scopesOf(scope) })
+
+/** Whether an account has nothing for anybody to use: the person has disconnected it. */
+export const isDisconnected = ({ isActive, state }: AccountRow): boolean => !isActive || state === "disconnected"
+
+/** pollen's name of the account's provider; `None` for one that it does not know. */
+export const providerOf = ({ provider }: AccountRow): Option.Option<Provider> => decodeProvider(provider)
+
+/** A stored grant as it is, whatever the state of its account; `None` where D1 has none that could be used. */
+export const storedGrant = (row: AccountRow): Option.Option<Grant> =>
+  Option.all([providerOf(row), tokensOf(row)]).pipe(
+    Option.map(([provider, tokens]) => {
+      const { epoch, generation, state } = row
+      return { provider, epoch, generation, state, tokens }
+    }),
+  )
+
+const whyNotGrant = (row: AccountRow): StepFailed => {
+  if (isEmpty(row.accessToken)) return failed("no_access_token", row.provider)
+  if (isEmpty(row.refreshToken)) return failed("no_refresh_token", row.provider)
+  if (row.expiresAt === null) return failed("no_expiry", row.provider)
+  return failed("unreadable_row", row.provider)
+}
+
+/**
+ * What of an account goes to the object: nothing (`null`) of one that is disconnected; and of one that the provider has refused only
+ * what can be read, since nothing of it is used before the person connects again. Of any other the grant must be whole.
+ */
+export const toCarry = (row: AccountRow): Result.Result<Carried | null, StepFailed> => {
+  if (isDisconnected(row)) return Result.succeed(null)
+  const provider = providerOf(row)
+  if (Option.isNone(provider)) return Result.fail(failed("unknown_provider", row.provider))
+  const grant = storedGrant(row)
+  if (Option.isSome(grant)) return Result.succeed(grant.value)
+  const { epoch, generation, state } = row
+  return state === "reauthorization_required"
+    ? Result.succeed({ provider: provider.value, epoch, generation, state, tokens: null })
+    : Result.fail(whyNotGrant(row))
+}

@@ -1,0 +1,42 @@
+import { Schema } from "effect"
+import { Stage } from "../../domain/stage.ts"
+import { StepState } from "../api/people.ts"
+import { decodeRows, type Statement, statement } from "../Database.ts"
+import type { Position } from "./choose.ts"
+
+/** Somebody who may have a step to take. */
+const Candidate = Schema.Struct({
+  userId: Schema.String,
+  stage: Schema.NullOr(Stage),
+  towards: Schema.NullOr(Stage),
+  state: Schema.NullOr(StepState),
+  attempts: Schema.NullOr(Schema.Int),
+  nextAttemptAt: Schema.NullOr(Schema.Int),
+  ceiling: Schema.NullOr(Stage),
+  runId: Schema.NullOr(Schema.String),
+  /** Whether D1 holds one of their accounts. */
+  isHeldByDatabase: Schema.BooleanFromBit,
+})
+export type Candidate = typeof Candidate.Type
+
+export const decodeCandidates = decodeRows(Candidate)
+
+/** Who comes after `cursor`, by user id: of everybody, or of those named. Reads no token. */
+export const candidatesAfter = (cursor: string, rows: number, named: ReadonlyArray<string> | null): Statement => {
+  const isNamed = named === null ? "" : "AND user_id IN (SELECT value FROM json_each(?3))"
+  const sql = `SELECT person.user_id AS userId, stage, target AS towards, status.state, attempts, next_attempt_at AS nextAttemptAt,
+      ceiling, run_id AS runId,
+      EXISTS (SELECT 1 FROM user_accounts WHERE user_id = person.user_id AND holder = 'database') AS isHeldByDatabase
+    FROM (SELECT DISTINCT user_id FROM user_accounts WHERE user_id > ?1 ${isNamed} ORDER BY user_id LIMIT ?2) person
+    LEFT JOIN token_migration_status status ON status.user_id = person.user_id ORDER BY person.user_id`
+  return named === null ? statement(sql, cursor, rows) : statement(sql, cursor, rows, JSON.stringify(named))
+}
+
+/** Whether all of their accounts began in an object: they never were in the move, and have no step to take by themselves. */
+export const isBorn = ({ stage, isHeldByDatabase }: Candidate): boolean => stage === null && !isHeldByDatabase
+
+/** Somebody without a status is at `off`; who began in an object is where the move ends. */
+export const positionOf = (candidate: Candidate): Position => {
+  const stage = candidate.stage ?? (isBorn(candidate) ? "complete" : "off")
+  return { stage, towards: candidate.towards ?? stage, state: candidate.state ?? "migrated" }
+}

@@ -1,0 +1,15 @@
+import { Effect } from "effect"
+import { Database, statement } from "../Database.ts"
+import { PageSettings } from "./PageSettings.ts"
+
+const verifying = `UPDATE token_migration_status SET state = 'verifying'
+  WHERE lease = ?2 AND user_id IN (SELECT value FROM json_each(?1))`
+
+/** Shows that these people's copies are being compared. */
+export const markVerifying = Effect.fn("markVerifying")(function* (people: ReadonlyArray<{ readonly userId: string }>) {
+  const database = yield* Database
+  const { lease } = yield* PageSettings
+  if (people.length === 0) return
+  const userIds = JSON.stringify(people.map(({ userId }) => userId))
+  yield* database.rows("mark", statement(verifying, userIds, lease))
+})

@@ -1,0 +1,95 @@
+import { env, exports } from "cloudflare:workers"
+import { Effect, type Layer } from "effect"
+import type { Stage } from "../../src/domain/stage.ts"
+import type { UserId } from "../../src/domain/user.ts"
+import type { StartMove } from "../../src/migration/api/runs.ts"
+import { Database } from "../../src/migration/Database.ts"
+import type { MigrationEnv } from "../../src/migration/env.ts"
+import { Flags } from "../../src/migration/Flags.ts"
+import { Runs } from "../../src/migration/Runs.ts"
+import { runMove } from "../../src/migration/run/move.ts"
+import { moveParameters, type RunParameters } from "../../src/migration/run/parameters.ts"
+import { type Mark, type StepServices, Steps } from "../../src/migration/run/Steps.ts"
+import { stepServices } from "../../src/migration/services.ts"
+
+/** The bindings that a run works on. */
+type Bindings = Pick<MigrationEnv, "CORE" | "DB">
+const bindings: Bindings = { CORE: exports.MigrationEntrypoint, DB: env.DB }
+
+/** Steps of this process: each is done once, and nothing waits. */
+const inProcess = (overrides: Partial<Steps["Service"]>, services: Layer.Layer<StepServices>): Steps["Service"] => ({
+  do: (_name, work) => Effect.orDie(Effect.provide(work, services)),
+  sleepUntil: () => Effect.die(new Error("a test does not wait")),
+  atMost: Number.POSITIVE_INFINITY,
+  goOn: () => Effect.void,
+  ...overrides,
+})
+
+const withFlags = <A, E>(program: (flags: Flags["Service"]) => Effect.Effect<A, E>) =>
+  Effect.runPromise(
+    Effect.flatMap(Flags, program).pipe(Effect.provide(Flags.layer), Effect.provide(Database.layer(env.DB))),
+  )
+
+/** Everybody named, and nobody else, should be at a stage. */
+export const aimAt = (stage: Stage, people: ReadonlyArray<UserId>) =>
+  withFlags((flags) =>
+    Effect.gen(function* () {
+      for (const each of ["dual_write", "shadow", "live", "rampdown", "complete"] as const) {
+        const list = each === stage ? { add: people } : { remove: people }
+        yield* flags.changeStage(each, { allowList: list })
+      }
+    }),
+  )
+
+interface Driven {
+  readonly bindings?: Bindings
+  readonly steps?: Partial<Steps["Service"]>
+  readonly mark?: Mark | null
+}
+
+/** Starts a run and sees it through in this process. */
+const drive = async (
+  parameters: RunParameters,
+  { bindings: given = bindings, steps = {}, mark = null }: Driven = {},
+) => {
+  const services = stepServices(given)
+  return Effect.runPromise(
+    Effect.gen(function* () {
+      const runs = yield* Runs
+      const id = yield* runs.create(parameters, "a test")
+      yield* runMove(id, mark).pipe(Effect.provideService(Steps, inProcess(steps, services)))
+      return yield* runs.get(id)
+    }).pipe(Effect.provide(services)),
+  )
+}
+
+/** Moves people to where the flags say. */
+export const move = (asked: StartMove, driven?: Driven) =>
+  drive({ ...moveParameters(asked), patienceSeconds: 0 }, driven)
+
+/** Where somebody is, by D1. */
+export const positionOf = async (userId: string) => {
+  const status = await env.DB.prepare(
+    `SELECT stage, target, state, reason, attempts, next_attempt_at AS nextAttemptAt, verified_at AS verifiedAt, ceiling,
+       (SELECT durable_object_id FROM users WHERE id = user_id) AS durableObjectId
+     FROM token_migration_status WHERE user_id = ?1`,
+  )
+    .bind(userId)
+    .first<{
+      readonly stage: string
+      readonly target: string
+      readonly state: string
+      readonly reason: string | null
+      readonly attempts: number
+      readonly nextAttemptAt: number | null
+      readonly verifiedAt: number | null
+      readonly ceiling: string | null
+      readonly durableObjectId: string | null
+    }>()
+  const history = await env.DB.prepare(
+    "SELECT from_stage AS 'from', to_stage AS 'to', outcome, reason FROM token_migration_history WHERE user_id = ?1 ORDER BY id",
+  )
+    .bind(userId)
+    .all<{ readonly from: string; readonly to: string; readonly outcome: string; readonly reason: string | null }>()
+  return { ...status, history: history.results }
+}

@@ -1,0 +1,69 @@
+import { Effect, Redacted } from "effect"
+import { expect, it } from "vitest"
+import { fingerprint, newFingerprintKey } from "../../src/domain/fingerprint.ts"
+import { holderAt, type Stage, stages } from "../../src/domain/stage.ts"
+import { Mover, toTokens } from "../object/mover.ts"
+import { aimAt, move, positionOf } from "./driver.ts"
+
+/** Everywhere and back: each step once forward and once back. */
+const there: ReadonlyArray<Stage> = stages.slice(1)
+const back: ReadonlyArray<Stage> = stages.toReversed().slice(1)
+
+it("takes somebody through every stage and back, with one holder and the same tokens at each", async () => {
+  const ada = new Mover()
+  const grants = { spotify: await ada.hasInDatabase("spotify"), youtube: await ada.hasInDatabase("youtube") }
+  for (const stage of [...there, ...back]) {
+    await aimAt(stage, [ada.id])
+    const run = await move({ people: [ada.id] })
+    expect(run.progress).toMatchObject({ taken: 1, arrived: 1, failedAttempts: 0 })
+    expect(await positionOf(ada.id)).toMatchObject({ stage, target: stage })
+    const key = newFingerprintKey()
+    const kept = await ada.fingerprints(false, key)
+    expect(kept).toHaveLength(stage === "off" ? 0 : 2)
+    for (const provider of ["spotify", "youtube"] as const) {
+      const row = await ada.row(provider)
+      const inObject = kept.find((account) => account.provider === provider)
+      expect(row?.holder).toBe(holderAt(stage))
+      if (inObject !== undefined) {
+        expect(inObject).toMatchObject({ isHolder: holderAt(stage) === "object", epoch: row?.epoch })
+        expect(inObject.fingerprint).toBe(await Effect.runPromise(fingerprint(key, toTokens(grants[provider]))))
+      }
+      expect(row?.refresh_token).toBe(stage === "complete" ? null : grants[provider].refreshToken)
+    }
+  }
+})
+
+it("takes somebody from the first stage to the last in one run, a step a pass, and writes every step down", async () => {
+  const ada = new Mover()
+  await ada.hasInDatabase("spotify")
+  await aimAt("complete", [ada.id])
+  const run = await move({ people: [ada.id] })
+  expect(run).toMatchObject({ state: "finished", progress: { people: 1, steps: 5, taken: 5, arrived: 1, pass: 6 } })
+  const { history } = await positionOf(ada.id)
+  expect(history.map(({ from, to, outcome }) => `${from} ${to} ${outcome}`)).toEqual(
+    there.map((to, index) => `${stages[index]} ${to} migrated`),
+  )
+  expect(await positionOf(ada.id)).toMatchObject({ durableObjectId: expect.any(String) })
+})
+
+it("brings the newest token back: one that the object has refreshed, and one that the person has set there", async () => {
+  const [ada, grace] = [new Mover(), new Mover()]
+  for (const person of [ada, grace]) await person.hasInDatabase("spotify")
+  await aimAt("complete", [ada.id, grace.id])
+  await move({ people: [ada.id, grace.id] })
+  await ada.refreshTokens({ provider: "spotify", force: true })
+  await grace.connects("spotify")
+  const held = await Promise.all([ada, grace].map((person) => person.exportTokens()))
+  await aimAt("off", [ada.id, grace.id])
+  await move({ people: [ada.id, grace.id] })
+  for (const [index, person] of [ada, grace].entries()) {
+    const tokens = held[index]?.accounts[0]?.tokens
+    const row = await person.row("spotify")
+    expect(tokens).toBeDefined()
+    expect(row).toMatchObject({
+      holder: "database",
+      access_token: tokens && Redacted.value(tokens.accessToken),
+      refresh_token: tokens && Redacted.value(tokens.refreshToken),
+    })
+  }
+})
