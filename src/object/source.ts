@@ -1,50 +1,28 @@
-import { and, desc, eq, type SQL, sql } from "drizzle-orm"
-import { Clock, Effect, Random } from "effect"
-import { accounts, items, outbox, subscriptions } from "../../schema/object.ts"
-import { backoff } from "../domain/backoff.ts"
-import { pollInterval, publicationsConsidered, withJitter } from "../domain/interval.ts"
-import type { Item, ListedItem } from "../domain/item.ts"
+import { and, eq } from "drizzle-orm"
+import { Array as Arr, Clock, Effect } from "effect"
+import { items } from "../../schema/object.ts"
+import type { Availability, ListedItem } from "../domain/item.ts"
 import { isNextPageNeeded, newItems } from "../domain/novelty.ts"
 import type { Provider } from "../domain/provider.ts"
-import { cut, longestTitle } from "../domain/text.ts"
-import type { SourceMissing } from "../providers/error.ts"
 import type { ProviderClient } from "../providers/provider.ts"
 import { Grants } from "./grants.ts"
 import { type Listing, readListing } from "./listing.ts"
-import { isPolled } from "./schedule.ts"
 import { Settings } from "./settings.ts"
+import { type Found, settle, settleFailure, settleMissing } from "./settle.ts"
 import { Store, type SubscriptionRow } from "./store.ts"
 
-/** How many known items a source keeps, by date and by arrival: four pages, so that removals at the front never bring the archive up as new. */
-const knownKept = 200
+/** Items that a provider describes at once. */
+const describedAtOnce = 50
 
-/** Items that a provider describes at once, and that one statement takes: far below SQLite's 2 MB, in whatever script. */
-const itemsAtOnce = 50
+/** Pages in which a waiting item is looked for, where nothing but the listing tells what has become of it. */
+const searchedPages = 4
 
-/** Longest texts delivered, in UTF-16 code units: what a feed shows, and far below D1's 2 MB for a row. */
-const longest = { title: longestTitle, url: 2000, description: 2000 }
-
-const chunksOf = <A>(all: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> =>
-  Array.from({ length: Math.ceil(all.length / size) }, (_, index) => all.slice(index * size, (index + 1) * size))
-
-const oneSource = (row: SubscriptionRow) =>
-  and(eq(subscriptions.provider, row.provider), eq(subscriptions.sourceId, row.sourceId))
-
-/** What one look at a source brought. */
-interface Found {
-  readonly etag: string | null
-  /** New and completed, newest first. */
-  readonly fresh: ReadonlyArray<ListedItem>
-  /** Left out by the first poll. */
-  readonly archive: ReadonlyArray<ListedItem>
-  /** The date of the oldest item listed by the first poll: what lies below it and is not newer is archive. */
-  readonly archiveBefore: number | null
-  /** Waiting items that were looked at again. */
-  readonly rechecked: ReadonlyArray<ListedItem>
-}
-
-/** A waiting item of which the listing said nothing this time; `describe` fills in the rest. */
-const placeholder = (provider: Provider, sourceId: string, externalId: string, publishedAt: number): ListedItem => ({
+/** A waiting item that is not listed; `describe` fills in the rest. */
+const placeholder = (
+  provider: Provider,
+  { itemId: externalId, sourceId, publishedAt }: typeof items.$inferSelect,
+  availability: Availability,
+): ListedItem => ({
   provider,
   externalId,
   sourceId,
@@ -57,7 +35,7 @@ const placeholder = (provider: Provider, sourceId: string, externalId: string, p
   precision: "instant",
   durationMs: null,
   isLive: false,
-  availability: "upcoming",
+  availability,
   startsAt: null,
 })
 
@@ -74,24 +52,34 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
   const known = new Map(rows.map((item) => [item.itemId, item]))
   const isFirst = row.backfilledAt === null
   const expected = Math.max(0, (row.listedCount ?? 0) - (row.itemCount ?? 0))
+  const now = yield* Clock.currentTimeMillis
+  const waiting = rows.filter(({ state }) => state === "waiting")
+  const sought = new Set(
+    client.isDescribing ? [] : waiting.flatMap(({ itemId, recheckAt }) => ((recheckAt ?? 0) <= now ? [itemId] : [])),
+  )
+  const isSearched = (pages: Listing["pages"]) => {
+    const listed = new Set(pages.flatMap((page) => page.map(({ externalId }) => externalId)))
+    return pages.length >= searchedPages || [...sought].every((id) => listed.has(id))
+  }
   const isBackfillShort = (pages: Listing["pages"]) => pages.flat().length < Math.max(1, settings.backfillItems)
   const { etag, pages, isWhole } = yield* readListing(
     client,
     row.sourceId,
-    isFirst ? null : row.etag,
-    isFirst ? isBackfillShort : (soFar) => isNextPageNeeded(soFar, known, row.archiveBefore, expected),
+    isFirst || sought.size > 0 ? null : row.etag,
+    isFirst
+      ? isBackfillShort
+      : (soFar) => isNextPageNeeded(soFar, known, row.archiveBefore, expected) || !isSearched(soFar),
   )
 
   const listed = pages.flat()
   const unknown = newItems(listed, known, row.archiveBefore)
   const fresh = isFirst ? unknown.slice(0, settings.backfillItems) : unknown
   const listedById = new Map(listed.map((item) => [item.externalId, item]))
-  const waiting = rows
-    .filter(({ state }) => state === "waiting")
-    .map(
-      ({ itemId, publishedAt }) => listedById.get(itemId) ?? placeholder(provider, row.sourceId, itemId, publishedAt),
-    )
-  const described = yield* Effect.forEach(chunksOf([...fresh, ...waiting], itemsAtOnce), (chunk) =>
+  const rechecked = waiting.map(
+    (item) =>
+      listedById.get(item.itemId) ?? placeholder(provider, item, sought.has(item.itemId) ? "withheld" : "upcoming"),
+  )
+  const described = yield* Effect.forEach(Arr.chunksOf([...fresh, ...rechecked], describedAtOnce), (chunk) =>
     grants.withToken(provider, (token) => client.describe(token, chunk)),
   )
   const complete = described.flat()
@@ -102,176 +90,6 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
     archiveBefore: isFirst ? (isWhole ? null : (listed.at(-1)?.publishedAt ?? null)) : row.archiveBefore,
     rechecked: complete.slice(fresh.length),
   } satisfies Found
-})
-
-const isDeliverable = ({ availability }: ListedItem) => availability === "available" || availability === "live"
-
-const toItem = ({ availability: _availability, startsAt: _startsAt, ...item }: ListedItem): Item => ({
-  ...item,
-  title: cut(item.title, longest.title),
-  description: cut(item.description, longest.description),
-  url: cut(item.url, longest.url),
-  imageUrl: item.imageUrl === null ? null : cut(item.imageUrl, longest.url),
-})
-
-/** Writes down what a look brought. The cursor and the outbox move in one transaction: a crash between them would lose items. */
-const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) {
-  const store = yield* Store
-  const { db } = store
-  const settings = yield* Settings
-  const now = yield* Clock.currentTimeMillis
-  const random = yield* Random.next
-  const isFirst = row.backfilledAt === null
-
-  const { provider, sourceId } = row
-  const remember = (state: "delivered" | "archive" | "waiting", remembered: ReadonlyArray<ListedItem>) => {
-    if (remembered.length === 0) return
-    // Oldest first, so that rows are in the order of arrival.
-    const rows = remembered.toReversed().map(({ externalId, publishedAt, startsAt }) => ({
-      externalId,
-      publishedAt,
-      recheckAt:
-        state === "waiting" ? Math.max(startsAt ?? now + settings.verifyMs, now + settings.bounds.minimumMs) : null,
-    }))
-    // One statement, however many items: they come as one JSON parameter.
-    db.run(sql`INSERT INTO ${items} (provider, source_id, item_id, published_at, seen_at, state, recheck_at)
-      SELECT ${provider}, ${sourceId}, value->>'externalId', value->>'publishedAt', ${now}, ${state}, value->>'recheckAt'
-      FROM json_each(${JSON.stringify(rows)}) WHERE true
-      ON CONFLICT DO UPDATE SET published_at = excluded.published_at, state = excluded.state, recheck_at = excluded.recheck_at`)
-  }
-  const enqueue = (delivered: ReadonlyArray<ListedItem>) => {
-    for (const chunk of chunksOf(delivered, itemsAtOnce)) {
-      const bodies = chunk.map((item) => ({ ...toItem(item), isBackfill: isFirst, at: now }))
-      db.run(sql`INSERT INTO ${outbox} (kind, body) SELECT 'item', value FROM json_each(${JSON.stringify(bodies)})`)
-    }
-  }
-
-  return yield* store.transaction(() => {
-    // Unfollowed or handed back while it was being asked: nothing to deliver to, or another's to deliver.
-    const isOurs = db
-      .select({ id: subscriptions.sourceId })
-      .from(subscriptions)
-      .innerJoin(accounts, eq(accounts.provider, subscriptions.provider))
-      .where(and(oneSource(row), isPolled))
-      .get()
-    if (isOurs === undefined) return 0
-    const deliverable = [...found.fresh, ...found.rechecked].filter(isDeliverable)
-    remember("archive", found.archive)
-    remember("delivered", deliverable)
-    // Oldest first, so that the outbox leaves in the order of publication.
-    enqueue(deliverable.toReversed())
-    remember(
-      "waiting",
-      [...found.fresh, ...found.rechecked].filter(
-        ({ availability }) => availability === "upcoming" || availability === "unplayable",
-      ),
-    )
-    // Listed, but not described yet: it gets a second look soon, since the listing may never change again.
-    const undescribed = found.fresh.filter(({ availability }) => availability === "withheld")
-    remember(
-      "waiting",
-      undescribed.map((item) => ({ ...item, startsAt: now })),
-    )
-    for (const { externalId, availability } of found.rechecked) {
-      if (availability !== "withheld") continue
-      db.delete(items)
-        .where(and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId), eq(items.itemId, externalId)))
-        .run()
-    }
-    const ofSource = and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId))
-    const known = db
-      .select({ publishedAt: items.publishedAt })
-      .from(items)
-      .where(ofSource)
-      .orderBy(desc(items.publishedAt))
-      .limit(knownKept)
-      .all()
-      .map(({ publishedAt }) => publishedAt)
-    const oldestKept = known.at(-1)
-    const isPruned = known.length === knownKept && oldestKept !== undefined
-    if (isPruned) {
-      // The newest by date, and the newest by arrival: an item with an old date is on top of the listing all the same.
-      const newest = (by: SQL) =>
-        sql`SELECT ${items.itemId} FROM ${items} WHERE ${ofSource} ORDER BY ${by} DESC, rowid DESC LIMIT ${knownKept}`
-      db.run(
-        sql`DELETE FROM ${items} WHERE ${ofSource} AND ${items.state} <> 'waiting'
-          AND ${items.itemId} NOT IN (${newest(sql`${items.publishedAt}`)})
-          AND ${items.itemId} NOT IN (${newest(sql`${items.seenAt}`)})`,
-      )
-    }
-    const archiveBefore = isPruned ? Math.max(oldestKept, found.archiveBefore ?? 0) : found.archiveBefore
-
-    const intervalMs = pollInterval(known.slice(0, publicationsConsidered), now, settings.bounds)
-    const wait = withJitter(intervalMs, random, settings.bounds)
-    const hasPublishedUnannounced = !isFirst && found.fresh.length > 0 && row.listedCount === row.itemCount
-    // A count may change before the listing does: then the source is asked once more when it is next due.
-    const isAnnouncedMissing =
-      !isFirst && found.fresh.length === 0 && (row.listedCount ?? 0) > (row.itemCount ?? Number.POSITIVE_INFINITY)
-    db.update(subscriptions)
-      .set({
-        state: "active",
-        itemCount: row.listedCount,
-        etag: found.etag,
-        isPending: false,
-        isCountUnreliable: row.isCountUnreliable || hasPublishedUnannounced,
-        verifyAt: isAnnouncedMissing ? now + wait : now + Math.round(settings.verifyMs * (0.9 + random / 5)),
-        intervalMs,
-        dueAt: now + wait,
-        polledAt: now,
-        backfilledAt: row.backfilledAt ?? now,
-        archiveBefore,
-        publishedAt: known[0] ?? row.publishedAt,
-        failures: 0,
-        reason: null,
-      })
-      .where(oneSource(row))
-      .run()
-    return deliverable.length
-  })
-})
-
-/** A source that the provider no longer has, or that has no list of items: looked at as rarely as allowed. */
-const settleMissing = Effect.fnUntraced(function* (row: SubscriptionRow, { state }: SourceMissing) {
-  const { db } = yield* Store
-  const { bounds, verifyMs } = yield* Settings
-  const now = yield* Clock.currentTimeMillis
-  const reason = state === "gone" ? "the provider no longer has it" : "it has no uploads yet"
-  const verifyAt = now + Math.max(verifyMs, bounds.maximumMs)
-  db.update(items)
-    .set({ recheckAt: verifyAt })
-    .where(and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId), eq(items.state, "waiting")))
-    .run()
-  db.update(subscriptions)
-    .set({
-      state,
-      reason,
-      isPending: false,
-      itemCount: row.listedCount,
-      etag: null,
-      intervalMs: bounds.maximumMs,
-      dueAt: now + bounds.maximumMs,
-      verifyAt,
-      polledAt: now,
-      // Whatever a source publishes after it was seen empty is new, not backfill.
-      backfilledAt: row.backfilledAt ?? (state === "empty" ? now : null),
-    })
-    .where(oneSource(row))
-    .run()
-})
-
-const settleFailure = Effect.fnUntraced(function* (row: SubscriptionRow, reason: string) {
-  const { db } = yield* Store
-  const { bounds } = yield* Settings
-  const now = yield* Clock.currentTimeMillis
-  const failures = row.failures + 1
-  const wait = backoff(failures, yield* Random.next, {
-    firstMs: Math.min(60_000, bounds.minimumMs),
-    longestMs: bounds.maximumMs,
-  })
-  db.update(subscriptions)
-    .set({ failures, reason, dueAt: now + wait })
-    .where(oneSource(row))
-    .run()
 })
 
 /**

@@ -42,6 +42,8 @@ export interface ProviderClient {
   readonly provider: Provider
   /** Whether the totals of pages are exact. Others are good for nothing but to tell that a listing has moved. */
   readonly isTotalExact: boolean
+  /** Whether `describe` looks items up by id. Where it does not, only their listing tells whether they can be played. */
+  readonly isDescribing: boolean
   /** What the person follows: 50 sources a page. */
   readonly library: (token: AccessToken, page: PageRequest) => Effect.Effect<Page<Source> | NotModified, RequestError>
   /** A source's items, newest first: 50 a page. */

@@ -120,6 +120,7 @@ export const spotifyClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
   return {
     provider,
     isTotalExact: true,
+    isDescribing: false,
     library: Effect.fn("spotify.library")(function* (token, page) {
       const read = yield* getShows(token, "/me/shows", paged(page), page.etag)
       if (!read.isModified) return read

@@ -182,6 +182,7 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
   return {
     provider,
     isTotalExact: false,
+    isDescribing: true,
     library: Effect.fn("youtube.library")(function* (token, page) {
       const query = { mine: "true", part: "snippet,contentDetails", order: "alphabetical", ...paged(page) }
       const read = yield* getSubscriptions(token, "/subscriptions", query, page.etag)

@@ -64,6 +64,19 @@ describe("entries that are not ordinary", () => {
     expect(await later(person, "spotify")).toMatchObject({ delivered: 0 })
   })
 
+  it("an unplayable episode is found under 120 newer ones, and forgotten once it is taken away", async () => {
+    const { source, person } = await followed("spotify")
+    const id = await publishOne(source, "unplayable")
+    const removed = await publishOne(source, "unplayable")
+    await simulator.publish(source, 120)
+    await person.pollNow()
+    await simulator.changeItem(id, { kind: "normal" })
+    await simulator.removeItem(removed)
+    expect(await later(person, "spotify")).toMatchObject({ delivered: 1 })
+    expect(await person.newIds()).toContain(id)
+    expect(await person.sql("SELECT * FROM items WHERE state = 'waiting'")).toEqual([])
+  })
+
   it.each(["private", "deleted"] as const)(
     "a %s video is not delivered, and hides none of the others",
     async (kind) => {

@@ -1,0 +1,207 @@
+import { and, desc, eq, type SQL, sql } from "drizzle-orm"
+import { Array as Arr, Clock, Effect, Random } from "effect"
+import { accounts, items, outbox, subscriptions } from "../../schema/object.ts"
+import { backoff } from "../domain/backoff.ts"
+import { pollInterval, publicationsConsidered, withJitter } from "../domain/interval.ts"
+import type { Item, ListedItem } from "../domain/item.ts"
+import { cut, longestTitle } from "../domain/text.ts"
+import type { SourceMissing } from "../providers/error.ts"
+import { isPolled } from "./schedule.ts"
+import { Settings } from "./settings.ts"
+import { Store, type SubscriptionRow } from "./store.ts"
+
+/** How many known items a source keeps, by date and by arrival: four pages, so that removals at the front never bring the archive up as new. */
+const knownKept = 200
+
+/** Items that one statement takes: far below SQLite's 2 MB, in whatever script. */
+const itemsAtOnce = 50
+
+/** Longest texts delivered, in UTF-16 code units: what a feed shows, and far below D1's 2 MB for a row. */
+const longest = { title: longestTitle, url: 2000, description: 2000 }
+
+const oneSource = (row: SubscriptionRow) =>
+  and(eq(subscriptions.provider, row.provider), eq(subscriptions.sourceId, row.sourceId))
+
+/** What one look at a source brought. */
+export interface Found {
+  readonly etag: string | null
+  /** New and completed, newest first. */
+  readonly fresh: ReadonlyArray<ListedItem>
+  /** Left out by the first poll. */
+  readonly archive: ReadonlyArray<ListedItem>
+  /** The date of the oldest item listed by the first poll: what lies below it and is not newer is archive. */
+  readonly archiveBefore: number | null
+  /** Waiting items that were looked at again. */
+  readonly rechecked: ReadonlyArray<ListedItem>
+}
+
+const isDeliverable = ({ availability }: ListedItem) => availability === "available" || availability === "live"
+
+const toItem = ({ availability: _availability, startsAt: _startsAt, ...item }: ListedItem): Item => ({
+  ...item,
+  title: cut(item.title, longest.title),
+  description: cut(item.description, longest.description),
+  url: cut(item.url, longest.url),
+  imageUrl: item.imageUrl === null ? null : cut(item.imageUrl, longest.url),
+})
+
+/** Writes down what a look brought. The cursor and the outbox move in one transaction: a crash between them would lose items. */
+export const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) {
+  const store = yield* Store
+  const { db } = store
+  const settings = yield* Settings
+  const now = yield* Clock.currentTimeMillis
+  const random = yield* Random.next
+  const isFirst = row.backfilledAt === null
+
+  const { provider, sourceId } = row
+  const remember = (state: "delivered" | "archive" | "waiting", remembered: ReadonlyArray<ListedItem>) => {
+    if (remembered.length === 0) return
+    // Oldest first, so that rows are in the order of arrival.
+    const rows = remembered.toReversed().map(({ externalId, publishedAt, startsAt }) => ({
+      externalId,
+      publishedAt,
+      recheckAt:
+        state === "waiting" ? Math.max(startsAt ?? now + settings.verifyMs, now + settings.bounds.minimumMs) : null,
+    }))
+    // One statement, however many items: they come as one JSON parameter.
+    db.run(sql`INSERT INTO ${items} (provider, source_id, item_id, published_at, seen_at, state, recheck_at)
+      SELECT ${provider}, ${sourceId}, value->>'externalId', value->>'publishedAt', ${now}, ${state}, value->>'recheckAt'
+      FROM json_each(${JSON.stringify(rows)}) WHERE true
+      ON CONFLICT DO UPDATE SET published_at = excluded.published_at, state = excluded.state, recheck_at = excluded.recheck_at`)
+  }
+  const enqueue = (delivered: ReadonlyArray<ListedItem>) => {
+    for (const chunk of Arr.chunksOf(delivered, itemsAtOnce)) {
+      const bodies = chunk.map((item) => ({ ...toItem(item), isBackfill: isFirst, at: now }))
+      db.run(sql`INSERT INTO ${outbox} (kind, body) SELECT 'item', value FROM json_each(${JSON.stringify(bodies)})`)
+    }
+  }
+
+  return yield* store.transaction(() => {
+    // Unfollowed or handed back while it was being asked: nothing to deliver to, or another's to deliver.
+    const isOurs = db
+      .select({ id: subscriptions.sourceId })
+      .from(subscriptions)
+      .innerJoin(accounts, eq(accounts.provider, subscriptions.provider))
+      .where(and(oneSource(row), isPolled))
+      .get()
+    if (isOurs === undefined) return 0
+    const deliverable = [...found.fresh, ...found.rechecked].filter(isDeliverable)
+    remember("archive", found.archive)
+    remember("delivered", deliverable)
+    // Oldest first, so that the outbox leaves in the order of publication.
+    enqueue(deliverable.toReversed())
+    remember(
+      "waiting",
+      [...found.fresh, ...found.rechecked].filter(
+        ({ availability }) => availability === "upcoming" || availability === "unplayable",
+      ),
+    )
+    // Listed, but not described yet: it gets a second look soon, since the listing may never change again.
+    const undescribed = found.fresh.filter(({ availability }) => availability === "withheld")
+    remember(
+      "waiting",
+      undescribed.map((item) => ({ ...item, startsAt: now })),
+    )
+    for (const { externalId, availability } of found.rechecked) {
+      if (availability !== "withheld") continue
+      db.delete(items)
+        .where(and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId), eq(items.itemId, externalId)))
+        .run()
+    }
+    const ofSource = and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId))
+    const known = db
+      .select({ publishedAt: items.publishedAt })
+      .from(items)
+      .where(ofSource)
+      .orderBy(desc(items.publishedAt))
+      .limit(knownKept)
+      .all()
+      .map(({ publishedAt }) => publishedAt)
+    const oldestKept = known.at(-1)
+    const isPruned = known.length === knownKept && oldestKept !== undefined
+    if (isPruned) {
+      // The newest by date, and the newest by arrival: an item with an old date is on top of the listing all the same.
+      const newest = (by: SQL) =>
+        sql`SELECT ${items.itemId} FROM ${items} WHERE ${ofSource} ORDER BY ${by} DESC, rowid DESC LIMIT ${knownKept}`
+      db.run(
+        sql`DELETE FROM ${items} WHERE ${ofSource} AND ${items.state} <> 'waiting'
+          AND ${items.itemId} NOT IN (${newest(sql`${items.publishedAt}`)})
+          AND ${items.itemId} NOT IN (${newest(sql`${items.seenAt}`)})`,
+      )
+    }
+    const archiveBefore = isPruned ? Math.max(oldestKept, found.archiveBefore ?? 0) : found.archiveBefore
+
+    const intervalMs = pollInterval(known.slice(0, publicationsConsidered), now, settings.bounds)
+    const wait = withJitter(intervalMs, random, settings.bounds)
+    const hasPublishedUnannounced = !isFirst && found.fresh.length > 0 && row.listedCount === row.itemCount
+    // A count may change before the listing does: then the source is asked once more when it is next due.
+    const isAnnouncedMissing =
+      !isFirst && found.fresh.length === 0 && (row.listedCount ?? 0) > (row.itemCount ?? Number.POSITIVE_INFINITY)
+    db.update(subscriptions)
+      .set({
+        state: "active",
+        itemCount: row.listedCount,
+        etag: found.etag,
+        isPending: false,
+        isCountUnreliable: row.isCountUnreliable || hasPublishedUnannounced,
+        verifyAt: isAnnouncedMissing ? now + wait : now + Math.round(settings.verifyMs * (0.9 + random / 5)),
+        intervalMs,
+        dueAt: now + wait,
+        polledAt: now,
+        backfilledAt: row.backfilledAt ?? now,
+        archiveBefore,
+        publishedAt: known[0] ?? row.publishedAt,
+        failures: 0,
+        reason: null,
+      })
+      .where(oneSource(row))
+      .run()
+    return deliverable.length
+  })
+})
+
+/** A source that the provider no longer has, or that has no list of items: looked at as rarely as allowed. */
+export const settleMissing = Effect.fnUntraced(function* (row: SubscriptionRow, { state }: SourceMissing) {
+  const { db } = yield* Store
+  const { bounds, verifyMs } = yield* Settings
+  const now = yield* Clock.currentTimeMillis
+  const reason = state === "gone" ? "the provider no longer has it" : "it has no uploads yet"
+  const verifyAt = now + Math.max(verifyMs, bounds.maximumMs)
+  db.update(items)
+    .set({ recheckAt: verifyAt })
+    .where(and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId), eq(items.state, "waiting")))
+    .run()
+  db.update(subscriptions)
+    .set({
+      state,
+      reason,
+      isPending: false,
+      itemCount: row.listedCount,
+      etag: null,
+      intervalMs: bounds.maximumMs,
+      dueAt: now + bounds.maximumMs,
+      verifyAt,
+      polledAt: now,
+      // Whatever a source publishes after it was seen empty is new, not backfill.
+      backfilledAt: row.backfilledAt ?? (state === "empty" ? now : null),
+    })
+    .where(oneSource(row))
+    .run()
+})
+
+/** It is tried again later, less and less often, and says why. */
+export const settleFailure = Effect.fnUntraced(function* (row: SubscriptionRow, reason: string) {
+  const { db } = yield* Store
+  const { bounds } = yield* Settings
+  const now = yield* Clock.currentTimeMillis
+  const failures = row.failures + 1
+  const wait = backoff(failures, yield* Random.next, {
+    firstMs: Math.min(60_000, bounds.minimumMs),
+    longestMs: bounds.maximumMs,
+  })
+  db.update(subscriptions)
+    .set({ failures, reason, dueAt: now + wait })
+    .where(oneSource(row))
+    .run()
+})
