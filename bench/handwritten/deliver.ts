@@ -23,7 +23,8 @@ const insertUser = "INSERT OR REPLACE INTO users (id, durable_object_id, created
 const insertAccounts = `INSERT OR REPLACE INTO user_accounts (user_id, provider, is_active, state, updated_at)
   SELECT ?2, value->>'provider', 1, 'connected', value->>'at' FROM json_each(?1)`
 
-const upsertStatus = "INSERT OR REPLACE INTO durable_object_status VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)"
+const upsertStatus = `INSERT OR REPLACE INTO durable_object_status (user_id, durable_object_id, reported_at, expected_by,
+    next_due_at, sources, failing_sources, accounts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)`
 
 interface Person {
   readonly userId: string

@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, lte, or, sql } from "drizzle-orm"
+import { and, asc, eq, lte, or, sql } from "drizzle-orm"
 import { Clock, Effect } from "effect"
 import { accounts, items, libraryPages, outbox, subscriptions } from "../../schema/object.ts"
 import { jitterFraction } from "../domain/interval.ts"
@@ -9,7 +9,7 @@ import type { PageRequest, ProviderClient } from "../providers/provider.ts"
 import { Grants } from "./grants.ts"
 import { isPolled } from "./schedule.ts"
 import { Settings } from "./settings.ts"
-import { Store } from "./store.ts"
+import { prepared, Store } from "./store.ts"
 
 /** A library of more pages than this (10,000 sources) is a provider gone mad. */
 const pagesAtMost = 200
@@ -25,6 +25,56 @@ interface ListedPage {
   readonly sources: ReadonlyArray<Source> | null
 }
 
+const provider = sql.placeholder("provider")
+const now = sql.placeholder("now")
+
+const selectPage = prepared((db) =>
+  db
+    .select()
+    .from(libraryPages)
+    .where(and(eq(libraryPages.provider, provider), eq(libraryPages.pageKey, sql.placeholder("key"))))
+    .prepare(),
+)
+
+const selectPolled = prepared((db) =>
+  db
+    .select({ provider: accounts.provider })
+    .from(accounts)
+    .where(and(eq(accounts.provider, provider), isPolled))
+    .prepare(),
+)
+
+const selectKnown = prepared((db) =>
+  db
+    .select({
+      sourceId: subscriptions.sourceId,
+      title: subscriptions.title,
+      url: subscriptions.url,
+      imageUrl: subscriptions.imageUrl,
+      listedCount: subscriptions.listedCount,
+    })
+    .from(subscriptions)
+    .where(eq(subscriptions.provider, provider))
+    .prepare(),
+)
+
+const updateListed = `UPDATE subscriptions SET title = ?3, url = ?4, image_url = ?5, listed_count = ?6
+  WHERE provider = ?1 AND source_id = ?2`
+
+/** Asked are those whose count has changed, those that are due for a look all the same, and those with an item that waits. */
+const markPending = `UPDATE subscriptions SET is_pending = 1 WHERE provider = ?1 AND (
+  (listed_count IS NOT item_count AND state <> 'gone') OR verify_at <= ?2 OR (is_count_unreliable AND due_at <= ?2)
+  OR source_id IN (SELECT source_id FROM items WHERE provider = ?1 AND state = 'waiting' AND recheck_at <= ?2))`
+
+// Whatever does not have to be asked has been looked at now; jitter keeps a million objects apart. Where the count cannot be
+// relied on, the library is no look: such a source keeps the time at which it is due.
+const markLookedAt = `UPDATE subscriptions SET due_at = ?2 + CAST(min(?4, max(?3,
+    interval_ms * (1 + ${jitterFraction} * (random() % 1000) / 1000.0))) AS INTEGER)
+  WHERE provider = ?1 AND NOT is_pending AND NOT is_count_unreliable`
+
+const insertPage = `INSERT INTO library_pages (provider, page_key, etag, next_key, size, total, source_ids)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
+
 /** Reads the library, page by page; a page that has not changed comes from the object's own memory. */
 const readPages = Effect.fnUntraced(function* (client: ProviderClient) {
   const { db } = yield* Store
@@ -33,11 +83,7 @@ const readPages = Effect.fnUntraced(function* (client: ProviderClient) {
   const pages: Array<ListedPage> = []
   let key: string | null = null
   do {
-    const known = db
-      .select()
-      .from(libraryPages)
-      .where(and(eq(libraryPages.provider, provider), eq(libraryPages.pageKey, key ?? "")))
-      .get()
+    const known = selectPage(db).get({ provider, key: key ?? "" })
     const request: PageRequest = { key, etag: known?.etag ?? null }
     const page = yield* grants.withToken(provider, (token) => client.library(token, request))
     const listed: ListedPage =
@@ -80,15 +126,11 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
   const { minimumMs, maximumMs } = settings.bounds
 
   yield* store.transaction(() => {
-    const isOurs = and(eq(accounts.provider, provider), isPolled)
     // Disconnected or handed back while the library was read: nothing of it is followed here any more.
-    if (db.select({ provider: accounts.provider }).from(accounts).where(isOurs).get() === undefined) return
+    if (selectPolled(db).get({ provider }) === undefined) return
     const known = new Map(
-      db
-        .select()
-        .from(subscriptions)
-        .where(eq(subscriptions.provider, provider))
-        .all()
+      selectKnown(db)
+        .all({ provider })
         .map((row) => [row.sourceId, row]),
     )
     const enqueue = (kind: string, body: unknown) =>
@@ -123,10 +165,7 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
       }
       const isRenamed = before.title !== title || before.imageUrl !== imageUrl || before.url !== url
       if (!isRenamed && before.listedCount === itemCount) continue
-      db.update(subscriptions)
-        .set({ title, url, imageUrl, listedCount: itemCount })
-        .where(and(eq(subscriptions.provider, provider), eq(subscriptions.sourceId, sourceId)))
-        .run()
+      store.exec(updateListed, provider, sourceId, title, url, imageUrl, itemCount)
       if (isRenamed) enqueue("source", { provider, externalId: sourceId, title, url, imageUrl, at: now })
     }
 
@@ -151,76 +190,39 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
       enqueue("unfollow", { provider, externalId: sourceId })
     }
 
-    const waitingDue = db
-      .select({ sourceId: items.sourceId })
-      .from(items)
-      .where(and(eq(items.provider, provider), eq(items.state, "waiting"), lte(items.recheckAt, now)))
-    db.update(subscriptions)
-      .set({ isPending: true })
-      .where(
-        and(
-          eq(subscriptions.provider, provider),
-          or(
-            sql`${subscriptions.listedCount} IS NOT ${subscriptions.itemCount} AND ${subscriptions.state} <> 'gone'`,
-            lte(subscriptions.verifyAt, now),
-            and(eq(subscriptions.isCountUnreliable, true), lte(subscriptions.dueAt, now)),
-            inArray(subscriptions.sourceId, waitingDue),
-          ),
-        ),
-      )
-      .run()
-    // Whatever does not have to be asked has been looked at now; jitter keeps a million objects apart. Where the count cannot be
-    // relied on, the library is no look: such a source keeps the time at which it is due.
-    const spread = sql`(1 + ${jitterFraction} * (random() % 1000) / 1000.0)`
-    db.update(subscriptions)
-      .set({
-        dueAt: sql`${now} + CAST(min(${maximumMs}, max(${minimumMs}, ${subscriptions.intervalMs} * ${spread})) AS INTEGER)`,
-      })
-      .where(
-        and(
-          eq(subscriptions.provider, provider),
-          eq(subscriptions.isPending, false),
-          eq(subscriptions.isCountUnreliable, false),
-        ),
-      )
-      .run()
+    store.exec(markPending, provider, now)
+    store.exec(markLookedAt, provider, now, minimumMs, maximumMs)
 
-    db.delete(libraryPages).where(eq(libraryPages.provider, provider)).run()
-    for (const page of pages) {
-      if (page.etag === null) continue
-      db.insert(libraryPages)
-        .values({
-          provider,
-          pageKey: page.key,
-          etag: page.etag,
-          nextKey: page.next,
-          size: page.size,
-          total: page.total,
-          sourceIds: JSON.stringify(page.sourceIds),
-        })
-        .run()
+    // A page that was read as unchanged is here already, and most often all of them are.
+    if (pages.some(({ sources }) => sources !== null)) {
+      store.exec("DELETE FROM library_pages WHERE provider = ?1", provider)
+      for (const { key, etag, next, size, total: ofAll, sourceIds: ids } of pages) {
+        if (etag !== null) store.exec(insertPage, provider, key, etag, next, size, ofAll, JSON.stringify(ids))
+      }
     }
-    db.update(accounts).set({ libraryReadAt: now, passStartedAt: now }).where(eq(accounts.provider, provider)).run()
+    store.exec("UPDATE accounts SET library_read_at = ?2, pass_started_at = ?2 WHERE provider = ?1", provider, now)
   })
 })
+
+const selectPending = prepared((db) =>
+  db
+    .select()
+    .from(subscriptions)
+    .where(
+      and(
+        eq(subscriptions.provider, provider),
+        eq(subscriptions.isPending, true),
+        or(eq(subscriptions.failures, 0), lte(subscriptions.dueAt, now)),
+      ),
+    )
+    // Longest unseen first: a provider that always asks for silence half-way must not keep the others waiting for ever.
+    .orderBy(asc(subscriptions.polledAt))
+    .prepare(),
+)
 
 /** The sources that wait to be asked; a failing one only when its retry is due, unless `isImpatient`. */
 export const pendingSources = Effect.fnUntraced(function* (provider: Provider, isImpatient: boolean) {
   const { db } = yield* Store
-  const now = yield* Clock.currentTimeMillis
-  return (
-    db
-      .select()
-      .from(subscriptions)
-      .where(
-        and(
-          eq(subscriptions.provider, provider),
-          eq(subscriptions.isPending, true),
-          isImpatient ? undefined : or(eq(subscriptions.failures, 0), lte(subscriptions.dueAt, now)),
-        ),
-      )
-      // Longest unseen first: a provider that always asks for silence half-way must not keep the others waiting for ever.
-      .orderBy(asc(subscriptions.polledAt))
-      .all()
-  )
+  const until = isImpatient ? Number.MAX_SAFE_INTEGER : yield* Clock.currentTimeMillis
+  return selectPending(db).all({ provider, now: until })
 })

@@ -1,4 +1,4 @@
-import { asc, count, inArray } from "drizzle-orm"
+import { asc, count } from "drizzle-orm"
 import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect"
 import { outbox, person } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
@@ -7,7 +7,7 @@ import type { GrantStore } from "./grantStore.ts"
 import { cursorsOf, mirrorOf, readHeldAccounts } from "./mirror.ts"
 import { dueList, earliestDue, sourceCounts } from "./schedule.ts"
 import { Settings } from "./settings.ts"
-import { Store } from "./store.ts"
+import { prepared, Store } from "./store.ts"
 
 /** Rows of one delivery. */
 const rowsAtOnce = 200
@@ -42,6 +42,18 @@ export interface Delivery {
   readonly undelivered: number
 }
 
+const selectPerson = prepared((db) => db.select().from(person).prepare())
+const countWaiting = prepared((db) => db.select({ rows: count() }).from(outbox).prepare())
+const selectWaiting = prepared((db) =>
+  db
+    .select()
+    .from(outbox)
+    .orderBy(asc(outbox.id))
+    .limit(rowsAtOnce + 1)
+    .prepare(),
+)
+const deleteSent = "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?1))"
+
 /** What leaves the object for D1. Rows go in one batch, which D1 runs as one transaction, and are deleted once it has. */
 export class Outbox extends Context.Service<
   Outbox,
@@ -60,7 +72,7 @@ export class Outbox extends Context.Service<
       const database = yield* FeedDatabase
       const alone = yield* Semaphore.make(1)
 
-      const rowsLeft = () => db.select({ rows: count() }).from(outbox).get()?.rows ?? 0
+      const rowsLeft = () => countWaiting(db).get()?.rows ?? 0
 
       /** What will be due once D1 has taken this: no delivery, and the next report an interval from now. */
       const afterDelivery = (now: number) =>
@@ -98,14 +110,9 @@ export class Outbox extends Context.Service<
       /** One batch. */
       const deliverOnce = Effect.fnUntraced(function* (isReportForced: boolean) {
         const now = yield* Clock.currentTimeMillis
-        const self = db.select().from(person).get()
+        const self = selectPerson(db).get()
         if (self === undefined) return { items: 0, isDone: true }
-        const waiting = db
-          .select()
-          .from(outbox)
-          .orderBy(asc(outbox.id))
-          .limit(rowsAtOnce + 1)
-          .all()
+        const waiting = selectWaiting(db).all()
         const rows = fitting(waiting)
         const isLast = rows.length === waiting.length
         const isReportDue = isReportForced || self.isReportDue || now - (self.reportedAt ?? 0) >= settings.reportMs
@@ -126,12 +133,7 @@ export class Outbox extends Context.Service<
         return yield* Effect.asVoid(delivery).pipe(
           Effect.flatMap(() =>
             store.transaction(() => {
-              const ids = rows.map(({ id }) => id)
-              for (let start = 0; start < ids.length; start += 50) {
-                db.delete(outbox)
-                  .where(inArray(outbox.id, ids.slice(start, start + 50)))
-                  .run()
-              }
+              store.exec(deleteSent, JSON.stringify(rows.map(({ id }) => id)))
               db.update(person)
                 .set({
                   deliveryFailures: 0,

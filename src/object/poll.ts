@@ -1,6 +1,6 @@
-import { and, count, eq, isNotNull, lte, sql } from "drizzle-orm"
+import { count, eq, sql } from "drizzle-orm"
 import { Clock, Context, Deferred, Effect, Layer, Random } from "effect"
-import { accounts, polls, subscriptions } from "../../schema/object.ts"
+import { accounts, subscriptions } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
 import type { Provider } from "../domain/provider.ts"
 import { ProviderHttp } from "../providers/http.ts"
@@ -12,7 +12,7 @@ import { Grants } from "./grants.ts"
 import { pendingSources, synchronise } from "./library.ts"
 import { Settings } from "./settings.ts"
 import { pollSource } from "./source.ts"
-import { Store } from "./store.ts"
+import { prepared, Store } from "./store.ts"
 
 /** Sources of one account asked at once; the limit of 6 requests a person lies below, in `ProviderHttp`. */
 const sourcesAtOnce = 6
@@ -38,6 +38,32 @@ export const heldByDatabase = (provider: Provider): AccountPoll => ({
   itemsFound: 0,
   requests: 0,
 })
+
+const selectAccount = prepared((db) =>
+  db
+    .select()
+    .from(accounts)
+    .where(eq(accounts.provider, sql.placeholder("provider")))
+    .prepare(),
+)
+
+const selectCounts = prepared((db) =>
+  db
+    .select({ sources: count(), failing: count(subscriptions.reason) })
+    .from(subscriptions)
+    .where(eq(subscriptions.provider, sql.placeholder("provider")))
+    .prepare(),
+)
+
+// A hold is taken away only when it is over: somebody else's request may have brought a new one while the pass was under way.
+const endPass = `UPDATE accounts SET failures = 0, retry_at = NULL, pass_started_at = NULL,
+    hold_reason = CASE WHEN held_until <= ?2 THEN NULL ELSE hold_reason END,
+    held_until = CASE WHEN held_until <= ?2 THEN NULL ELSE held_until END
+  WHERE provider = ?1`
+
+const recordPass = `INSERT INTO polls (provider, trigger, started_at, duration_ms, outcome, asked, failed, items_found, requests)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`
+const prunePasses = `DELETE FROM polls WHERE id <= (SELECT max(id) FROM polls) - ${pollsKept}`
 
 interface Pass {
   readonly listeners: Set<ProgressListener>
@@ -68,15 +94,8 @@ export class Poller extends Context.Service<
       const passes = new Map<Provider, Pass>()
 
       const ofAccount = (provider: Provider) => eq(accounts.provider, provider)
-      const readAccount = (provider: Provider) => db.select().from(accounts).where(ofAccount(provider)).get()
-      const countSources = (provider: Provider) =>
-        db.select({ rows: count() }).from(subscriptions).where(eq(subscriptions.provider, provider)).get()?.rows ?? 0
-      const countFailing = (provider: Provider) =>
-        db
-          .select({ rows: count() })
-          .from(subscriptions)
-          .where(and(eq(subscriptions.provider, provider), isNotNull(subscriptions.reason)))
-          .get()?.rows ?? 0
+      const readAccount = (provider: Provider) => selectAccount(db).get({ provider })
+      const countSources = (provider: Provider) => selectCounts(db).get({ provider }) ?? { sources: 0, failing: 0 }
 
       /** Reads the library unless a pass was cut off lately, then asks every source that has to be asked. */
       const run = Effect.fnUntraced(function* (
@@ -112,12 +131,7 @@ export class Poller extends Context.Service<
           }),
           { concurrency: sourcesAtOnce, discard: true },
         )
-        db.update(accounts).set({ failures: 0, retryAt: null, passStartedAt: null }).where(ofAccount(provider)).run()
-        // Only a hold that is over: somebody else's request may have brought a new one while this pass was under way.
-        db.update(accounts)
-          .set({ heldUntil: null, holdReason: null })
-          .where(and(ofAccount(provider), lte(accounts.heldUntil, yield* Clock.currentTimeMillis)))
-          .run()
+        store.exec(endPass, provider, yield* Clock.currentTimeMillis)
       })
 
       const failed = Effect.fnUntraced(function* (provider: Provider, retryAt: number | null) {
@@ -137,7 +151,7 @@ export class Poller extends Context.Service<
         const startedAt = yield* Clock.currentTimeMillis
         const requestsBefore = yield* http.requests(provider)
         const figures = { asked: 0, failed: 0, itemsFound: 0 }
-        const failingBefore = countFailing(provider)
+        const failingBefore = countSources(provider).failing
         const end = (outcome: AccountPoll["outcome"], reason: string | null, retryAt: number | null) => ({
           outcome,
           reason,
@@ -180,25 +194,21 @@ export class Poller extends Context.Service<
         )
         const finishedAt = yield* Clock.currentTimeMillis
         const requests = (yield* http.requests(provider)) - requestsBefore
+        const { sources, failing } = countSources(provider)
         yield* store.transaction(() => {
           // Forgotten meanwhile: then nothing is written about it any more.
           if (readAccount(provider) === undefined) return
           const { asked, failed: failedSources, itemsFound } = figures
-          const entry = {
-            provider,
-            trigger,
-            startedAt,
-            durationMs: finishedAt - startedAt,
-            outcome: result.outcome,
-            requests,
-          }
-          db.insert(polls)
-            .values({ ...entry, asked, failed: failedSources, itemsFound })
-            .run()
-          db.run(sql`DELETE FROM ${polls} WHERE ${polls.id} <= (SELECT max(${polls.id}) FROM ${polls}) - ${pollsKept}`)
-          if (countFailing(provider) !== failingBefore) db.run(sql`UPDATE person SET is_report_due = 1`)
+          const durationMs = finishedAt - startedAt
+          store.exec(
+            recordPass,
+            ...[provider, trigger, startedAt, durationMs, result.outcome],
+            ...[asked, failedSources, itemsFound, requests],
+          )
+          store.exec(prunePasses)
+          if (failing !== failingBefore) store.exec("UPDATE person SET is_report_due = 1")
         })
-        return { provider, ...result, sources: countSources(provider), ...figures, requests } satisfies AccountPoll
+        return { provider, ...result, sources, ...figures, requests } satisfies AccountPoll
       })
 
       const poll = (provider: Provider, trigger: Trigger, listener?: ProgressListener) =>

@@ -3,7 +3,7 @@ import { Clock, Effect } from "effect"
 import { accounts, items, outbox, person, subscriptions, tokens } from "../../schema/object.ts"
 import { exerciseAfterMs } from "./grants.ts"
 import { Settings, type SettingsShape } from "./settings.ts"
-import { type ObjectDatabase, Store } from "./store.ts"
+import { type ObjectDatabase, prepared, Store } from "./store.ts"
 
 /** When an account's poll is due: not before the provider's hold is over, nor before the backoff of a failed pass. */
 const pollDueAt = (
@@ -27,38 +27,57 @@ export interface Due {
 /** An account that this object looks after; of a copy it keeps nothing is ever due. */
 export const isPolled = and(eq(accounts.state, "connected"), eq(accounts.isHolder, true))
 
+const provider = sql.placeholder("provider")
+
+const selectPerson = prepared((db) => db.select().from(person).prepare())
+const selectPolled = prepared((db) => db.select().from(accounts).where(isPolled).prepare())
+const countOutbox = prepared((db) => db.select({ rows: count() }).from(outbox).prepare())
+
+// A source that a cut-off pass left to be asked is due at once; one that fails waits for its retry.
+const selectEarliestSource = prepared((db) =>
+  db
+    .select({
+      at: sql<
+        number | null
+      >`min(CASE WHEN ${subscriptions.isPending} AND ${subscriptions.failures} = 0 THEN 0 ELSE ${subscriptions.dueAt} END)`,
+    })
+    .from(subscriptions)
+    .where(eq(subscriptions.provider, provider))
+    .prepare(),
+)
+
+const selectEarliestWaiting = prepared((db) =>
+  db
+    .select({ at: min(items.recheckAt) })
+    .from(items)
+    .innerJoin(
+      subscriptions,
+      and(eq(subscriptions.provider, items.provider), eq(subscriptions.sourceId, items.sourceId)),
+    )
+    .where(and(eq(items.provider, provider), eq(items.state, "waiting"), eq(subscriptions.failures, 0)))
+    .prepare(),
+)
+
+const selectExercise = prepared((db) =>
+  db
+    .select({ exercisedAt: tokens.exercisedAt, retryAt: tokens.retryAt })
+    .from(tokens)
+    .where(eq(tokens.provider, provider))
+    .prepare(),
+)
+
 /** Everything that will have to be done, and when. The one alarm is the earliest of it. */
 export const dueList = (db: ObjectDatabase, settings: SettingsShape): ReadonlyArray<Due> => {
-  const self = db.select().from(person).get()
+  const self = selectPerson(db).get()
   if (self === undefined) return []
-  const connected = db.select().from(accounts).where(isPolled).all()
+  const connected = selectPolled(db).all()
   const ofAccounts = connected.flatMap((account): ReadonlyArray<Due> => {
-    const earliestSource = db
-      // A source that a cut-off pass left to be asked is due at once; one that fails waits for its retry.
-      .select({
-        at: sql<
-          number | null
-        >`min(CASE WHEN ${subscriptions.isPending} AND ${subscriptions.failures} = 0 THEN 0 ELSE ${subscriptions.dueAt} END)`,
-      })
-      .from(subscriptions)
-      .where(eq(subscriptions.provider, account.provider))
-      .get()?.at
-    const earliestWaiting = db
-      .select({ at: min(items.recheckAt) })
-      .from(items)
-      .innerJoin(
-        subscriptions,
-        and(eq(subscriptions.provider, items.provider), eq(subscriptions.sourceId, items.sourceId)),
-      )
-      .where(and(eq(items.provider, account.provider), eq(items.state, "waiting"), eq(subscriptions.failures, 0)))
-      .get()?.at
+    const ofAccount = { provider: account.provider }
+    const earliestSource = selectEarliestSource(db).get(ofAccount)?.at
+    const earliestWaiting = selectEarliestWaiting(db).get(ofAccount)?.at
     const looks = [earliestSource, earliestWaiting].filter((at) => typeof at === "number")
     const earliest = looks.length === 0 ? null : Math.min(...looks)
-    const grant = db
-      .select({ exercisedAt: tokens.exercisedAt, retryAt: tokens.retryAt })
-      .from(tokens)
-      .where(eq(tokens.provider, account.provider))
-      .get()
+    const grant = selectExercise(db).get(ofAccount)
     const exerciseAt = Math.max(
       (grant?.exercisedAt ?? 0) + exerciseAfterMs,
       grant?.retryAt ?? 0,
@@ -69,7 +88,7 @@ export const dueList = (db: ObjectDatabase, settings: SettingsShape): ReadonlyAr
       { what: "exercise", provider: account.provider, at: exerciseAt },
     ]
   })
-  const undelivered = db.select({ rows: count() }).from(outbox).get()?.rows ?? 0
+  const undelivered = countOutbox(db).get()?.rows ?? 0
   const hasNews = undelivered > 0 || (self.isReportDue && self.reportedAt !== null)
   const deliver: ReadonlyArray<Due> = hasNews
     ? [{ what: "deliver", provider: null, at: self.deliveryRetryAt ?? 0 }]
@@ -107,11 +126,15 @@ export const armFor = Effect.fnUntraced(function* (ms: number) {
   if (before === null || before > at) yield* store.setAlarm(at)
 })
 
-/** How many of a person's sources there are, and how many of them fail. */
-export const sourceCounts = (db: ObjectDatabase) => {
-  const row = db
+const selectSourceCounts = prepared((db) =>
+  db
     .select({ sources: count(), failing: sql<number>`coalesce(sum(${subscriptions.reason} IS NOT NULL), 0)` })
     .from(subscriptions)
-    .get()
+    .prepare(),
+)
+
+/** How many of a person's sources there are, and how many of them fail. */
+export const sourceCounts = (db: ObjectDatabase) => {
+  const row = selectSourceCounts(db).get()
   return { sources: row?.sources ?? 0, failing: row?.failing ?? 0 }
 }

@@ -1,6 +1,6 @@
 import { and, desc, eq, type SQL, sql } from "drizzle-orm"
 import { Array as Arr, Clock, Effect, Random } from "effect"
-import { accounts, items, outbox, subscriptions } from "../../schema/object.ts"
+import { accounts, items, subscriptions } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
 import { pollInterval, publicationsConsidered, withJitter } from "../domain/interval.ts"
 import type { Item, ListedItem } from "../domain/item.ts"
@@ -8,7 +8,7 @@ import { cut, longestTitle } from "../domain/text.ts"
 import type { SourceMissing } from "../providers/error.ts"
 import { isPolled } from "./schedule.ts"
 import { Settings } from "./settings.ts"
-import { Store, type SubscriptionRow } from "./store.ts"
+import { prepared, Store, type SubscriptionRow } from "./store.ts"
 
 /** How many known items a source keeps, by date and by arrival: four pages, so that removals at the front never bring the archive up as new. */
 const knownKept = 200
@@ -45,6 +45,41 @@ const toItem = ({ availability: _availability, startsAt: _startsAt, ...item }: L
   imageUrl: item.imageUrl === null ? null : cut(item.imageUrl, longest.url),
 })
 
+const provider = sql.placeholder("provider")
+const sourceId = sql.placeholder("sourceId")
+
+const selectPublished = prepared((db) =>
+  db
+    .select({ publishedAt: items.publishedAt })
+    .from(items)
+    .where(and(eq(items.provider, provider), eq(items.sourceId, sourceId)))
+    .orderBy(desc(items.publishedAt))
+    .limit(knownKept)
+    .prepare(),
+)
+
+/** Whether a source is this object's to deliver: it may have been unfollowed or handed back while it was being asked. */
+const selectOurs = prepared((db) =>
+  db
+    .select({ id: subscriptions.sourceId })
+    .from(subscriptions)
+    .innerJoin(accounts, eq(accounts.provider, subscriptions.provider))
+    .where(and(eq(subscriptions.provider, provider), eq(subscriptions.sourceId, sourceId), isPolled))
+    .prepare(),
+)
+
+// One statement, however many items: they come as one JSON parameter.
+const rememberItems = `INSERT INTO items (provider, source_id, item_id, published_at, seen_at, state, recheck_at)
+  SELECT ?1, ?2, value->>'externalId', value->>'publishedAt', ?3, ?4, value->>'recheckAt' FROM json_each(?5) WHERE true
+  ON CONFLICT DO UPDATE SET published_at = excluded.published_at, state = excluded.state, recheck_at = excluded.recheck_at`
+
+const enqueueItems = "INSERT INTO outbox (kind, body) SELECT 'item', value FROM json_each(?1)"
+
+const settleSource = `UPDATE subscriptions SET state = 'active', item_count = ?3, etag = ?4, is_pending = 0, is_count_unreliable = ?5,
+    verify_at = ?6, interval_ms = ?7, due_at = ?8, polled_at = ?9, backfilled_at = coalesce(backfilled_at, ?9), archive_before = ?10,
+    published_at = ?11, failures = 0, reason = NULL
+  WHERE provider = ?1 AND source_id = ?2`
+
 /** Writes down what a look brought. The cursor and the outbox move in one transaction: a crash between them would lose items. */
 export const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) {
   const store = yield* Store
@@ -64,28 +99,17 @@ export const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: 
       recheckAt:
         state === "waiting" ? Math.max(startsAt ?? now + settings.verifyMs, now + settings.bounds.minimumMs) : null,
     }))
-    // One statement, however many items: they come as one JSON parameter.
-    db.run(sql`INSERT INTO ${items} (provider, source_id, item_id, published_at, seen_at, state, recheck_at)
-      SELECT ${provider}, ${sourceId}, value->>'externalId', value->>'publishedAt', ${now}, ${state}, value->>'recheckAt'
-      FROM json_each(${JSON.stringify(rows)}) WHERE true
-      ON CONFLICT DO UPDATE SET published_at = excluded.published_at, state = excluded.state, recheck_at = excluded.recheck_at`)
+    store.exec(rememberItems, provider, sourceId, now, state, JSON.stringify(rows))
   }
   const enqueue = (delivered: ReadonlyArray<ListedItem>) => {
     for (const chunk of Arr.chunksOf(delivered, itemsAtOnce)) {
       const bodies = chunk.map((item) => ({ ...toItem(item), isBackfill: isFirst, at: now }))
-      db.run(sql`INSERT INTO ${outbox} (kind, body) SELECT 'item', value FROM json_each(${JSON.stringify(bodies)})`)
+      store.exec(enqueueItems, JSON.stringify(bodies))
     }
   }
 
   return yield* store.transaction(() => {
-    // Unfollowed or handed back while it was being asked: nothing to deliver to, or another's to deliver.
-    const isOurs = db
-      .select({ id: subscriptions.sourceId })
-      .from(subscriptions)
-      .innerJoin(accounts, eq(accounts.provider, subscriptions.provider))
-      .where(and(oneSource(row), isPolled))
-      .get()
-    if (isOurs === undefined) return 0
+    if (selectOurs(db).get({ provider, sourceId }) === undefined) return 0
     const deliverable = [...found.fresh, ...found.rechecked].filter(isDeliverable)
     remember("archive", found.archive)
     remember("delivered", deliverable)
@@ -109,18 +133,13 @@ export const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: 
         .where(and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId), eq(items.itemId, externalId)))
         .run()
     }
-    const ofSource = and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId))
-    const known = db
-      .select({ publishedAt: items.publishedAt })
-      .from(items)
-      .where(ofSource)
-      .orderBy(desc(items.publishedAt))
-      .limit(knownKept)
-      .all()
+    const known = selectPublished(db)
+      .all({ provider, sourceId })
       .map(({ publishedAt }) => publishedAt)
     const oldestKept = known.at(-1)
     const isPruned = known.length === knownKept && oldestKept !== undefined
     if (isPruned) {
+      const ofSource = and(eq(items.provider, provider), eq(items.sourceId, sourceId))
       // The newest by date, and the newest by arrival: an item with an old date is on top of the listing all the same.
       const newest = (by: SQL) =>
         sql`SELECT ${items.itemId} FROM ${items} WHERE ${ofSource} ORDER BY ${by} DESC, rowid DESC LIMIT ${knownKept}`
@@ -138,25 +157,13 @@ export const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: 
     // A count may change before the listing does: then the source is asked once more when it is next due.
     const isAnnouncedMissing =
       !isFirst && found.fresh.length === 0 && (row.listedCount ?? 0) > (row.itemCount ?? Number.POSITIVE_INFINITY)
-    db.update(subscriptions)
-      .set({
-        state: "active",
-        itemCount: row.listedCount,
-        etag: found.etag,
-        isPending: false,
-        isCountUnreliable: row.isCountUnreliable || hasPublishedUnannounced,
-        verifyAt: isAnnouncedMissing ? now + wait : now + Math.round(settings.verifyMs * (0.9 + random / 5)),
-        intervalMs,
-        dueAt: now + wait,
-        polledAt: now,
-        backfilledAt: row.backfilledAt ?? now,
-        archiveBefore,
-        publishedAt: known[0] ?? row.publishedAt,
-        failures: 0,
-        reason: null,
-      })
-      .where(oneSource(row))
-      .run()
+    const verifyAt = isAnnouncedMissing ? now + wait : now + Math.round(settings.verifyMs * (0.9 + random / 5))
+    const isCountUnreliable = row.isCountUnreliable || hasPublishedUnannounced ? 1 : 0
+    store.exec(
+      settleSource,
+      ...[provider, sourceId, row.listedCount, found.etag, isCountUnreliable],
+      ...[verifyAt, intervalMs, now + wait, now, archiveBefore, known[0] ?? row.publishedAt],
+    )
     return deliverable.length
   })
 })

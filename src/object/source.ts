@@ -1,4 +1,4 @@
-import { and, eq } from "drizzle-orm"
+import { and, eq, sql } from "drizzle-orm"
 import { Array as Arr, Clock, Effect } from "effect"
 import { items } from "../../schema/object.ts"
 import type { Availability, ListedItem } from "../domain/item.ts"
@@ -9,7 +9,7 @@ import { Grants } from "./grants.ts"
 import { type Listing, readListing } from "./listing.ts"
 import { Settings } from "./settings.ts"
 import { type Found, settle, settleFailure, settleMissing } from "./settle.ts"
-import { Store, type SubscriptionRow } from "./store.ts"
+import { prepared, Store, type SubscriptionRow } from "./store.ts"
 
 /** Items that a provider describes at once. */
 const describedAtOnce = 50
@@ -39,16 +39,20 @@ const placeholder = (
   startsAt: null,
 })
 
+const selectItems = prepared((db) =>
+  db
+    .select()
+    .from(items)
+    .where(and(eq(items.provider, sql.placeholder("provider")), eq(items.sourceId, sql.placeholder("sourceId"))))
+    .prepare(),
+)
+
 const look = Effect.fnUntraced(function* (client: ProviderClient, row: SubscriptionRow) {
   const { db } = yield* Store
   const grants = yield* Grants
   const settings = yield* Settings
   const { provider } = client
-  const rows = db
-    .select()
-    .from(items)
-    .where(and(eq(items.provider, provider), eq(items.sourceId, row.sourceId)))
-    .all()
+  const rows = selectItems(db).all({ provider, sourceId: row.sourceId })
   const known = new Map(rows.map((item) => [item.itemId, item]))
   const isFirst = row.backfilledAt === null
   const expected = Math.max(0, (row.listedCount ?? 0) - (row.itemCount ?? 0))
