@@ -75,8 +75,8 @@ describe("A caller in another worker, over its service binding", () => {
 
 describe("The binding of", () => {
   it.each([
-    ["pollen-gateway", ["exportTokens", "importTokens", "wake"], "getStatus"],
-    ["pollen-cron", ["exportTokens", "importTokens", "setToken", "removeToken", "pollNow", "forget"], "wake"],
+    ["pollen-gateway", ["exportTokens", "importTokens", "handBack", "wake"], "getStatus"],
+    ["pollen-cron", ["exportTokens", "handBack", "setToken", "removeToken", "pollNow", "forget"], "wake"],
   ])("%s, as its wrangler.toml has it, carries nothing beyond its entrypoint", async (worker, refused, carried) => {
     const { CORE } = await system.harness.getWorker<{ readonly CORE: object }>(worker).getEnv()
     const invoke = async (method: string) => {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { renderTable } from "../../src/cli/start/result.ts"
-import { readme } from "./readme.ts"
+import { codeOf, readme, rowsOf, section } from "./readme.ts"
 
 describe("the README", () => {
   it("has the RPC example that compiles", () => {
@@ -24,6 +24,19 @@ describe("the README", () => {
     expect(before.length).toBeLessThan(45)
     expect(before.join("\n")).toMatch(/npm ci && npm start[\s\S]*npm ci && npm test/)
   })
+})
+
+it("the README says which methods each entrypoint carries", () => {
+  const source = readFileSync("src/core/entrypoints.ts", "utf8")
+  const carried = [...source.matchAll(/^export class (\w+Entrypoint) [^{]*\{\n([\s\S]*?)^\}/gm)].map(
+    ([, name = "", body = ""]) => [name, [...body.matchAll(/^ {2}(\w+)\(/gm)].map(([, method = ""]) => method).sort()],
+  )
+  expect(carried.length).toBeGreaterThanOrEqual(3)
+  const said = rowsOf(section("Calling it from your worker")).map(([name = "", , methods = ""]) => [
+    codeOf(name)[0],
+    (codeOf(methods)[0] ?? "").split(" ").sort(),
+  ])
+  expect(Object.fromEntries(said)).toEqual(Object.fromEntries(carried))
 })
 
 it.each(["README.md", "CONTRIBUTING.md", "docs/storage.md"])("every link of %s leads somewhere", (file) => {
