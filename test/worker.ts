@@ -1,7 +1,7 @@
 import { Clock, Effect, Layer } from "effect"
 import { UserSubscriptionManager as Live, type ObjectEnv } from "../src/object/UserSubscriptionManager.ts"
 
-export { CronEntrypoint, GatewayEntrypoint, MigrationEntrypoint } from "../src/core/entrypoints.ts"
+export { CronEntrypoint, GatewayEntrypoint, MigrationEntrypoint, TokensEntrypoint } from "../src/core/entrypoints.ts"
 
 /** How far the objects' clock is ahead of the real one, in milliseconds. Tests share the isolate, and set it. */
 export const clock = { aheadMs: 0 }

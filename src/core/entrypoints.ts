@@ -16,9 +16,18 @@ import {
   ValidateTokens,
   Wake,
 } from "../rpc/methods.ts"
-import { DiscardCopies, FingerprintTokens, HandBack, ImportTokens, SetMirror, TakeOver } from "../rpc/move.ts"
+import {
+  DiscardCopies,
+  FingerprintTokens,
+  GetAccessToken,
+  HandBack,
+  ImportTokens,
+  SetMirror,
+  TakeOver,
+} from "../rpc/move.ts"
 import { serve } from "../rpc/serve.ts"
 import type { CoreEnv } from "./env.ts"
+import { getAccessToken } from "./getAccessToken.ts"
 import { objectOf } from "./object.ts"
 import { removeToken } from "./removeToken.ts"
 import { setToken } from "./setToken.ts"
@@ -103,5 +112,15 @@ export class MigrationEntrypoint extends WorkerEntrypoint<CoreEnv> {
   }
   getStatus(payload: Wire<typeof GetStatus>) {
     return toObject(this.env, GetStatus, payload, (object) => object.getStatus(payload))
+  }
+}
+
+/** What a worker may do that acts on people's behalf: ask for an access token, and nothing else. */
+export class TokensEntrypoint extends WorkerEntrypoint<CoreEnv> {
+  getAccessToken(payload: Wire<typeof GetAccessToken>) {
+    const answer = serve(GetAccessToken, (account) =>
+      getAccessToken(this.env, (work) => this.ctx.waitUntil(work), account),
+    )
+    return Effect.runPromise(answer(payload))
   }
 }

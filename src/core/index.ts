@@ -1,5 +1,5 @@
 export { UserSubscriptionManager } from "../object/UserSubscriptionManager.ts"
-export { CronEntrypoint, GatewayEntrypoint, MigrationEntrypoint } from "./entrypoints.ts"
+export { CronEntrypoint, GatewayEntrypoint, MigrationEntrypoint, TokensEntrypoint } from "./entrypoints.ts"
 
 /** The core worker is reached by RPC alone. */
 export default {

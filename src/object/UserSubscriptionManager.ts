@@ -10,6 +10,7 @@ import type { CommonError, Contract, Reply, Wire } from "../rpc/contract.ts"
 import * as methods from "../rpc/methods.ts"
 import * as move from "../rpc/move.ts"
 import { serve } from "../rpc/serve.ts"
+import { getAccessToken } from "./access.ts"
 import { discardCopies, importTokens } from "./copies.ts"
 import { EventQueue, TokenEvents } from "./events.ts"
 import { fingerprintTokens } from "./fingerprints.ts"
@@ -114,6 +115,12 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
 
   removeToken(payload: Wire<typeof move.HolderRemoveToken>) {
     return this.serve(move.HolderRemoveToken, payload, ({ provider, epoch }) => operations.removeToken(provider, epoch))
+  }
+
+  getAccessToken(payload: Wire<typeof move.HolderGetAccessToken>) {
+    return this.serve(move.HolderGetAccessToken, payload, ({ provider, compareKey }) =>
+      getAccessToken(provider, compareKey),
+    )
   }
 
   validateTokens(payload: Wire<typeof methods.ValidateTokens>) {

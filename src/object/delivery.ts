@@ -15,6 +15,8 @@ export interface Report {
   readonly failingSources: number
   /** JSON. */
   readonly accounts: string
+  /** JSON: the token operations that the object has answered. */
+  readonly operations: string
 }
 
 /** An account that the object holds, as D1 is told of it. */
@@ -95,10 +97,10 @@ const updateCursors = `UPDATE user_subscriptions SET polled_at = source.value->>
   WHERE user_id = ?2 AND provider = source.value->>'provider' AND external_id = source.value->>'externalId'`
 
 const upsertStatus = `INSERT INTO durable_object_status (user_id, durable_object_id, reported_at, expected_by, next_due_at,
-    sources, failing_sources, accounts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+    sources, failing_sources, accounts, operations) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
   ON CONFLICT (user_id) DO UPDATE SET durable_object_id = excluded.durable_object_id, reported_at = excluded.reported_at,
     expected_by = excluded.expected_by, next_due_at = excluded.next_due_at, sources = excluded.sources,
-    failing_sources = excluded.failing_sources, accounts = excluded.accounts`
+    failing_sources = excluded.failing_sources, accounts = excluded.accounts, operations = excluded.operations`
 
 const jsonArray = (rows: ReadonlyArray<OutboxRow>) => `[${rows.map(({ body }) => body).join(",")}]`
 
@@ -165,6 +167,7 @@ export const statements = (
           report.sources,
           report.failingSources,
           report.accounts,
+          report.operations,
         ),
     )
   }

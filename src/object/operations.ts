@@ -1,17 +1,18 @@
 import { eq } from "drizzle-orm"
 import { Clock, Effect, Option } from "effect"
 import { accounts, tokens as tokenRows } from "../../schema/object.ts"
-import { AccountNotConnected, DatabaseUnavailable, HeldElsewhere } from "../domain/error.ts"
+import { AccountNotConnected, DatabaseUnavailable } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { AccountState, TokenSet } from "../domain/token.ts"
 import type { HandedSource } from "../rpc/move.ts"
+import { heldElsewhere } from "./access.ts"
+import { counted } from "./counters.ts"
 import { erasure } from "./delivery.ts"
 import { TokenEvents } from "./events.ts"
-import { GrantStore } from "./grantStore.ts"
 import { Grants } from "./grants.ts"
 import { adoptSources } from "./handedSources.ts"
 import { FeedDatabase, Outbox } from "./outbox.ts"
-import { conclude, connectedProviders, copiedProviders, enrol, heldProviders } from "./person.ts"
+import { conclude, connectedProviders, copiedProviders, enrol, heldProviders, isHeld } from "./person.ts"
 import { heldByDatabase, Poller, type ProgressListener } from "./poll.ts"
 import type { GrantError } from "./refresh.ts"
 import { arm, armFor, dueList, earliestDue } from "./schedule.ts"
@@ -23,14 +24,6 @@ const exerciseRetryMs = 3_600_000
 
 // What the methods of the object do, each as one program. The alarm does the rest.
 
-const heldElsewhere = Effect.fnUntraced(function* (provider: Provider) {
-  const { db } = yield* Store
-  const { readToken } = yield* GrantStore
-  const known = db.select().from(accounts).where(eq(accounts.provider, provider)).get()
-  const hasCopy = readToken(provider) !== undefined
-  return new HeldElsewhere({ provider, epoch: known?.epoch ?? 0, hasCopy, fingerprint: null })
-})
-
 export const setToken = Effect.fnUntraced(function* (
   provider: Provider,
   tokens: TokenSet,
@@ -40,7 +33,10 @@ export const setToken = Effect.fnUntraced(function* (
   const settings = yield* Settings
   const grants = yield* Grants
   if (asOf !== undefined) yield* enrol
-  const generation = yield* grants.set(
+  const isForeign = asOf === undefined && !(yield* isHeld(provider))
+  // Refused without a trace: most people who have not moved have nothing here at all.
+  if (isForeign) return yield* yield* heldElsewhere(provider)
+  const set = grants.set(
     provider,
     tokens,
     asOf && {
@@ -48,9 +44,13 @@ export const setToken = Effect.fnUntraced(function* (
       alongside: (now) => adoptSources(db, settings, provider, asOf.sources, now),
     },
   )
-  if (Option.isNone(generation)) return yield* yield* heldElsewhere(provider)
+  const refused = heldElsewhere(provider)
+  const generation = yield* counted(
+    "write",
+    Effect.flatMap(set, Option.match({ onNone: () => Effect.flatMap(refused, Effect.fail), onSome: Effect.succeed })),
+  )
   yield* conclude
-  return { state: "connected" as const, generation: generation.value }
+  return { state: "connected" as const, generation }
 })
 
 export const removeToken = Effect.fnUntraced(function* (provider: Provider, epoch: number | undefined) {

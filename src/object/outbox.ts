@@ -2,6 +2,7 @@ import { asc, count } from "drizzle-orm"
 import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect"
 import { outbox, person } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
+import { readOperations } from "./counters.ts"
 import { type Report, statements } from "./delivery.ts"
 import type { GrantStore } from "./grantStore.ts"
 import { cursorsOf, mirrorOf, readHeldAccounts } from "./mirror.ts"
@@ -92,6 +93,7 @@ export class Outbox extends Context.Service<
           sources: counts.sources,
           failingSources: counts.failing,
           accounts: JSON.stringify(held.map(({ provider, state, reason }) => ({ provider, state, reason }))),
+          operations: JSON.stringify(readOperations(db)),
         }
       }
 

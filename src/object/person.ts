@@ -1,7 +1,7 @@
 import { and, eq, ne } from "drizzle-orm"
 import { Clock, Effect } from "effect"
 import { accounts, person, tokens } from "../../schema/object.ts"
-import { providers } from "../domain/provider.ts"
+import { type Provider, providers } from "../domain/provider.ts"
 import { TokenEvents } from "./events.ts"
 import { arm, isPolled } from "./schedule.ts"
 import { Store } from "./store.ts"
@@ -21,6 +21,12 @@ export const heldProviders = Effect.gen(function* () {
   const isHeld = and(ne(accounts.state, "disconnected"), eq(accounts.isHolder, true))
   const rows = db.select().from(accounts).where(isHeld).all()
   return providers.filter((provider) => rows.some((row) => row.provider === provider))
+})
+
+/** Whether the object holds an account, disconnected or not. */
+export const isHeld = Effect.fnUntraced(function* (provider: Provider) {
+  const { db } = yield* Store
+  return db.select().from(accounts).where(eq(accounts.provider, provider)).get()?.isHolder ?? false
 })
 
 /** The accounts of which the object keeps a copy, and D1 has the right. */

@@ -9,8 +9,10 @@ import {
 import type { Provider } from "../domain/provider.ts"
 import { ProviderHttp } from "../providers/http.ts"
 import { type RefreshedGrant, refreshGrant } from "../providers/oauth.ts"
+import { counted } from "./counters.ts"
 import { GrantStore, nextGeneration, type TokenRow } from "./grantStore.ts"
 import { Settings } from "./settings.ts"
+import { Store } from "./store.ts"
 import type { Grant } from "./vault.ts"
 
 /** An access token that expires within this time is refreshed first; it covers clock skew too. */
@@ -42,6 +44,7 @@ export class Refresher extends Context.Service<
   static readonly layer = Layer.effect(
     Refresher,
     Effect.gen(function* () {
+      const store = yield* Store
       const grants = yield* GrantStore
       const { readToken } = grants
       const settings = yield* Settings
@@ -108,10 +111,12 @@ export class Refresher extends Context.Service<
             Effect.tapError((error) => (isForced ? grants.postpone(row, provider, error.message) : Effect.void)),
           )
           const request = (refreshToken: Redacted.Redacted<string>) =>
-            http.counted(
-              provider,
-              refreshGrant(provider, settings.endpoints[provider], refreshToken, settings.requestTimeoutMs),
-            )
+            http
+              .counted(
+                provider,
+                refreshGrant(provider, settings.endpoints[provider], refreshToken, settings.requestTimeoutMs),
+              )
+              .pipe((refresh) => Effect.provideService(counted("refresh", refresh), Store, store))
           const isSuperseded = () => readToken(provider)?.generation !== row.generation
           const previous = grant.previousRefreshToken
           const exchange = (used: Grant) =>

@@ -142,7 +142,7 @@ describe("A token that a person sets", () => {
     const makeRow = `INSERT INTO user_accounts (user_id, provider, updated_at) VALUES ('${person.id}', 'spotify', 1)`
     vi.spyOn(env.DB, "prepare").mockImplementation((sql) => {
       const statement = prepare(sql)
-      if (!sql.startsWith("INSERT INTO user_accounts")) return statement
+      if (!sql.includes("0, 'disconnected', ?3, 'object'")) return statement
       vi.restoreAllMocks()
       // Both in one transaction: the other system's row is there when this statement runs.
       const all = async (bound: D1PreparedStatement) => (await env.DB.batch([prepare(makeRow), bound]))[1]

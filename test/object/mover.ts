@@ -115,6 +115,13 @@ export class Mover extends Person {
     return (await simulator.counts({ person: this.id })).total
   }
 
+  /** As another worker asks for it, which acts on the person's behalf. */
+  async accessToken(provider: Provider = "spotify") {
+    const ask = call(move.GetAccessToken, (wire) => exports.TokensEntrypoint.getAccessToken(wire))
+    const { accessToken, ...answer } = await this.run(ask({ userId: this.id, provider }))
+    return { ...answer, accessToken: Redacted.value(accessToken) }
+  }
+
   /** What the object exports, which is what it holds. */
   async exportedRefreshTokens() {
     return (await this.exportTokens()).accounts.map(({ tokens }) => Redacted.value(tokens.refreshToken))
