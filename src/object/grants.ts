@@ -59,6 +59,8 @@ export class Grants extends Context.Service<
         yield* store.replace(provider, row, { ...grant, previousRefreshToken: null }, {}, () => undefined)
       })
       const confirmed = new Map<Provider, number>()
+      /** Tokens that were refused when they had just been issued, by generation: another refresh would help as little. */
+      const refusedFresh = new Map<Provider, number>()
 
       const withToken = <A, E>(
         provider: Provider,
@@ -78,16 +80,21 @@ export class Grants extends Context.Service<
           const isRejected = (error: unknown): error is AccessTokenRejected =>
             typeof error === "object" && error !== null && "_tag" in error && error._tag === "AccessTokenRejected"
           return yield* attempt(first).pipe(
-            Effect.catchIf(isRejected, () =>
-              // Somebody else may have refreshed since; then theirs is used.
-              Effect.flatMap(
-                Effect.suspend(() =>
-                  readToken(provider)?.generation === first.generation || refresher.isUnderway(provider)
-                    ? refresher.refresh(provider, true)
-                    : refresher.current(provider),
-                ),
-                attempt,
-              ),
+            Effect.catchIf(isRejected, (error) =>
+              refusedFresh.get(provider) === first.generation
+                ? Effect.fail(error)
+                : // Somebody else may have refreshed since; then theirs is used.
+                  Effect.flatMap(
+                    Effect.suspend(() =>
+                      readToken(provider)?.generation === first.generation || refresher.isUnderway(provider)
+                        ? refresher.refresh(provider, true)
+                        : refresher.current(provider),
+                    ),
+                    (second) =>
+                      Effect.tapError(attempt(second), (again) =>
+                        Effect.sync(() => isRejected(again) && refusedFresh.set(provider, second.generation)),
+                      ),
+                  ),
             ),
             Effect.catchIf(isRejected, () =>
               Effect.fail(

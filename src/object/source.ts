@@ -51,7 +51,7 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
   const { db } = yield* Store
   const grants = yield* Grants
   const settings = yield* Settings
-  const { provider } = client
+  const { provider, describe } = client
   const rows = selectItems(db).all({ provider, sourceId: row.sourceId })
   const known = new Map(rows.map((item) => [item.itemId, item]))
   const isFirst = row.backfilledAt === null
@@ -59,7 +59,7 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
   const now = yield* Clock.currentTimeMillis
   const waiting = rows.filter(({ state }) => state === "waiting")
   const sought = new Set(
-    client.isDescribing ? [] : waiting.flatMap(({ itemId, recheckAt }) => ((recheckAt ?? 0) <= now ? [itemId] : [])),
+    describe !== null ? [] : waiting.flatMap(({ itemId, recheckAt }) => ((recheckAt ?? 0) <= now ? [itemId] : [])),
   )
   const isSearched = (pages: Listing["pages"]) => {
     const listed = new Set(pages.flatMap((page) => page.map(({ externalId }) => externalId)))
@@ -83,10 +83,13 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
     (item) =>
       listedById.get(item.itemId) ?? placeholder(provider, item, sought.has(item.itemId) ? "withheld" : "upcoming"),
   )
-  const described = yield* Effect.forEach(Arr.chunksOf([...fresh, ...rechecked], describedAtOnce), (chunk) =>
-    grants.withToken(provider, (token) => client.describe(token, chunk)),
-  )
-  const complete = described.flat()
+  const asListed = [...fresh, ...rechecked]
+  const complete =
+    describe === null
+      ? asListed
+      : (yield* Effect.forEach(Arr.chunksOf(asListed, describedAtOnce), (chunk) =>
+          grants.withToken(provider, (token) => describe(token, chunk)),
+        )).flat()
   return {
     etag,
     fresh: complete.slice(0, fresh.length),

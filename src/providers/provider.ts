@@ -42,8 +42,6 @@ export interface ProviderClient {
   readonly provider: Provider
   /** Whether the totals of pages are exact. Others are good for nothing but to tell that a listing has moved. */
   readonly isTotalExact: boolean
-  /** Whether `describe` looks items up by id. Where it does not, only their listing tells whether they can be played. */
-  readonly isDescribing: boolean
   /** What the person follows: 50 sources a page. */
   readonly library: (token: AccessToken, page: PageRequest) => Effect.Effect<Page<Source> | NotModified, RequestError>
   /** A source's items, newest first: 50 a page. */
@@ -52,11 +50,13 @@ export interface ProviderClient {
     sourceId: string,
     page: PageRequest,
   ) => Effect.Effect<Page<ListedItem> | NotModified, RequestError>
-  /** Completes new items with what their listing lacks: one request for 50. Items that no longer exist become `withheld`. */
-  readonly describe: (
-    token: AccessToken,
-    items: ReadonlyArray<ListedItem>,
-  ) => Effect.Effect<ReadonlyArray<ListedItem>, RequestError>
+  /**
+   * Looks items up by id and completes them with what their listing lacks: one request for 50. Items that no longer exist become
+   * `withheld`. `null` where a listing has everything, and nothing but a listing tells whether an item can be played.
+   */
+  readonly describe:
+    | ((token: AccessToken, items: ReadonlyArray<ListedItem>) => Effect.Effect<ReadonlyArray<ListedItem>, RequestError>)
+    | null
   /** The cheapest question that shows whether a token works. */
   readonly validate: (token: AccessToken) => Effect.Effect<void, RequestError>
 }

@@ -5,6 +5,12 @@ import type { RequestError } from "./error.ts"
 import type { Answer, ProviderHttp } from "./http.ts"
 import type { AccessToken, NotModified } from "./provider.ts"
 
+/**
+ * A field without which an entry is still worth showing. One entry that lacks it must not make its whole page unreadable, and
+ * with it everything that its source publishes.
+ */
+export const maybe = <S extends Schema.Constraint>(schema: S) => Schema.optional(Schema.NullOr(schema))
+
 /** What a path answered, decoded. */
 export interface Read<A> {
   readonly isModified: true

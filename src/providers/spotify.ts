@@ -5,7 +5,7 @@ import type { Source } from "../domain/subscription.ts"
 import { AccessTokenRejected, type RequestError, ScopeMissing, SourceMissing } from "./error.ts"
 import type { Answer, ProviderHttp } from "./http.ts"
 import type { Page, PageRequest, ProviderClient } from "./provider.ts"
-import { type Read, reader } from "./read.ts"
+import { maybe, type Read, reader } from "./read.ts"
 import { retryAfter } from "./retryAfter.ts"
 
 const provider = "spotify"
@@ -13,8 +13,8 @@ const provider = "spotify"
 /** The most entries that Spotify gives at once. */
 const pageSize = 50
 
-const Images = Schema.Array(Schema.Struct({ url: Schema.String }))
-const Url = Schema.Struct({ spotify: Schema.String })
+const Images = maybe(Schema.Array(Schema.Struct({ url: Schema.String })))
+const Urls = maybe(Schema.Struct({ spotify: maybe(Schema.String) }))
 
 const Paging = <S extends Schema.Constraint>(item: S) =>
   Schema.Struct({ items: Schema.Array(item), total: Schema.Int, next: Schema.NullOr(Schema.String) })
@@ -23,13 +23,15 @@ const Paging = <S extends Schema.Constraint>(item: S) =>
 const SavedShows = Paging(
   Schema.NullOr(
     Schema.Struct({
-      show: Schema.Struct({
-        id: Schema.String,
-        name: Schema.String,
-        external_urls: Url,
-        images: Images,
-        total_episodes: Schema.Int,
-      }),
+      show: Schema.NullOr(
+        Schema.Struct({
+          id: Schema.String,
+          name: Schema.String,
+          external_urls: Urls,
+          images: Images,
+          total_episodes: maybe(Schema.Int),
+        }),
+      ),
     }),
   ),
 )
@@ -38,13 +40,13 @@ const SavedShows = Paging(
 const Episode = Schema.Struct({
   id: Schema.String,
   name: Schema.String,
-  description: Schema.String,
-  external_urls: Url,
+  description: maybe(Schema.String),
+  external_urls: Urls,
   images: Images,
-  release_date: Schema.String,
-  release_date_precision: Schema.Literals(["year", "month", "day"]),
-  duration_ms: Schema.Int,
-  is_playable: Schema.optionalKey(Schema.Boolean),
+  release_date: maybe(Schema.String),
+  release_date_precision: maybe(Schema.Literals(["year", "month", "day"])),
+  duration_ms: maybe(Schema.Number),
+  is_playable: maybe(Schema.Boolean),
 })
 const Episodes = Paging(Schema.NullOr(Episode))
 
@@ -61,18 +63,21 @@ const releasedAt = (date: string, precision: Precision): number => {
   return Number.isNaN(at) ? 0 : Math.max(0, at)
 }
 
+const urlOf = (kind: "show" | "episode", { id, external_urls }: { id: string; external_urls?: typeof Urls.Type }) =>
+  external_urls?.spotify ?? `https://open.spotify.com/${kind}/${id}`
+
 const toItem = (sourceId: string, episode: typeof Episode.Type): ListedItem => ({
   provider,
   externalId: episode.id,
   sourceId,
   kind: "episode",
   title: episode.name,
-  description: episode.description,
-  url: episode.external_urls.spotify,
-  imageUrl: episode.images[0]?.url ?? null,
-  publishedAt: releasedAt(episode.release_date, episode.release_date_precision),
-  precision: episode.release_date_precision,
-  durationMs: episode.duration_ms,
+  description: episode.description ?? "",
+  url: urlOf("episode", episode),
+  imageUrl: episode.images?.[0]?.url ?? null,
+  publishedAt: releasedAt(episode.release_date ?? "", episode.release_date_precision ?? "year"),
+  precision: episode.release_date_precision ?? "year",
+  durationMs: episode.duration_ms == null ? null : Math.round(episode.duration_ms),
   isLive: false,
   availability: episode.is_playable === false ? "unplayable" : "available",
   startsAt: null,
@@ -82,7 +87,10 @@ const toItem = (sourceId: string, episode: typeof Episode.Type): ListedItem => (
 const refuse = (answer: Answer, now: number): RequestError => {
   const { message, reason } = readError(answer.body).pipe((read) => (read._tag === "Some" ? read.value.error : {}))
   if (answer.status === 401) return new AccessTokenRejected({ provider })
-  if (answer.status === 403) return new ScopeMissing({ provider, reason: message?.slice(0, 200) ?? "forbidden" })
+  // Any other 403 is about what was asked for, or about the application: connecting again would not help.
+  if (answer.status === 403 && message?.includes("scope")) {
+    return new ScopeMissing({ provider, reason: message.slice(0, 200) })
+  }
   if (answer.status === 404) return new SourceMissing({ provider, state: "gone" })
   if (answer.status === 429) {
     return new RateLimited({
@@ -120,15 +128,15 @@ export const spotifyClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
   return {
     provider,
     isTotalExact: true,
-    isDescribing: false,
     library: Effect.fn("spotify.library")(function* (token, page) {
       const read = yield* getShows(token, "/me/shows", paged(page), page.etag)
       if (!read.isModified) return read
       const entries = read.body.items.flatMap((entry): ReadonlyArray<Source> => {
-        if (entry === null) return []
-        const { id, name, external_urls, images, total_episodes } = entry.show
-        const imageUrl = images[0]?.url ?? null
-        return [{ externalId: id, title: name, url: external_urls.spotify, imageUrl, itemCount: total_episodes }]
+        const show = entry?.show ?? null
+        if (show === null) return []
+        const imageUrl = show.images?.[0]?.url ?? null
+        const itemCount = show.total_episodes ?? null
+        return [{ externalId: show.id, title: show.name, url: urlOf("show", show), imageUrl, itemCount }]
       })
       return toPage(read, entries)
     }),
@@ -141,7 +149,7 @@ export const spotifyClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
         read.body.items.flatMap((episode) => (episode === null ? [] : [toItem(sourceId, episode)])),
       )
     }),
-    describe: (_token, items) => Effect.succeed(items),
+    describe: null,
     validate: (token) => Effect.asVoid(getShows(token, "/me/shows", { limit: "1", offset: "0" }, null)),
   }
 }

@@ -6,7 +6,7 @@ import type { Source } from "../domain/subscription.ts"
 import { AccessTokenRejected, type RequestError, ScopeMissing, SourceMissing } from "./error.ts"
 import type { Answer, ProviderHttp } from "./http.ts"
 import type { Page, PageRequest, ProviderClient } from "./provider.ts"
-import { type Read, reader } from "./read.ts"
+import { maybe, type Read, reader } from "./read.ts"
 import { retryAfter } from "./retryAfter.ts"
 
 const provider = "youtube"
@@ -40,8 +40,8 @@ const Subscriptions = listOf(
 const PlaylistItem = Schema.Struct({
   snippet: Schema.Struct({
     title: Schema.String,
-    description: Schema.String,
-    publishedAt: Schema.String,
+    description: maybe(Schema.String),
+    publishedAt: maybe(Schema.String),
     thumbnails: Schema.optionalKey(Thumbnails),
   }),
   contentDetails: Schema.Struct({ videoId: Schema.String, videoPublishedAt: Schema.optionalKey(Schema.String) }),
@@ -54,10 +54,11 @@ const Video = Schema.Struct({
   id: Schema.String,
   snippet: Schema.Struct({
     title: Schema.String,
-    description: Schema.String,
-    publishedAt: Schema.String,
+    description: maybe(Schema.String),
+    publishedAt: maybe(Schema.String),
     thumbnails: Schema.optionalKey(Thumbnails),
-    liveBroadcastContent: Schema.optionalKey(Schema.Literals(["upcoming", "live", "none"])),
+    /** `upcoming`, `live` or `none`. */
+    liveBroadcastContent: maybe(Schema.String),
   }),
   contentDetails: Schema.optionalKey(Schema.Struct({ duration: Schema.optionalKey(Schema.String) })),
   liveStreamingDetails: Schema.optionalKey(Schema.Struct({ scheduledStartTime: Schema.optionalKey(Schema.String) })),
@@ -73,8 +74,8 @@ const ApiError = Schema.Struct({
 const readError = Schema.decodeUnknownOption(ApiError)
 const durationFromIso = Schema.decodeUnknownOption(Schema.DurationFromIsoString)
 
-const epochMillis = (text: string | undefined): number | null => {
-  const at = text === undefined ? Number.NaN : Date.parse(text)
+const epochMillis = (text: string | null | undefined): number | null => {
+  const at = text == null ? Number.NaN : Date.parse(text)
   return Number.isNaN(at) ? null : Math.max(0, at)
 }
 
@@ -94,7 +95,7 @@ const toItem = (sourceId: string, { snippet, contentDetails, status }: typeof Pl
     sourceId,
     kind: "video",
     title: snippet.title,
-    description: snippet.description,
+    description: snippet.description ?? "",
     url: `https://www.youtube.com/watch?v=${contentDetails.videoId}`,
     imageUrl: imageOf(snippet.thumbnails),
     publishedAt: publishedAt ?? epochMillis(snippet.publishedAt) ?? 0,
@@ -115,12 +116,12 @@ const durationOf = (iso: string | undefined): number | null =>
 
 const described = (item: ListedItem, video: typeof Video.Type | undefined): ListedItem => {
   if (video === undefined) return { ...item, availability: "withheld" }
-  const live = video.snippet.liveBroadcastContent ?? "none"
-  const availability: Availability = live === "none" ? "available" : live
+  const live = video.snippet.liveBroadcastContent
+  const availability: Availability = live === "upcoming" || live === "live" ? live : "available"
   return {
     ...item,
     title: video.snippet.title,
-    description: video.snippet.description,
+    description: video.snippet.description ?? item.description,
     publishedAt: epochMillis(video.snippet.publishedAt) ?? item.publishedAt,
     imageUrl: imageOf(video.snippet.thumbnails) ?? item.imageUrl,
     durationMs: durationOf(video.contentDetails?.duration),
@@ -148,7 +149,8 @@ const refuse = (answer: Answer, now: number): RequestError => {
   if (answer.status === 404) {
     return new SourceMissing({ provider, state: reason === "playlistNotFound" ? "empty" : "gone" })
   }
-  if (reason === "insufficientPermissions" || reason === "forbidden" || reason === "ACCESS_TOKEN_SCOPE_INSUFFICIENT") {
+  // Any other 403 is about what was asked for, such as a private playlist: connecting again would not help.
+  if (reason === "insufficientPermissions" || reason === "ACCESS_TOKEN_SCOPE_INSUFFICIENT") {
     return new ScopeMissing({ provider, reason })
   }
   return new ProviderUnavailable({ provider, reason: `answered ${answer.status} ${reason}`.trim(), retryAt: null })
@@ -182,7 +184,6 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
   return {
     provider,
     isTotalExact: false,
-    isDescribing: true,
     library: Effect.fn("youtube.library")(function* (token, page) {
       const query = { mine: "true", part: "snippet,contentDetails", order: "alphabetical", ...paged(page) }
       const read = yield* getSubscriptions(token, "/subscriptions", query, page.etag)
