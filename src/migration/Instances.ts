@@ -19,12 +19,16 @@ const untilPaused = Schedule.spaced("200 millis").pipe(Schedule.upTo({ times: 15
 
 const over = new Set(["complete", "errored", "terminated"])
 
+/** What an instance ended with, if it ended by a failure. */
+const failureOf = ({ status, error }: InstanceStatus): string | null =>
+  status === "errored" ? (error?.message ?? "unknown") : null
+
 const make = (workflow: Workflow<MoveParameters>) => {
   const get = (runId: string, instance: number) =>
     Effect.tryPromise(() => workflow.get(idOf(runId, instance))).pipe(Effect.option)
 
   const statusOf = (instance: WorkflowInstance) =>
-    Effect.map(Effect.tryPromise({ try: () => instance.status(), catch: unavailable("tell") }), ({ status }) => status)
+    Effect.tryPromise({ try: () => instance.status(), catch: unavailable("tell") })
 
   const on = (operation: "pause" | "resume" | "terminate", runId: string, instance: number) =>
     Effect.flatMap(
@@ -53,6 +57,11 @@ const make = (workflow: Workflow<MoveParameters>) => {
 
   return {
     begin,
+    /** Why an instance has failed for good; `null` where it has not. */
+    failure: Effect.fn("Instances.failure")(function* (runId: string, instance: number) {
+      const found = yield* get(runId, instance)
+      return Option.isNone(found) ? null : failureOf(yield* statusOf(found.value))
+    }),
     pause: (runId: string, instance: number) => on("pause", runId, instance),
     resume: (runId: string, instance: number) => on("resume", runId, instance),
     cancel: (runId: string, instance: number) => on("terminate", runId, instance),
@@ -60,10 +69,10 @@ const make = (workflow: Workflow<MoveParameters>) => {
     takeOn: Effect.fn("Instances.takeOn")(function* (runId: string, instance: number) {
       const found = yield* get(runId, instance)
       if (Option.isNone(found)) return yield* begin({ runId, instance, mark: null })
-      if (over.has(yield* statusOf(found.value))) return
+      if (over.has((yield* statusOf(found.value)).status)) return
       yield* Effect.tryPromise({ try: () => found.value.pause(), catch: unavailable("pause") })
       yield* statusOf(found.value).pipe(
-        Effect.flatMap((status) => (status === "paused" ? Effect.void : Effect.fail(unavailable("pause")(status)))),
+        Effect.flatMap(({ status }) => (status === "paused" ? Effect.void : Effect.fail(unavailable("pause")(status)))),
         Effect.retry(untilPaused),
       )
       yield* Effect.tryPromise({ try: () => found.value.resume(), catch: unavailable("resume") })

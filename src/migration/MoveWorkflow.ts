@@ -1,5 +1,5 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep, type WorkflowStepConfig } from "cloudflare:workers"
-import { Cause, Effect, Exit } from "effect"
+import { Effect } from "effect"
 import type { MigrationEnv, MoveParameters } from "./env.ts"
 import { Instances } from "./Instances.ts"
 import { Runs } from "./Runs.ts"
@@ -34,7 +34,7 @@ export class MoveWorkflow extends WorkflowEntrypoint<MigrationEnv, MoveParameter
           )
           return JSON.parse(text)
         }),
-      sleepUntil: (name, at) => Effect.promise(() => step.sleepUntil(name, at)),
+      sleep: (name, ms) => Effect.promise(() => step.sleep(name, ms)),
       atMost: stepsAtMost,
       goOn: (next) =>
         Effect.promise(async () => {
@@ -48,21 +48,8 @@ export class MoveWorkflow extends WorkflowEntrypoint<MigrationEnv, MoveParameter
           )
         }),
     })
-    const exit = await Effect.runPromiseExit(
-      runMove(runId, mark).pipe(Effect.provideService(Steps, durable), Effect.provide(services)),
-    )
-    if (Exit.isSuccess(exit)) return
-    // Every step had its retries: what is left is to say so. Nothing that was done is lost, and another run goes on from there.
-    const squashed = Cause.squash(exit.cause)
-    const reason = squashed instanceof Error ? squashed.message : "unknown"
-    await step.do("note the failure", stepConfig, () =>
-      Effect.runPromise(
-        Effect.flatMap(Runs, (runs) => runs.change(runId, ["running", "paused"], "failed", { reason })).pipe(
-          Effect.asVoid,
-          Effect.provide(services),
-        ),
-      ),
-    )
-    throw squashed
+    // What the platform throws into a run that is paused or ended passes as it is. A run whose step has failed for good ends with that;
+    // whoever looks at it next writes it down.
+    await Effect.runPromise(runMove(runId, mark).pipe(Effect.provideService(Steps, durable), Effect.provide(services)))
   }
 }

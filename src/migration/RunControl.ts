@@ -1,4 +1,4 @@
-import { Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 import type { DatabaseUnavailable } from "../domain/error.ts"
 import { Conflict, type NotFound, type ServiceUnavailable } from "../http/error.ts"
 import type { Run, RunState } from "./api/runs.ts"
@@ -10,6 +10,9 @@ import { Instances } from "./Instances.ts"
 import { type RunRow, Runs } from "./Runs.ts"
 import type { RunParameters } from "./run/parameters.ts"
 
+/** A run that has not been heard of for so long may have failed, in milliseconds. */
+const silentMs = 10_000
+
 type ControlError = DatabaseUnavailable | NotFound | Conflict | ServiceUnavailable
 
 /** What operators do with runs. */
@@ -17,6 +20,8 @@ export class RunControl extends Context.Service<
   RunControl,
   {
     readonly start: (parameters: RunParameters, operator: string) => Effect.Effect<Run, ControlError>
+    /** A run as it is, also where its instance has died. */
+    readonly look: (id: string) => Effect.Effect<Run, ControlError>
     readonly pause: (id: string) => Effect.Effect<Run, ControlError>
     readonly resume: (id: string) => Effect.Effect<Run, ControlError>
     readonly cancel: (id: string) => Effect.Effect<Run, ControlError>
@@ -43,6 +48,14 @@ export class RunControl extends Context.Service<
           })
         })
 
+        /** Writes down that a run has failed for good: the instance itself cannot, where D1 is what failed it. */
+        const settle = Effect.fnUntraced(function* (row: Pick<RunRow, "id" | "state" | "updatedAt" | "progress">) {
+          const now = yield* Clock.currentTimeMillis
+          if (row.state !== "running" || now - row.updatedAt < silentMs) return
+          const reason = yield* instances.failure(row.id, row.progress.instance)
+          if (reason !== null) yield* runs.change(row.id, ["running"], "failed", { reason })
+        })
+
         const stop = Effect.fnUntraced(function* ({ id, progress: { instance } }: RunRow) {
           // The pages look at the state: one that is under way is the last, whatever becomes of the instance.
           yield* runs.change(id, ["running", "paused"], "cancelled")
@@ -52,6 +65,7 @@ export class RunControl extends Context.Service<
         const start = Effect.fn("RunControl.start")(function* (parameters: RunParameters, operator: string) {
           yield* Effect.provideService(requireTokenColumns(), Database, database)
           yield* requireNotHalted()
+          yield* Effect.forEach(yield* runs.underWay, settle, { discard: true })
           const isUrgent = parameters.kind === "rollback" && !parameters.isDry
           if (isUrgent) yield* Effect.forEach(yield* runs.underWay, stop, { discard: true })
           const id = yield* runs.create(parameters, operator)
@@ -81,6 +95,10 @@ export class RunControl extends Context.Service<
 
         return RunControl.of({
           start,
+          look: Effect.fn("RunControl.look")(function* (id) {
+            yield* Effect.ignore(Effect.flatMap(runs.find(id), settle))
+            return yield* runs.get(id)
+          }),
           pause: (id) => change(id, ["running"], "paused", instances.pause),
           resume: (id) => change(id, ["paused"], "running", instances.resume),
           cancel: Effect.fn("RunControl.cancel")(function* (id) {

@@ -19,7 +19,7 @@ const bindings: Bindings = { CORE: exports.MigrationEntrypoint, DB: env.DB }
 /** Steps of this process: each is done once, and nothing waits. */
 const inProcess = (overrides: Partial<Steps["Service"]>, services: Layer.Layer<StepServices>): Steps["Service"] => ({
   do: (_name, work) => Effect.orDie(Effect.provide(work, services)),
-  sleepUntil: () => Effect.die(new Error("a test does not wait")),
+  sleep: () => Effect.die(new Error("a test does not wait")),
   atMost: Number.POSITIVE_INFINITY,
   goOn: () => Effect.void,
   ...overrides,

@@ -2,7 +2,7 @@ import { Effect, Stream } from "effect"
 import { HttpServerResponse } from "effect/http"
 import { HttpApiBuilder } from "effect/http-api"
 import { encodeEvents, eventStream, renderEvent, renderProblem, wantsEvents } from "../../http/events.ts"
-import { answerProblems } from "../../http/problem.ts"
+import { answerProblems, type HttpError } from "../../http/problem.ts"
 import { Audit } from "../Audit.ts"
 import { Operator } from "../Authorization.ts"
 import { Api } from "../api/Api.ts"
@@ -19,9 +19,9 @@ const watchInterval = "1 second"
 const isOver = ({ state }: Run): boolean => state !== "running" && state !== "paused"
 
 /** A run as server-sent events: `progress` each time it is looked at, and one `done` when it is over. */
-const watch = (runs: Runs["Service"], id: string): Stream.Stream<Uint8Array> => {
+const watch = (look: Effect.Effect<Run, HttpError>): Stream.Stream<Uint8Array> => {
   const looks = Stream.tick(watchInterval).pipe(
-    Stream.mapEffect(() => runs.get(id)),
+    Stream.mapEffect(() => look),
     Stream.takeUntil(isOver),
     Stream.map((run) => renderEvent(isOver(run) ? "done" : "progress", run)),
     Stream.catchCause((cause) => Stream.fromEffect(renderProblem("getRun", cause))),
@@ -47,9 +47,9 @@ export const runsLayer = HttpApiBuilder.group(
       }, answerProblems),
       listRuns: () => answerProblems(Effect.map(runs.list, (listed) => ({ runs: listed }))),
       getRun: Effect.fn("getRun")(function* ({ params: { id }, headers }) {
-        const run = yield* runs.get(id)
+        const run = yield* control.look(id)
         return wantsEvents(headers.accept)
-          ? HttpServerResponse.stream(watch(runs, id), { contentType: eventStream })
+          ? HttpServerResponse.stream(watch(control.look(id)), { contentType: eventStream })
           : run
       }, answerProblems),
       pauseRun: ({ params: { id } }) => answerProblems(act("pauseRun", { id }, control.pause(id))),

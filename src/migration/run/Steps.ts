@@ -28,8 +28,8 @@ export class Steps extends Context.Service<
   {
     /** Does a piece of work once, trying again while D1 does not answer. What it gives has to be JSON. */
     readonly do: <A>(name: string, work: Effect.Effect<A, DatabaseUnavailable, StepServices>) => Effect.Effect<A>
-    /** `at` is epoch milliseconds. */
-    readonly sleepUntil: (name: string, at: number) => Effect.Effect<void>
+    /** How long, in milliseconds, has to follow from what steps gave: a sleep that is over is known by it. */
+    readonly sleep: (name: string, ms: number) => Effect.Effect<void>
     /** How many steps may be taken before {@link goOn} is due. */
     readonly atMost: number
     /** Lets a new instance go on from here. */

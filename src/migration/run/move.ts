@@ -101,7 +101,7 @@ export const runMove = Effect.fn("runMove")(function* (runId: string, mark: Mark
     }
     if (next > 0) {
       yield* steps.do(`wait after pass ${pass}`, noteProgress(runId, { waitingUntil: next }))
-      yield* steps.sleepUntil(`pass ${pass + 1} is due`, next)
+      yield* steps.sleep(`until pass ${pass + 1} is due`, Math.max(1, next - result.at))
       yield* steps.do(`pass ${pass + 1} begins`, noteProgress(runId, { waitingUntil: null }))
     }
     at = { ...start, pass: pass + 1 }

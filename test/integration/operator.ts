@@ -1,0 +1,76 @@
+import type { D1Database } from "@cloudflare/workers-types"
+import { createTestHarness, type TestHarness, type TestHarnessOptions } from "wrangler"
+import type { SimulatorClient } from "../simulator/client.ts"
+import { startSimulator } from "../simulator/server/start.ts"
+
+const newKey = () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")
+
+interface Answer<A> {
+  readonly status: number
+  readonly body: A
+}
+
+/** The migration worker and the core worker as they are deployed, and the simulator. */
+export interface OperatorSystem {
+  readonly harness: TestHarness
+  readonly adminToken: string
+  readonly simulator: SimulatorClient
+  readonly database: () => Promise<D1Database>
+  /** Asks the migration worker in the operator's name. */
+  // biome-ignore lint/suspicious/noExplicitAny: the shapes are those of src/migration/api; a test says what it expects of them.
+  readonly ask: (method: string, path: string, body?: unknown) => Promise<Answer<any>>
+  /** As it comes, with these headers. */
+  readonly request: (path: string, init: RequestInit) => Promise<Response>
+  readonly close: () => Promise<void>
+}
+
+export const startOperatorSystem = async (vars: Record<string, string> = {}): Promise<OperatorSystem> => {
+  const simulator = await startSimulator({ seed: 5 })
+  const adminToken = newKey()
+  const { spotify, youtube } = simulator.client.endpoints
+  const options: TestHarnessOptions = {
+    workers: [
+      { configPath: "src/migration/wrangler.toml", secrets: { ADMIN_TOKEN: adminToken }, vars },
+      {
+        configPath: "wrangler.toml",
+        secrets: { TOKEN_KEYS: `k1:${newKey()}` },
+        vars: {
+          SPOTIFY_CLIENT_ID: "simulator-client",
+          SPOTIFY_CLIENT_SECRET: "simulator-secret",
+          SPOTIFY_API_URL: spotify.api,
+          SPOTIFY_TOKEN_URL: spotify.token,
+          YOUTUBE_CLIENT_ID: "simulator-client",
+          YOUTUBE_CLIENT_SECRET: "simulator-secret",
+          YOUTUBE_API_URL: youtube.api,
+          YOUTUBE_TOKEN_URL: youtube.token,
+        },
+      },
+    ],
+  }
+  const harness = createTestHarness(options)
+  const { url } = await harness.listen()
+  await harness.getWorker("pollen").applyD1Migrations("DB")
+  const request: OperatorSystem["request"] = (path, init) => fetch(new URL(path, url), init)
+  return {
+    harness,
+    adminToken,
+    simulator: simulator.client,
+    database: async () => (await harness.getWorker<{ readonly DB: D1Database }>("pollen").getEnv()).DB,
+    request,
+    ask: async (method, path, body) => {
+      const response = await request(path, {
+        method,
+        headers: {
+          authorization: `Bearer ${adminToken}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      return { status: response.status, body: await response.json() }
+    },
+    close: async () => {
+      await harness.close()
+      await simulator.close()
+    },
+  }
+}
