@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { Provider } from "./provider.ts"
+import { cut, longestTitle } from "./text.ts"
 
 const ItemKind = Schema.Literals(["episode", "video"])
 
@@ -42,3 +43,18 @@ export interface ListedItem extends Item {
   /** When an upcoming item is due to start: epoch milliseconds, if the provider says so. */
   readonly startsAt: number | null
 }
+
+export const isDeliverable = ({ availability }: ListedItem): boolean =>
+  availability === "available" || availability === "live"
+
+/** Longest texts delivered, in UTF-16 code units: what a feed shows, and far below D1's 2 MB for a row. */
+const longest = { title: longestTitle, url: 2000, description: 2000 }
+
+/** A listed item as it is delivered. */
+export const toItem = ({ availability: _availability, startsAt: _startsAt, ...item }: ListedItem): Item => ({
+  ...item,
+  title: cut(item.title, longest.title),
+  description: cut(item.description, longest.description),
+  url: cut(item.url, longest.url),
+  imageUrl: item.imageUrl === null ? null : cut(item.imageUrl, longest.url),
+})

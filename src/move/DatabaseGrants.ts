@@ -6,7 +6,7 @@ import { readAccounts, readHeld, readStored } from "./accounts.ts"
 import { copyTokens, hasCopy, type InvokeImport } from "./copies.ts"
 import type { ExchangeOptions } from "./exchange.ts"
 import { type GrantError, type GrantResult, renew, usableOf, whyNotHeld } from "./renew.ts"
-import { type Epochs, removeGrant, setGrant, takeGrant } from "./write.ts"
+import { type Epochs, refuseGrant, removeGrant, setGrant, takeGrant } from "./write.ts"
 
 /** An access token that expires within this time is refreshed first, in milliseconds; it covers clock skew too. */
 const refreshAheadMs = 5 * 60_000
@@ -38,6 +38,11 @@ export class DatabaseGrants extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<GrantResult>, DatabaseUnavailable>
     /** A new access token in place of one that the provider rejected, unless there is one already. */
     readonly refresh: (account: AccountKey, rejectedGeneration: number) => Effect.Effect<UsableToken, GrantError>
+    /** Ends the use of a grant of which the provider refused this generation, until another is set. */
+    readonly requireReauthorization: (
+      account: AccountKey,
+      generation: number,
+    ) => Effect.Effect<void, DatabaseUnavailable>
     /** Writes a grant to an account that D1 holds as of this epoch; `None` when it does not, and nothing was written. */
     readonly set: (
       account: AccountKey,
@@ -143,6 +148,7 @@ export class DatabaseGrants extends Context.Service<
         accessToken,
         accessTokens,
         refresh,
+        requireReauthorization: (account, generation) => refuseGrant(database, account, generation),
         set,
         take,
         remove: (account, epoch) => removeGrant(database, account, epoch),

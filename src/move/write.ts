@@ -18,6 +18,9 @@ const setStatement = `UPDATE user_accounts SET ${written}
 const takeStatement = `UPDATE user_accounts SET ${written}, holder = 'database', epoch = ?6, fenced_until = NULL
   WHERE ${ofOne} AND holder = 'object' AND epoch = ?5 RETURNING ${accountColumns}`
 
+const refuseStatement = `UPDATE user_accounts SET state = 'reauthorization_required', updated_at = ?4
+  WHERE ${ofOne} AND holder = 'database' AND generation = ?3 AND state = 'connected'`
+
 const removeStatement = `UPDATE user_accounts SET access_token = NULL, refresh_token = NULL, expires_at = NULL, scope = NULL,
     state = 'disconnected', is_active = false, generation = generation + 1, refresh_claim = NULL, refresh_claimed_until = NULL,
     updated_at = ?3
@@ -52,6 +55,16 @@ export interface Epochs {
 /** `DatabaseGrants.take`. */
 export const takeGrant = (database: D1Database, account: AccountKey, tokens: TokenSet, { from, to }: Epochs) =>
   write(database, takeStatement, account, tokens, [from, to])
+
+/** `DatabaseGrants.requireReauthorization`. */
+export const refuseGrant = Effect.fnUntraced(function* (
+  database: D1Database,
+  { userId, provider }: AccountKey,
+  generation: number,
+) {
+  const now = yield* Clock.currentTimeMillis
+  yield* rowsOf("refuse tokens", database.prepare(refuseStatement).bind(userId, provider, generation, now))
+})
 
 /** `DatabaseGrants.remove`. */
 export const removeGrant = Effect.fnUntraced(function* (

@@ -1,0 +1,23 @@
+import type { Effect } from "effect"
+import type { Provider } from "../domain/provider.ts"
+import type { AccessToken, ProviderClient } from "../providers/provider.ts"
+
+/** What the central poller needs to know of a provider to poll a batch of accounts. */
+export interface BatchProcessor {
+  readonly provider: Provider
+  readonly client: ProviderClient
+  /**
+   * How many items each of up to 50 sources has (`null`: the provider has no such source), by one request; `null` where the
+   * provider has no endpoint for it, or does not let this application use it any more.
+   */
+  readonly counts:
+    | ((token: AccessToken, ids: ReadonlyArray<string>) => Effect.Effect<ReadonlyMap<string, number | null> | null>)
+    | null
+}
+
+/** Most ids that a provider takes at once. */
+export const idsAtOnce = 50
+
+/** Parts of a list, each of so many at most. */
+export const chunksOf = <A>(values: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> =>
+  Array.from({ length: Math.ceil(values.length / size) }, (_, index) => values.slice(index * size, (index + 1) * size))

@@ -1,0 +1,59 @@
+import { Clock, Context, Effect, Layer } from "effect"
+import { RateLimited } from "../domain/error.ts"
+import type { Provider } from "../domain/provider.ts"
+
+/** A provider that wants silence for so long at most is waited for, in milliseconds; for more, the run leaves it. */
+const patienceMs = 60_000
+
+/** Until when each provider is left alone: limits and quotas are the application's, so what it told one account holds for all. */
+export class Hold extends Context.Service<
+  Hold,
+  {
+    /** Runs a request once its provider may be asked; one that is refused for a limit is made again when that is over. */
+    readonly respecting: <A, E>(
+      provider: Provider,
+      request: Effect.Effect<A, E | RateLimited>,
+    ) => Effect.Effect<A, E | RateLimited>
+    /** Whether a provider wants more silence than a run waits for. */
+    readonly isLong: (provider: Provider) => Effect.Effect<boolean>
+    /** What the providers said that holds still. */
+    readonly current: Effect.Effect<ReadonlyArray<RateLimited>>
+    /** Takes over what a run before was told. */
+    readonly recall: (limited: RateLimited) => Effect.Effect<void>
+  }
+>()("pollen/legacy/Hold") {
+  static readonly layer: Layer.Layer<Hold> = Layer.sync(Hold, () => {
+    const told = new Map<Provider, RateLimited>()
+    const note = (limited: RateLimited) => {
+      const before = told.get(limited.provider)
+      if (before === undefined || before.retryAt < limited.retryAt) told.set(limited.provider, limited)
+    }
+    const respecting = <A, E>(provider: Provider, request: Effect.Effect<A, E | RateLimited>) =>
+      Effect.gen(function* () {
+        while (true) {
+          const limited = told.get(provider)
+          const wait = (limited?.retryAt ?? 0) - (yield* Clock.currentTimeMillis)
+          if (limited !== undefined && wait > patienceMs) return yield* Effect.fail(limited)
+          if (wait > 0) yield* Effect.sleep(wait)
+          const answer = yield* request.pipe(
+            Effect.asSome,
+            Effect.catchIf(
+              (error): error is RateLimited => error instanceof RateLimited,
+              (limited) => {
+                note(limited)
+                return Effect.succeedNone
+              },
+            ),
+          )
+          if (answer._tag === "Some") return answer.value
+        }
+      })
+    return {
+      respecting,
+      isLong: (provider: Provider) =>
+        Effect.map(Clock.currentTimeMillis, (now) => (told.get(provider)?.retryAt ?? 0) - now > patienceMs),
+      current: Effect.map(Clock.currentTimeMillis, (now) => [...told.values()].filter(({ retryAt }) => retryAt > now)),
+      recall: (limited: RateLimited) => Effect.sync(() => note(limited)),
+    }
+  })
+}

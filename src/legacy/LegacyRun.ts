@@ -1,0 +1,101 @@
+import { Effect, Option, Schema } from "effect"
+import { toDatabaseUnavailable } from "../domain/database.ts"
+import { RateLimited } from "../domain/error.ts"
+
+/** Most kinds of failure that a summary lists. */
+const failuresListed = 20
+
+const FailureCount = Schema.Struct({ tag: Schema.String, count: Schema.Int, example: Schema.String })
+
+const perProvider = <S extends Schema.Constraint>(schema: S) => Schema.Struct({ spotify: schema, youtube: schema })
+
+/**
+ * What a run of the central poller found and did: the figures of a `legacy_run` in `durable_object_metrics`, of the same shape as those
+ * of a `cron_run`. It is written down with every batch, so that the next run knows where one that was killed has stopped.
+ */
+export const LegacyRun = Schema.Struct({
+  /** Accounts that D1 holds, as far as the run got; how many of them were polled, and how many were not. */
+  found: Schema.Int,
+  polled: Schema.Int,
+  failed: Schema.Int,
+  durationMs: Schema.Int,
+  failures: Schema.Array(FailureCount),
+  /** Whether everybody was polled; false when the time, the requests or a provider's patience were up first. */
+  isComplete: Schema.Boolean,
+  /** Items that went to people's feeds. */
+  items: Schema.Int,
+  /** Requests to the providers' APIs, and statements that read or wrote a token in D1. */
+  requests: Schema.Int,
+  tokenQueries: Schema.Int,
+  /** The last person whose account was polled, where the run stopped before the end of them. */
+  stoppedAfter: perProvider(Schema.NullOr(Schema.String)),
+  /** What the providers asked for that the next run has to respect. */
+  holds: Schema.Array(RateLimited),
+})
+export type LegacyRun = typeof LegacyRun.Type
+
+export const emptyRun: LegacyRun = {
+  found: 0,
+  polled: 0,
+  failed: 0,
+  durationMs: 0,
+  failures: [],
+  isComplete: false,
+  items: 0,
+  requests: 0,
+  tokenQueries: 0,
+  stoppedAfter: { spotify: null, youtube: null },
+  holds: [],
+}
+
+/** Adds reasons, by tag. */
+export const countReasons = (
+  failures: LegacyRun["failures"],
+  errors: ReadonlyArray<{ readonly _tag: string; readonly message: string }>,
+): LegacyRun["failures"] => {
+  const counts = new Map(failures.map((failure) => [failure.tag, failure]))
+  for (const { _tag: tag, message } of errors) {
+    const { count, example } = counts.get(tag) ?? { count: 0, example: message }
+    if (count > 0 || counts.size < failuresListed) counts.set(tag, { tag, count: count + 1, example })
+  }
+  return [...counts.values()]
+}
+
+const RunJson = Schema.fromJsonString(Schema.toCodecJson(LegacyRun))
+const decodeRun = Schema.decodeUnknownOption(RunJson)
+const encodeRun = Schema.encodeSync(RunJson)
+
+const kind = "legacy_run"
+
+/** The run before, as far as it was written down. */
+export const readLastRun = (database: D1Database) =>
+  Effect.tryPromise({
+    try: () =>
+      database
+        .prepare("SELECT figures FROM durable_object_metrics WHERE kind = ?1 ORDER BY at DESC, id DESC LIMIT 1")
+        .bind(kind)
+        .first<string>("figures"),
+    catch: toDatabaseUnavailable("the run before"),
+  }).pipe(Effect.map((figures) => Option.getOrElse(decodeRun(figures), () => emptyRun)))
+
+/** Begins a row of figures, and returns its id. */
+export const beginRun = (database: D1Database, startedAt: number, run: LegacyRun) =>
+  Effect.tryPromise({
+    try: () =>
+      database
+        .prepare("INSERT INTO durable_object_metrics (at, kind, figures) VALUES (?1, ?2, ?3) RETURNING id")
+        .bind(startedAt, kind, encodeRun(run))
+        .first<number>("id"),
+    catch: toDatabaseUnavailable("metrics"),
+  })
+
+/** Brings a row of figures up to date. */
+export const recordRun = (database: D1Database, id: number | null, at: number, run: LegacyRun) =>
+  Effect.tryPromise({
+    try: () =>
+      database
+        .prepare("UPDATE durable_object_metrics SET figures = ?2, at = ?3 WHERE id = ?1")
+        .bind(id, encodeRun(run), at)
+        .run(),
+    catch: toDatabaseUnavailable("metrics"),
+  })

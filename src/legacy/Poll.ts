@@ -1,0 +1,17 @@
+import type { BatchProcessor } from "./BatchProcessor.ts"
+import type { ReadListing } from "./Listings.ts"
+import type { LegacySettingsShape } from "./settings.ts"
+import type { TokenRefreshService } from "./TokenRefreshService.ts"
+
+/** What a run has at hand for the accounts of one provider. */
+export interface Poll {
+  readonly processor: BatchProcessor
+  readonly settings: LegacySettingsShape
+  readonly database: D1Database
+  readonly prepare: TokenRefreshService["Service"]["prepare"]
+  readonly withToken: TokenRefreshService["Service"]["withToken"]
+  /** The listings of the run. */
+  readonly read: ReadListing
+  /** Item counts that were asked for 50 sources at once, of the run; `null`: the provider has no such source. */
+  readonly counts: Map<string, number | null>
+}

@@ -1,0 +1,35 @@
+import { Effect, Option, Schema } from "effect"
+import type { ProviderHttp } from "../providers/http.ts"
+import type { AccessToken } from "../providers/provider.ts"
+import { spotifyClient } from "../providers/spotify.ts"
+import type { BatchProcessor } from "./BatchProcessor.ts"
+
+/** https://developer.spotify.com/documentation/web-api/reference/get-multiple-shows; a show that is gone is `null`. */
+const SeveralShows = Schema.Struct({
+  shows: Schema.Array(Schema.NullOr(Schema.Struct({ id: Schema.String, total_episodes: Schema.Int }))),
+})
+const readShows = Schema.decodeUnknownOption(SeveralShows)
+
+/** Statuses that say that an endpoint is not there for this application. */
+const isGone = (status: number): boolean => status === 403 || status === 404 || status === 410
+
+/**
+ * Spotify: libraries by 50 shows, episodes by 50. Of a library of more than one page that has not changed, the shows beyond the first
+ * are asked for 50 at a time, and once a run, whoever follows them. Applications in development mode have lost that
+ * endpoint in February 2026; then, and for the rest of the run, all pages are read.
+ */
+export const spotifyBatchProcessor = (apiUrl: string, http: ProviderHttp["Service"]): BatchProcessor => {
+  let isThere = true
+  const counts = Effect.fn("SpotifyBatchProcessor.counts")(function* (token: AccessToken, ids: ReadonlyArray<string>) {
+    if (!isThere) return null
+    const answer = yield* Effect.option(
+      http.get({ provider: "spotify", url: `${apiUrl}/shows`, query: { ids: ids.join(",") }, token, etag: null }),
+    )
+    if (Option.isNone(answer)) return null
+    if (isGone(answer.value.status)) isThere = false
+    if (answer.value.status !== 200) return null
+    const shows = Option.getOrNull(readShows(answer.value.body))?.shows
+    return shows === undefined ? null : new Map(ids.map((id, index) => [id, shows[index]?.total_episodes ?? null]))
+  })
+  return { provider: "spotify", client: spotifyClient(apiUrl, http), counts }
+}

@@ -1,0 +1,104 @@
+import { Effect } from "effect"
+import type { Source } from "../domain/subscription.ts"
+import type { AccountKey } from "../move/account.ts"
+import type { Page } from "../providers/provider.ts"
+import type { BatchProcessor } from "./BatchProcessor.ts"
+import type { Follow } from "./rows.ts"
+import type { TokenRefreshService } from "./TokenRefreshService.ts"
+
+/** A library of more pages than this (10,000 sources) is a provider gone mad. */
+const pagesAtMost = 200
+
+/** What a person follows now. */
+export interface Library {
+  readonly sources: ReadonlyArray<Source>
+  /** Whether the listing adds up: only then is what it does not name followed no more. */
+  readonly isComplete: boolean
+}
+
+type WithToken = TokenRefreshService["Service"]["withToken"]
+type Follows = ReadonlyMap<string, Follow>
+
+const readPage = Effect.fnUntraced(function* (
+  { client }: BatchProcessor,
+  withToken: WithToken,
+  account: AccountKey,
+  key: string | null,
+) {
+  const page = yield* withToken(account, (token) => client.library(token, { key, etag: null }))
+  if (page.isModified) return page
+  // Without an entity tag there is no "not modified".
+  const nothing: Page<Source> = { isModified: true, entries: [], etag: null, next: null, size: 0, total: null }
+  return nothing
+})
+
+/** The library from its first page on: items that move while offsets are read make a page skip one, and then it does not add up. */
+export const readWhole = Effect.fn("legacy.readWhole")(function* (
+  processor: BatchProcessor,
+  withToken: WithToken,
+  account: AccountKey,
+  first: Page<Source>,
+) {
+  const pages = [first]
+  let next = first.next
+  while (next !== null && pages.length < pagesAtMost) {
+    const page = yield* readPage(processor, withToken, account, next)
+    pages.push(page)
+    next = page.next
+  }
+  const { total } = first
+  const sources = pages.flatMap(({ entries }) => entries)
+  const isComplete =
+    next === null &&
+    pages.every((page) => page.total === total) &&
+    new Set(sources.map(({ externalId }) => externalId)).size === sources.length &&
+    (total === null || pages.reduce((sum, { size }) => sum + size, 0) >= total)
+  return { sources, isComplete } satisfies Library
+})
+
+/** The first page of somebody's library, and which of their sources lie beyond it, if that can be told without reading on. */
+export interface FirstPage {
+  readonly account: AccountKey
+  readonly follows: Follows
+  readonly page: Page<Source>
+  /** `null`: the pages after it have to be read. */
+  readonly beyond: ReadonlyArray<string> | null
+}
+
+/**
+ * The newest follows come first, so a first page that names nothing new, of a library as large as it is known to be, leaves the
+ * rest as it was: all that is missing of it is how many items each has.
+ */
+export const readFirst = Effect.fn("legacy.readFirst")(function* (
+  processor: BatchProcessor,
+  withToken: WithToken,
+  account: AccountKey,
+  follows: Follows,
+) {
+  const page = yield* readPage(processor, withToken, account, null)
+  const named = new Set(page.entries.map(({ externalId }) => externalId))
+  const isAsKnown =
+    processor.counts !== null &&
+    page.next !== null &&
+    page.total === follows.size &&
+    [...named].every((id) => follows.has(id))
+  const beyond = isAsKnown ? [...follows.keys()].filter((id) => !named.has(id)) : null
+  const first: FirstPage = { account, follows, page, beyond }
+  return first
+})
+
+/** The library of which only the first page was read, with what the provider said of the sources beyond it. */
+export const completed = (
+  { page, follows }: FirstPage,
+  beyond: ReadonlyArray<string>,
+  counts: ReadonlyMap<string, number | null>,
+): Library => {
+  const rest = beyond.flatMap((id): ReadonlyArray<Source> => {
+    const follow = follows.get(id)
+    if (follow === undefined) return []
+    const { externalId, title, url, imageUrl, itemCount } = follow
+    // One that the provider no longer has is left as it is.
+    return [{ externalId, title: title ?? "", url: url ?? "", imageUrl, itemCount: counts.get(id) ?? itemCount }]
+  })
+  return { sources: [...page.entries, ...rest], isComplete: true }
+}

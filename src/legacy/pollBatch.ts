@@ -1,0 +1,128 @@
+import { Clock, Effect, Result } from "effect"
+import type { DatabaseUnavailable } from "../domain/error.ts"
+import type { Source } from "../domain/subscription.ts"
+import { type AccountKey, keyOf } from "../move/account.ts"
+import { chunksOf, idsAtOnce } from "./BatchProcessor.ts"
+import { type Ask, isToBeAsked } from "./cursor.ts"
+import { completed, type FirstPage, type Library, readFirst, readWhole } from "./library.ts"
+import type { Poll } from "./Poll.ts"
+import { type Follow, readFollows } from "./rows.ts"
+import { askSources } from "./sources.ts"
+import type { AskError } from "./TokenRefreshService.ts"
+import { type Followed, writeOutcome } from "./write.ts"
+
+/** What polling a batch did. */
+export interface BatchSummary {
+  readonly polled: number
+  /** Why accounts brought nothing, or one of their sources did not. */
+  readonly failed: ReadonlyArray<AskError>
+  readonly sourceFailures: ReadonlyArray<AskError>
+  readonly items: number
+}
+
+type Follows = ReadonlyMap<string, Follow>
+const nothing: Follows = new Map()
+
+/** Asks for the counts of sources beyond the first pages, each once a run; false when the provider does not tell them. */
+const readCounts = Effect.fnUntraced(function* (poll: Poll, firsts: ReadonlyArray<FirstPage>) {
+  const { processor, counts, settings, withToken } = poll
+  const asker = firsts.find(({ beyond }) => beyond !== null)?.account
+  const ask = processor.counts
+  if (ask === null || asker === undefined) return false
+  const wanted = new Set(firsts.flatMap(({ beyond }) => beyond ?? []).filter((id) => !counts.has(id)))
+  const told = yield* Effect.forEach(
+    chunksOf([...wanted], idsAtOnce),
+    (ids) =>
+      Effect.orElseSucceed(
+        withToken(asker, (token) => ask(token, ids)),
+        () => null,
+      ),
+    { concurrency: settings.concurrency },
+  )
+  for (const chunk of told) for (const [id, count] of chunk ?? []) counts.set(id, count)
+  return told.every((chunk) => chunk !== null)
+})
+
+/** What each of the accounts follows now, or why that is not known. */
+const readLibraries = Effect.fnUntraced(function* (
+  poll: Poll,
+  accounts: ReadonlyArray<AccountKey>,
+  follows: ReadonlyMap<string, Follows>,
+) {
+  const { processor, settings, withToken } = poll
+  const options = { concurrency: settings.concurrency }
+  const firsts = yield* Effect.forEach(
+    accounts,
+    (account) => Effect.result(readFirst(processor, withToken, account, follows.get(keyOf(account)) ?? nothing)),
+    options,
+  )
+  const hasCounts = yield* readCounts(
+    poll,
+    firsts.flatMap((first) => (Result.isSuccess(first) ? [first.success] : [])),
+  )
+  return yield* Effect.forEach(
+    firsts,
+    (first): Effect.Effect<Result.Result<Library, AskError>> => {
+      if (Result.isFailure(first)) return Effect.succeed(Result.fail(first.failure))
+      const { account, page, beyond } = first.success
+      if (beyond !== null && hasCounts)
+        return Effect.succeed(Result.succeed(completed(first.success, beyond, poll.counts)))
+      return Effect.result(readWhole(processor, withToken, account, page))
+    },
+    options,
+  )
+})
+
+const isRenamed = ({ title, url, imageUrl }: Source, known: Follow): boolean =>
+  title !== known.title || url !== known.url || imageUrl !== known.imageUrl
+
+/** Polls a batch of accounts of one provider, and writes what it brought in one transaction. */
+export const pollBatch = Effect.fn("legacy.pollBatch")(function* (
+  poll: Poll,
+  accounts: ReadonlyArray<AccountKey>,
+): Effect.fn.Return<BatchSummary, DatabaseUnavailable> {
+  const { database, settings, processor } = poll
+  const follows = yield* readFollows(database, processor.provider, accounts)
+  const tokens = yield* poll.prepare(accounts)
+  const failed: Array<AskError> = []
+  const able = accounts.filter((_, index) => {
+    const token = tokens[index]
+    if (token !== undefined && Result.isFailure(token)) failed.push(token.failure)
+    return token !== undefined && Result.isSuccess(token)
+  })
+  const libraries = yield* readLibraries(poll, able, follows)
+  const now = yield* Clock.currentTimeMillis
+  const asks: Array<Ask> = []
+  const sources: Array<Source> = []
+  const added: Array<Followed> = []
+  const removed: Array<Followed> = []
+  able.forEach((account, index) => {
+    const library = libraries[index]
+    if (library === undefined) return
+    if (Result.isFailure(library)) {
+      failed.push(library.failure)
+      return
+    }
+    const known = follows.get(keyOf(account)) ?? nothing
+    const { sources: followed, isComplete } = library.success
+    for (const source of followed) {
+      const before = known.get(source.externalId)
+      if (before === undefined) added.push({ account, sourceId: source.externalId })
+      if (before === undefined || isRenamed(source, before)) sources.push(source)
+      const ask: Ask = { account, source, polledAt: before?.polledAt ?? null, itemCount: before?.itemCount ?? null }
+      if (isToBeAsked(ask, now, settings.verifyMs)) asks.push(ask)
+    }
+    const named = new Set(followed.map(({ externalId }) => externalId))
+    const gone = isComplete ? [...known.keys()].filter((id) => !named.has(id)) : []
+    removed.push(...gone.map((sourceId) => ({ account, sourceId })))
+  })
+  const { findings, failures } = yield* askSources(poll, asks)
+  const writtenAt = yield* Clock.currentTimeMillis
+  const items = yield* writeOutcome(database, processor.provider, writtenAt, { findings, sources, added, removed })
+  return {
+    polled: accounts.length - failed.length,
+    failed,
+    sourceFailures: failures.map(({ error }) => error),
+    items,
+  }
+})

@@ -1,0 +1,109 @@
+import { Effect, Schema } from "effect"
+import { toDatabaseUnavailable } from "../domain/database.ts"
+import type { Provider } from "../domain/provider.ts"
+import { type AccountKey, keyOf } from "../move/account.ts"
+
+// What the central poller reads in D1. A statement a batch, whoever is in it.
+
+/** UTF-16 code units of one JSON parameter, each at most 3 bytes: below D1's 2 MB for a parameter. */
+const lengthAtOnce = 600_000
+
+/** JSON arrays of these values, each short enough for one parameter of a statement. */
+export const toParameters = (values: ReadonlyArray<unknown>): ReadonlyArray<string> => {
+  const chunks: Array<Array<string>> = []
+  let length = 0
+  for (const value of values) {
+    const text = JSON.stringify(value)
+    length += text.length + 1
+    const chunk = chunks.at(-1)
+    if (chunk !== undefined && length <= lengthAtOnce) chunk.push(text)
+    else {
+      chunks.push([text])
+      length = text.length + 1
+    }
+  }
+  return chunks.map((chunk) => `[${chunk.join(",")}]`)
+}
+
+const rows = <A>(operation: string, statement: D1PreparedStatement, schema: Schema.Codec<A, unknown>) =>
+  Effect.tryPromise({ try: () => statement.all(), catch: toDatabaseUnavailable(operation) }).pipe(
+    Effect.flatMap(({ results }) => Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(schema))(results))),
+  )
+
+const nextPage = `SELECT user_id AS userId FROM user_accounts
+  WHERE holder = 'database' AND user_id > ?1 AND provider = ?2 AND is_active AND state = 'connected'
+    AND (?4 IS NULL OR user_id <= ?4)
+  ORDER BY user_id LIMIT ?3`
+
+/** The accounts that D1 holds, by user id, from after one person up to another (`null`: to the end). */
+export const readAccountsToPoll = (
+  database: D1Database,
+  provider: Provider,
+  { after, upTo }: { readonly after: string; readonly upTo: string | null },
+  batchSize: number,
+) =>
+  rows(
+    "accounts to poll",
+    database.prepare(nextPage).bind(after, provider, batchSize, upTo),
+    Schema.Struct({ userId: Schema.String }),
+  ).pipe(Effect.map((found): ReadonlyArray<AccountKey> => found.map(({ userId }) => ({ userId, provider }))))
+
+/** What somebody is known to follow, and how far the central poller has come with it. */
+const Follow = Schema.Struct({
+  userId: Schema.String,
+  externalId: Schema.String,
+  title: Schema.NullOr(Schema.String),
+  url: Schema.NullOr(Schema.String),
+  imageUrl: Schema.NullOr(Schema.String),
+  polledAt: Schema.NullOr(Schema.Int),
+  itemCount: Schema.NullOr(Schema.Int),
+})
+export type Follow = typeof Follow.Type
+
+const follows = `SELECT follow.user_id AS userId, follow.external_id AS externalId, title, url, image_url AS imageUrl,
+    polled_at AS polledAt, item_count AS itemCount
+  FROM json_each(?1) person JOIN user_subscriptions follow ON follow.user_id = person.value AND follow.provider = ?2
+  LEFT JOIN subscriptions source ON source.provider = follow.provider AND source.external_id = follow.external_id`
+
+/** What the people of a batch are known to follow: by {@link keyOf}, then by the source's id. */
+export const readFollows = Effect.fnUntraced(function* (
+  database: D1Database,
+  provider: Provider,
+  accounts: ReadonlyArray<AccountKey>,
+) {
+  const people = JSON.stringify(accounts.map(({ userId }) => userId))
+  const found = yield* rows("follows", database.prepare(follows).bind(people, provider), Follow)
+  const byAccount = new Map(accounts.map((account) => [keyOf(account), new Map<string, Follow>()]))
+  for (const follow of found) byAccount.get(keyOf({ userId: follow.userId, provider }))?.set(follow.externalId, follow)
+  return byAccount
+})
+
+/** Items of which it is asked whether they are in somebody's feed. */
+export interface Wanted {
+  readonly userId: string
+  readonly ids: ReadonlyArray<string>
+}
+
+const known = `SELECT wanted.value->>'userId' AS userId, item.external_id AS id
+  FROM json_each(?1) wanted JOIN json_each(wanted.value, '$.ids') one
+  JOIN feed_items item ON item.provider = ?2 AND item.external_id = one.value
+  JOIN user_feed_items feed ON feed.user_id = wanted.value->>'userId' AND feed.published_at = item.published_at
+    AND feed.provider = item.provider AND feed.external_id = item.external_id`
+
+/** The ids of the wanted items that are in the feed of who wants them, by user id. */
+export const readKnown = Effect.fnUntraced(function* (
+  database: D1Database,
+  provider: Provider,
+  wanted: ReadonlyArray<Wanted>,
+) {
+  const KnownItem = Schema.Struct({ userId: Schema.String, id: Schema.String })
+  const found = yield* Effect.forEach(toParameters(wanted), (parameter) =>
+    rows("known items", database.prepare(known).bind(parameter, provider), KnownItem),
+  )
+  const byPerson = new Map<string, Set<string>>()
+  for (const { userId, id } of found.flat()) {
+    const ids = byPerson.get(userId) ?? new Set()
+    byPerson.set(userId, ids.add(id))
+  }
+  return byPerson
+})

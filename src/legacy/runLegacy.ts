@@ -1,0 +1,111 @@
+import { Clock, Effect, Exit, Layer, Option, Ref } from "effect"
+import type { DatabaseUnavailable, Misconfigured } from "../domain/error.ts"
+import { type Provider, providers } from "../domain/provider.ts"
+import type { InvokeImport } from "../move/copies.ts"
+import { DatabaseGrants } from "../move/DatabaseGrants.ts"
+import { ProviderHttp } from "../providers/http.ts"
+import type { BatchProcessor } from "./BatchProcessor.ts"
+import { countingTokens } from "./counting.ts"
+import { Hold } from "./Hold.ts"
+import { beginRun, emptyRun, type LegacyRun, readLastRun, recordRun } from "./LegacyRun.ts"
+import { makeListings } from "./Listings.ts"
+import type { Poll } from "./Poll.ts"
+import { spotifyBatchProcessor } from "./SpotifyBatchProcessor.ts"
+import { LegacySettings, type LegacyVariables } from "./settings.ts"
+import { TokenRefreshService } from "./TokenRefreshService.ts"
+import { walk } from "./walk.ts"
+import { youtubeBatchProcessor } from "./YouTubeBatchProcessor.ts"
+
+export interface LegacyOptions {
+  readonly variables: LegacyVariables
+  readonly database: D1Database
+  /** Where new tokens of people whose object keeps a copy are written too. */
+  readonly importTokens: InvokeImport
+}
+
+/** The part of a run's time after which no batch is begun: what has been begun is to be written down. */
+const lastBatchAt = 0.9
+
+const poll = Effect.fnUntraced(function* (database: D1Database, tokenQueries: () => number) {
+  const settings = yield* LegacySettings
+  const http = yield* ProviderHttp
+  const hold = yield* Hold
+  const { prepare, withToken } = yield* TokenRefreshService
+  const startedAt = yield* Clock.currentTimeMillis
+  const before = yield* readLastRun(database)
+  yield* Effect.forEach(before.holds, hold.recall)
+  const run = yield* Ref.make<LegacyRun>({ ...emptyRun, stoppedAfter: before.stoppedAfter })
+  const id = yield* beginRun(database, startedAt, yield* Ref.get(run))
+
+  const requests = Effect.map(
+    Effect.forEach(providers, (provider) => http.requests(provider)),
+    (counts) => counts.reduce((sum, count) => sum + count, 0),
+  )
+  const record = Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    const counted = {
+      durationMs: now - startedAt,
+      requests: yield* requests,
+      tokenQueries: tokenQueries(),
+      holds: yield* hold.current,
+    }
+    yield* recordRun(database, id, now, yield* Ref.updateAndGet(run, (figures) => ({ ...figures, ...counted })))
+  })
+  const mayGoOn = Effect.gen(function* () {
+    const elapsed = (yield* Clock.currentTimeMillis) - startedAt
+    return elapsed < settings.timeLimitMs * lastBatchAt && (yield* requests) < settings.requestLimit
+  })
+  const processors: Readonly<Record<Provider, BatchProcessor>> = {
+    spotify: spotifyBatchProcessor(settings.endpoints.spotify.apiUrl, http),
+    youtube: youtubeBatchProcessor(settings.endpoints.youtube.apiUrl, http),
+  }
+  const walkOf = (provider: Provider) => {
+    const processor = processors[provider]
+    const read = makeListings(processor.client, withToken)
+    const at: Poll = { processor, settings, database, prepare, withToken, read, counts: new Map() }
+    const start = before.stoppedAfter[provider] ?? ""
+    return walk({ poll: at, start, mayGoOn, isSilenced: hold.isLong(provider), run, record })
+  }
+  const walked = yield* Effect.forEach(providers, (provider) => Effect.exit(walkOf(provider)), {
+    concurrency: "unbounded",
+  }).pipe(Effect.timeoutOption(settings.timeLimitMs))
+  const ends = Option.getOrElse(walked, (): ReadonlyArray<Exit.Exit<boolean, DatabaseUnavailable>> => [])
+  const isComplete = ends.length > 0 && ends.every((end) => Exit.isSuccess(end) && end.value)
+  yield* Ref.update(run, (figures) => ({ ...figures, isComplete }))
+  yield* record
+  const figures = yield* Ref.get(run)
+  yield* Effect.logInfo("legacy_run", figures)
+  yield* Exit.asVoidAll(ends)
+  return figures
+})
+
+/**
+ * One run of the central poller: everybody whose accounts D1 holds, of both providers side by side. It has a time limit, and goes on where
+ * the run before has stopped. Fails with `DatabaseUnavailable` when D1 did not tell whom to poll, or did not take the figures.
+ */
+export const runLegacy = Effect.fn("runLegacy")(function* ({
+  variables,
+  database,
+  importTokens,
+}: LegacyOptions): Effect.fn.Return<LegacyRun, DatabaseUnavailable | Misconfigured> {
+  let tokenQueries = 0
+  const counted = countingTokens(database, () => {
+    tokenQueries++
+  })
+  const settings = LegacySettings.layer(variables)
+  const grants = Layer.unwrap(
+    Effect.map(LegacySettings, ({ endpoints, requestTimeoutMs: timeoutMs }) =>
+      DatabaseGrants.layer({ database: counted, endpoints, timeoutMs, importTokens }),
+    ),
+  )
+  const http = Layer.unwrap(Effect.map(LegacySettings, ({ requestTimeoutMs }) => ProviderHttp.layer(requestTimeoutMs)))
+  return yield* poll(database, () => tokenQueries).pipe(
+    Effect.provide(
+      TokenRefreshService.layer.pipe(
+        Layer.provide(grants),
+        Layer.provideMerge(Layer.mergeAll(http, Hold.layer)),
+        Layer.provideMerge(settings),
+      ),
+    ),
+  )
+})
