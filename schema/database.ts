@@ -69,7 +69,10 @@ export const userSubscriptions = sqliteTable(
     provider: text("provider").notNull(),
     externalId: text("external_id").notNull(),
     followedAt: integer("followed_at").notNull(),
-    /** The central poller's cursor, until the person has moved: when it last asked, and the item count it saw then. */
+    /**
+     * The central poller's cursor, until the person has moved: when it last asked, and the item count it saw then, less those items
+     * that could not be played yet; -1 where the count was found to tell nothing. src/legacy/cursor.ts has the rules.
+     */
     polledAt: integer("polled_at"),
     itemCount: integer("item_count"),
   },

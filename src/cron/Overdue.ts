@@ -17,6 +17,9 @@ interface Late {
   readonly userId: string
 }
 
+/** An object that only keeps a copy of what D1 holds has nothing to do, and nothing to say. */
+const isHeldByObject = and(eq(userAccounts.isActive, true), eq(userAccounts.holder, "object"))
+
 const latePage = (db: DrizzleD1Database, now: number, after: Late, pageSize: number) =>
   db
     .select({ userId: durableObjectStatus.userId, expectedBy: sql<number>`${durableObjectStatus.expectedBy}` })
@@ -29,7 +32,7 @@ const latePage = (db: DrizzleD1Database, now: number, after: Late, pageSize: num
           db
             .select({ one: sql`1` })
             .from(userAccounts)
-            .where(and(eq(userAccounts.userId, durableObjectStatus.userId), eq(userAccounts.isActive, true))),
+            .where(and(eq(userAccounts.userId, durableObjectStatus.userId), isHeldByObject)),
         ),
       ),
     )
@@ -44,7 +47,7 @@ const silentPage = (db: DrizzleD1Database, now: number, after: string, pageSize:
     .where(
       and(
         gt(userAccounts.userId, after),
-        eq(userAccounts.isActive, true),
+        isHeldByObject,
         lt(userAccounts.updatedAt, now - firstReportMs),
         notExists(
           db

@@ -3,7 +3,8 @@ import { toDatabaseUnavailable } from "../domain/database.ts"
 import type { Provider } from "../domain/provider.ts"
 import { type AccountKey, keyOf } from "../move/account.ts"
 
-// What the central poller reads in D1. A statement a batch, whoever is in it.
+// What the central poller reads in D1. A statement a batch, whoever is in it. SQLite takes CROSS JOIN for the order in which to join:
+// from the rows of the parameter to the tables, by their keys. Left to itself it would read whole tables.
 
 /** UTF-16 code units of one JSON parameter, each at most 3 bytes: below D1's 2 MB for a parameter. */
 const lengthAtOnce = 600_000
@@ -62,7 +63,8 @@ export type Follow = typeof Follow.Type
 
 const follows = `SELECT follow.user_id AS userId, follow.external_id AS externalId, title, url, image_url AS imageUrl,
     polled_at AS polledAt, item_count AS itemCount
-  FROM json_each(?1) person JOIN user_subscriptions follow ON follow.user_id = person.value AND follow.provider = ?2
+  FROM json_each(?1) person
+  CROSS JOIN user_subscriptions follow ON follow.user_id = person.value AND follow.provider = ?2
   LEFT JOIN subscriptions source ON source.provider = follow.provider AND source.external_id = follow.external_id`
 
 /** What the people of a batch are known to follow: by {@link keyOf}, then by the source's id. */
@@ -85,9 +87,9 @@ export interface Wanted {
 }
 
 const known = `SELECT wanted.value->>'userId' AS userId, item.external_id AS id
-  FROM json_each(?1) wanted JOIN json_each(wanted.value, '$.ids') one
-  JOIN feed_items item ON item.provider = ?2 AND item.external_id = one.value
-  JOIN user_feed_items feed ON feed.user_id = wanted.value->>'userId' AND feed.published_at = item.published_at
+  FROM json_each(?1) wanted CROSS JOIN json_each(wanted.value, '$.ids') one
+  CROSS JOIN feed_items item ON item.provider = ?2 AND item.external_id = one.value
+  CROSS JOIN user_feed_items feed ON feed.user_id = wanted.value->>'userId' AND feed.published_at = item.published_at
     AND feed.provider = item.provider AND feed.external_id = item.external_id`
 
 /** The ids of the wanted items that are in the feed of who wants them, by user id. */

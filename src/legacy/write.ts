@@ -11,7 +11,8 @@ import type { Finding } from "./sources.ts"
 // What a batch writes to D1: rows travel as JSON parameters, so that the statements grow with the items and not with the people. All
 // of it may be written twice, and nothing is written for an account that D1 has given away since it was read.
 
-const isHeld = `JOIN user_accounts account ON account.user_id = value->>'userId' AND account.provider = ?2
+// CROSS JOIN: from the rows of the parameter to the tables, by their keys.
+const isHeld = `CROSS JOIN user_accounts account ON account.user_id = value->>'userId' AND account.provider = ?2
     AND account.holder = 'database' AND account.is_active`
 
 const insertItems = `INSERT INTO feed_items (provider, external_id, source_id, kind, title, description, url, image_url,
@@ -23,7 +24,7 @@ const insertItems = `INSERT INTO feed_items (provider, external_id, source_id, k
 // The publication time comes from feed_items: it is part of the key, and must be the same for everybody and for ever.
 const insertFeed = `INSERT INTO user_feed_items (user_id, published_at, provider, external_id, is_backfill, delivered_at)
   SELECT value->>'userId', item.published_at, item.provider, item.external_id, value->>'isBackfill', ?3
-  FROM json_each(?1) ${isHeld} JOIN feed_items item ON item.provider = ?2 AND item.external_id = value->>'id'
+  FROM json_each(?1) ${isHeld} CROSS JOIN feed_items item ON item.provider = ?2 AND item.external_id = value->>'id'
   WHERE true ON CONFLICT DO NOTHING`
 
 const upsertSources = `INSERT INTO subscriptions (provider, external_id, title, url, image_url, updated_at)

@@ -14,7 +14,8 @@ import {
   keyOf,
 } from "./account.ts"
 
-const ofThose = `FROM json_each(?1) wanted JOIN user_accounts
+// CROSS JOIN: from the rows of the parameter to the table, by its key; never from everybody to the parameter.
+const ofThose = `FROM json_each(?1) wanted CROSS JOIN user_accounts
   ON user_accounts.user_id = wanted.value->>'userId' AND user_accounts.provider = wanted.value->>'provider'`
 
 const keysOf = (accounts: ReadonlyArray<AccountKey>) =>

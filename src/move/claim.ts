@@ -6,12 +6,15 @@ import { type AccountKey, accountColumns, heldColumns, toStored } from "./accoun
 /** How long a claim keeps others out if whoever made it is never heard of again, in milliseconds. */
 const claimMs = 60_000
 
+// The plus keeps SQLite from going through everybody whom D1 holds, by the index, instead of the few who are wanted, by the key.
+const isHeld = "+holder = 'database'"
+
 const isWanted =
   "user_accounts.user_id = wanted.value->>'userId' AND user_accounts.provider = wanted.value->>'provider'"
 
 const claimStatement = `UPDATE user_accounts SET refresh_claim = ?2, refresh_claimed_until = ?3
   FROM json_each(?1) wanted WHERE ${isWanted} AND generation = wanted.value->>'generation'
-    AND holder = 'database' AND is_active AND state = 'connected' AND refresh_token IS NOT NULL
+    AND ${isHeld} AND is_active AND state = 'connected' AND refresh_token IS NOT NULL
     AND (refresh_claim IS NULL OR refresh_claimed_until <= ?4) AND (fenced_until IS NULL OR fenced_until <= ?4)
   RETURNING ${heldColumns}`
 
@@ -20,12 +23,12 @@ const claimStatement = `UPDATE user_accounts SET refresh_claim = ?2, refresh_cla
 const renewStatement = `UPDATE user_accounts SET access_token = wanted.value->>'accessToken',
     refresh_token = wanted.value->>'refreshToken', expires_at = wanted.value->>'expiresAt', scope = wanted.value->>'scope',
     generation = generation + 1, refresh_claim = NULL, refresh_claimed_until = NULL, updated_at = ?3
-  FROM json_each(?1) wanted WHERE ${isWanted} AND refresh_claim = ?2 AND holder = 'database'
+  FROM json_each(?1) wanted WHERE ${isWanted} AND refresh_claim = ?2 AND ${isHeld}
   RETURNING ${accountColumns}`
 
 const releaseStatement = `UPDATE user_accounts SET refresh_claim = NULL, refresh_claimed_until = NULL,
     state = CASE WHEN wanted.value->>'isRefused' THEN 'reauthorization_required' ELSE state END, updated_at = ?3
-  FROM json_each(?1) wanted WHERE ${isWanted} AND refresh_claim = ?2 AND holder = 'database'`
+  FROM json_each(?1) wanted WHERE ${isWanted} AND refresh_claim = ?2 AND ${isHeld}`
 
 /** An account whose grant is to be replaced, and the generation it has: who finds another was forestalled, and is content. */
 export interface Stale extends AccountKey {

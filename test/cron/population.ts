@@ -12,6 +12,7 @@ interface Resident {
   /** When the account was last written. */
   readonly updatedAt?: number
   readonly hasMoved?: boolean
+  readonly holder?: "database" | "object"
   readonly providers?: ReadonlyArray<string>
 }
 
@@ -26,15 +27,24 @@ export const clear = () =>
 /** Writes what the objects of these people would have reported. */
 export const settle = async (residents: ReadonlyArray<Resident>) => {
   const statements = residents.flatMap(
-    ({ id, expectedBy, isActive = true, updatedAt = now - 24 * hour, hasMoved = true, providers = ["spotify"] }) => [
+    ({
+      id,
+      expectedBy,
+      isActive = true,
+      updatedAt = now - 24 * hour,
+      hasMoved = true,
+      holder = "object",
+      providers = ["spotify"],
+    }) => [
       env.DB.prepare("INSERT INTO users (id, durable_object_id, created_at) VALUES (?1, ?2, 0)").bind(
         id,
         hasMoved ? `object-${id}` : null,
       ),
       ...providers.map((provider) =>
         env.DB.prepare(
-          "INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at) VALUES (?1, ?2, ?3, 'connected', ?4)",
-        ).bind(id, provider, isActive ? 1 : 0, updatedAt),
+          `INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at, holder)
+           VALUES (?1, ?2, ?3, 'connected', ?4, ?5)`,
+        ).bind(id, provider, isActive ? 1 : 0, updatedAt, holder),
       ),
       ...(expectedBy === undefined
         ? []

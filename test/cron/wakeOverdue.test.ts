@@ -98,6 +98,8 @@ describe("who is woken", () => {
       { id: "silent-but-new", updatedAt: now - hour + minute },
       { id: "silent-disconnected", isActive: false },
       { id: "silent-not-moved", hasMoved: false },
+      { id: "late-keeps-a-copy", expectedBy: now - hour, holder: "database" },
+      { id: "silent-keeps-a-copy", holder: "database" },
     ])
     const objects = new Objects()
     const figures = await runNow(objects)

@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers"
-import { Redacted, Result } from "effect"
+import { Effect, Redacted, Result } from "effect"
 import { describe, expect, it } from "vitest"
-import { Account, simulator, withGrants } from "./account.ts"
+import { Account, simulator, toTokens, withGrants } from "./account.ts"
+import { widePlans } from "./plans.ts"
 import { watched } from "./watched.ts"
 
 const many = (count: number, minutes: number) =>
@@ -51,6 +52,27 @@ describe("access tokens of many accounts", () => {
       expect(await account.refreshes()).toBe(1)
       expect(await account.isNewestInDatabase()).toBe(true)
     }
+  })
+
+  it("are found by their keys, and not among everybody", async () => {
+    const accounts = await many(3, -1)
+    const { database, statements } = watched()
+    const [first = new Account()] = accounts
+    const given = toTokens(await first.issued())
+    await withGrants(
+      (grants) =>
+        Effect.gen(function* () {
+          yield* grants.accessTokens([...accounts, new Account()])
+          yield* grants.set(first, given, 1)
+          yield* grants.take(first, given, { from: 1, to: 2 })
+          yield* grants.requireReauthorization(first, 0)
+          yield* grants.stored(first)
+          yield* grants.remove(first, 1)
+        }),
+      { database },
+    )
+    expect(new Set(statements).size).toBe(12)
+    expect(await widePlans(statements)).toEqual([])
   })
 
   it("asked for by two at once are refreshed once each", async () => {
