@@ -1,4 +1,5 @@
 import { Effect, Semaphore } from "effect"
+import { ProviderUnavailable } from "../domain/error.ts"
 import type { ListedItem } from "../domain/item.ts"
 import type { Source } from "../domain/subscription.ts"
 import { type AccountKey, keyOf } from "../move/account.ts"
@@ -9,6 +10,12 @@ import type { AskError, TokenRefreshService } from "./TokenRefreshService.ts"
 /** Listings kept at once: at 50 items of about 1 KB each far below the 128 MB that a worker has. */
 const listingsKept = 400
 
+/** More pages than this, 10,000 items since the last look, is a provider gone mad. */
+const pagesAtMost = 200
+
+/** How often a listing is read anew because it moved meanwhile. */
+const readingsAtMost = 3
+
 /** What a source was found to list. Grows by pages; the newest come first. */
 export interface Listing {
   readonly sourceId: string
@@ -18,8 +25,10 @@ export interface Listing {
   readonly askedBy: string
   readonly pages: Array<ReadonlyArray<ListedItem>>
   next: string | null
-  /** How many items there are in all, where the provider's figure can be relied on. */
+  /** How many items there are in all, as the provider last said. */
   total: number | null
+  /** Whether something was taken away while it was read, so that what followed may have been skipped. */
+  hasMoved: boolean
   missing: SourceMissing | null
   /** Items as completed by `describe`, by id. */
   readonly described: Map<string, ListedItem>
@@ -43,6 +52,7 @@ export const makeListings = (
   withToken: TokenRefreshService["Service"]["withToken"],
 ): ReadListing => {
   const kept = new Map<string, Listing>()
+  const unavailable = (reason: string) => new ProviderUnavailable({ provider: client.provider, reason, retryAt: null })
 
   const find = (account: AccountKey, { externalId: sourceId, itemCount: count }: Source, isOwn: boolean): Listing => {
     const known = kept.get(sourceId)
@@ -57,6 +67,7 @@ export const makeListings = (
           pages: [],
           next: null,
           total: null,
+          hasMoved: false,
           missing: null,
           described: new Map(),
           alone: Semaphore.makeUnsafe(1),
@@ -71,6 +82,7 @@ export const makeListings = (
 
   const grow = Effect.fnUntraced(function* (listing: Listing, account: AccountKey, pages: number) {
     if (listing.missing !== null) return yield* listing.missing
+    if (pages > pagesAtMost) return yield* unavailable("its listing has no end")
     while (listing.pages.length === 0 || (listing.pages.length < pages && listing.next !== null)) {
       const request = { key: listing.next, etag: null }
       const page = yield* withToken(account, (token) => client.items(token, listing.sourceId, request)).pipe(
@@ -82,15 +94,25 @@ export const makeListings = (
       )
       // Without an entity tag there is no "not modified".
       if (!page.isModified) return
-      if (listing.pages.length === 0) listing.total = page.total
+      if (listing.total !== null && page.total !== null && page.total < listing.total) listing.hasMoved = true
+      listing.total = page.total
       listing.pages.push(page.entries.filter(({ availability }) => availability !== "withheld"))
       listing.next = page.next
     }
   })
 
-  return (account, source, pages, isOwn) =>
-    Effect.suspend(() => {
+  const read = Effect.fnUntraced(function* (account: AccountKey, source: Source, pages: number, isOwn: boolean) {
+    for (let readings = 1; ; readings += 1) {
       const listing = find(account, source, isOwn)
-      return Effect.as(listing.alone.withPermit(grow(listing, account, pages)), listing)
-    })
+      yield* listing.alone.withPermit(grow(listing, account, pages))
+      if (!listing.hasMoved) return listing
+      // Nobody would ever ask again for what was skipped: the listing is read anew, by whoever else has it too.
+      if (kept.get(listing.sourceId) === listing) kept.delete(listing.sourceId)
+      if (readings < readingsAtMost) continue
+      if (!client.isTotalExact) return listing
+      return yield* unavailable("its listing moved whenever it was read")
+    }
+  })
+
+  return read
 }

@@ -48,11 +48,12 @@ export const readWhole = Effect.fn("legacy.readWhole")(function* (
   }
   const { total } = first
   const sources = pages.flatMap(({ entries }) => entries)
+  const listed = pages.reduce((sum, { size }) => sum + size, 0)
   const isComplete =
     next === null &&
     pages.every((page) => page.total === total) &&
     new Set(sources.map(({ externalId }) => externalId)).size === sources.length &&
-    (total === null || pages.reduce((sum, { size }) => sum + size, 0) >= total)
+    (processor.client.isTotalExact ? listed >= (total ?? 0) : listed > 0 || !total)
   return { sources, isComplete } satisfies Library
 })
 

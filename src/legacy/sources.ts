@@ -38,7 +38,7 @@ const freshOf = (look: Look, backfillItems: number): ReadonlyArray<ListedItem> =
   const listed = listedOf(look)
   if (isFirstLook(look)) return listed.slice(0, backfillItems)
   const known = listed.filter(({ externalId }) => look.known.has(externalId))
-  return newItems(listed, (id) => look.known.has(id), archiveBefore(look.ask, known))
+  return newItems(listed, look.known, archiveBefore(look.ask, known))
 }
 
 /** What has to be read before it is sure that nothing new is missed; `null`: nothing. */
@@ -53,7 +53,7 @@ const missingOf = (look: Look, backfillItems: number): { readonly pages: number;
   const pages = listing.pages.slice(0, pagesKnown)
   const knownItems = pages.flat().filter(({ externalId }) => known.has(externalId))
   const line = knownItems.length === 0 ? null : archiveBefore(ask, knownItems)
-  return isNextPageNeeded(pages, (id) => known.has(id), line, announced(ask)) ? { pages: pagesKnown + 1, isOwn } : null
+  return isNextPageNeeded(pages, known, line, announced(ask)) ? { pages: pagesKnown + 1, isOwn } : null
 }
 
 /** Finds out which of the items listed since are in the feeds: one statement for all, if they are not thousands. */
@@ -127,7 +127,7 @@ export const askSources = Effect.fn("legacy.askSources")(function* (
   { readonly findings: ReadonlyArray<Finding>; readonly failures: ReadonlyArray<Failure> },
   DatabaseUnavailable
 > {
-  const { settings, read } = poll
+  const { settings, read, processor } = poll
   const failures: Array<Failure> = []
   const findings: Array<Finding> = []
   const done: Array<Look> = []
@@ -168,7 +168,12 @@ export const askSources = Effect.fn("legacy.askSources")(function* (
       continue
     }
     const fresh = listed.map((item) => listing.described.get(item.externalId) ?? item)
-    const found = { ask, isFirst: isFirstLook(look), fresh, total: listing.total }
+    const found = {
+      ask,
+      isFirst: isFirstLook(look),
+      fresh,
+      total: processor.client.isTotalExact ? listing.total : null,
+    }
     findings.push({ ...found, cursor: advanced(found, now, settings.verifyMs) })
   }
   return { findings, failures }
