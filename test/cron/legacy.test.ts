@@ -1,3 +1,4 @@
+import { runDurableObjectAlarm } from "cloudflare:test"
 import { env, exports } from "cloudflare:workers"
 import { Effect } from "effect"
 import { beforeEach, expect, it } from "vitest"
@@ -39,11 +40,14 @@ it("cron polls whom D1 holds and wakes the objects of the others, and both leave
   // The hand-over of docs/move.md, as far as it matters to cron: the row's holder decides.
   const userId = UserId.make(moved)
   const tokens = toTokens(await simulator.grant(moved, "spotify"))
-  await Effect.runPromise(importTokens({ userId, accounts: [{ provider: "spotify", epoch: 1, generation: 0, tokens }] }))
+  await Effect.runPromise(
+    importTokens({ userId, accounts: [{ provider: "spotify", epoch: 1, generation: 0, tokens }] }),
+  )
   await env.DB.prepare("UPDATE user_accounts SET holder = 'object', epoch = 2 WHERE user_id = ?1").bind(moved).run()
   await Effect.runPromise(
     takeOver({ userId, accounts: [{ provider: "spotify", epoch: 2 }], sources: [], isMirrored: false }),
   )
+  await runDurableObjectAlarm(env.USERS.get(env.USERS.idFromName(moved)))
   await env.DB.prepare(
     `INSERT INTO durable_object_status (user_id, durable_object_id, reported_at, expected_by, sources, failing_sources, accounts)
      VALUES (?1, '', 0, 1, 0, 0, '[]') ON CONFLICT DO UPDATE SET expected_by = 1`,
