@@ -3,8 +3,7 @@ import { Array as Arr, Clock, Effect, Random } from "effect"
 import { accounts, items, subscriptions } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
 import { pollInterval, publicationsConsidered, withJitter } from "../domain/interval.ts"
-import type { Item, ListedItem } from "../domain/item.ts"
-import { cut, longestTitle } from "../domain/text.ts"
+import { isDeliverable, type ListedItem, toItem } from "../domain/item.ts"
 import type { SourceMissing } from "../providers/error.ts"
 import { isPolled } from "./schedule.ts"
 import { Settings } from "./settings.ts"
@@ -15,9 +14,6 @@ const knownKept = 200
 
 /** Items that one statement takes: far below SQLite's 2 MB, in whatever script. */
 const itemsAtOnce = 50
-
-/** Longest texts delivered, in UTF-16 code units: what a feed shows, and far below D1's 2 MB for a row. */
-const longest = { title: longestTitle, url: 2000, description: 2000 }
 
 const oneSource = (row: SubscriptionRow) =>
   and(eq(subscriptions.provider, row.provider), eq(subscriptions.sourceId, row.sourceId))
@@ -34,16 +30,6 @@ export interface Found {
   /** Waiting items that were looked at again. */
   readonly rechecked: ReadonlyArray<ListedItem>
 }
-
-const isDeliverable = ({ availability }: ListedItem) => availability === "available" || availability === "live"
-
-const toItem = ({ availability: _availability, startsAt: _startsAt, ...item }: ListedItem): Item => ({
-  ...item,
-  title: cut(item.title, longest.title),
-  description: cut(item.description, longest.description),
-  url: cut(item.url, longest.url),
-  imageUrl: item.imageUrl === null ? null : cut(item.imageUrl, longest.url),
-})
 
 const provider = sql.placeholder("provider")
 const sourceId = sql.placeholder("sourceId")
