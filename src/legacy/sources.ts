@@ -79,24 +79,24 @@ const recognise = Effect.fnUntraced(function* (
 })
 
 /** Completes what is new with what listings lack, 50 at once, whoever follows it. Says what could not be completed. */
-const describe = Effect.fnUntraced(function* (poll: Poll, looks: ReadonlyArray<Look>) {
-  const { processor, withToken, settings } = poll
+const complete = Effect.fnUntraced(function* (poll: Poll, looks: ReadonlyArray<Look>) {
+  const { withToken, settings } = poll
+  const { describe } = poll.processor.client
+  const failed = new Map<string, AskError>()
+  if (describe === null) return failed
   const wanted = new Map<string, { readonly look: Look; readonly item: ListedItem }>()
   for (const look of looks) {
     for (const item of freshOf(look, settings.backfillItems)) {
       if (!look.listing.described.has(item.externalId)) wanted.set(item.externalId, { look, item })
     }
   }
-  const failed = new Map<string, AskError>()
   yield* Effect.forEach(
     chunksOf([...wanted.values()], idsAtOnce),
     Effect.fnUntraced(function* (chunk) {
       const [first] = chunk
       if (first === undefined) return
       const items = chunk.map(({ item }) => item)
-      const completed = yield* Effect.result(
-        withToken(first.look.ask.account, (token) => processor.client.describe(token, items)),
-      )
+      const completed = yield* Effect.result(withToken(first.look.ask.account, (token) => describe(token, items)))
       chunk.forEach(({ look, item }, index) => {
         if (Result.isFailure(completed)) failed.set(item.externalId, completed.failure)
         else look.listing.described.set(item.externalId, completed.success[index] ?? item)
@@ -157,7 +157,7 @@ export const askSources = Effect.fn("legacy.askSources")(function* (
       return missing === null ? [] : [{ ...missing, ask: look.ask, look }]
     })
   }
-  const undescribed = yield* describe(poll, done)
+  const undescribed = yield* complete(poll, done)
   const now = yield* Clock.currentTimeMillis
   for (const look of done) {
     const { ask, listing } = look
