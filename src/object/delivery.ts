@@ -174,6 +174,11 @@ export const statements = (
   return prepared
 }
 
+const takeOffLists = `UPDATE feature_flags SET
+    allow_list = (SELECT json_group_array(value) FROM json_each(allow_list) WHERE value <> ?1),
+    deny_list = (SELECT json_group_array(value) FROM json_each(deny_list) WHERE value <> ?1)
+  WHERE ?1 IN (SELECT value FROM json_each(allow_list)) OR ?1 IN (SELECT value FROM json_each(deny_list))`
+
 /** Takes a person out of D1: what `forget` promises. Items and sources are shared, and stay. */
 export const erasure = (database: D1Database, userId: string): Array<D1PreparedStatement> =>
   [
@@ -185,4 +190,6 @@ export const erasure = (database: D1Database, userId: string): Array<D1PreparedS
     "token_migration_history",
   ]
     .map((table) => database.prepare(`DELETE FROM ${table} WHERE user_id = ?1`).bind(userId))
-    .concat(database.prepare("DELETE FROM users WHERE id = ?1").bind(userId))
+    .concat(
+      ["DELETE FROM users WHERE id = ?1", takeOffLists].map((statement) => database.prepare(statement).bind(userId)),
+    )

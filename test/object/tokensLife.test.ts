@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { Effect, Redacted } from "effect"
 import { afterEach, describe, expect, it, vi } from "vitest"
-import { toTokens } from "./mover.ts"
+import { Mover, toTokens } from "./mover.ts"
 import { Person, simulator } from "./person.ts"
 
 afterEach(() => {
@@ -181,6 +181,30 @@ describe("forget", () => {
     }))
     expect(left).toEqual({ alarm: null, rows: [] })
     expect(await person.forget()).toEqual({ forgotten: true })
+  })
+
+  it("leaves nothing of a person who is in the move, on either side", async () => {
+    const person = new Mover()
+    await person.importGrant("spotify", await person.hasInDatabase("spotify"))
+    await person.isAt("shadow")
+    const other = new Mover()
+    await env.DB.batch([
+      env.DB.prepare(
+        `INSERT INTO token_migration_history (user_id, at, from_stage, to_stage, outcome) VALUES (?1, 1, 'off', 'shadow', 'migrated')`,
+      ).bind(person.id),
+      env.DB.prepare(
+        `INSERT INTO feature_flags (name, allow_list, deny_list, updated_at) VALUES ('listed', json_array(?1, ?2), json_array(?2, ?1), 1)`,
+      ).bind(person.id, other.id),
+    ])
+    await person.forget()
+    expect(await person.fingerprints()).toEqual([])
+    expect(await person.row("spotify")).toBeNull()
+    const left = async (table: string) =>
+      env.DB.prepare(`SELECT count(*) AS n FROM ${table} WHERE user_id = ?1`).bind(person.id).first<number>("n")
+    expect(await left("token_migration_status")).toBe(0)
+    expect(await left("token_migration_history")).toBe(0)
+    const lists = await env.DB.prepare("SELECT allow_list, deny_list FROM feature_flags WHERE name = 'listed'").first()
+    expect(lists).toEqual({ allow_list: JSON.stringify([other.id]), deny_list: JSON.stringify([other.id]) })
   })
 
   it("is not undone by a refresh that was under way, and the person can connect again", async () => {
