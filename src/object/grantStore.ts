@@ -2,16 +2,20 @@ import { and, eq, sql } from "drizzle-orm"
 import { Clock, Context, Effect, Layer, Option, Random } from "effect"
 import { accounts, outbox, subscriptions, tokens } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
-import { AccountNotConnected, RateLimited, ReauthorizationRequired, type SealBroken } from "../domain/error.ts"
+import {
+  type AccountNotConnected,
+  type RateLimited,
+  ReauthorizationRequired,
+  type SealBroken,
+} from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { TokenEventType, TokenSet } from "../domain/token.ts"
 import { recordChange } from "./changes.ts"
 import { TokenEvents } from "./events.ts"
+import { grantRows, type TokenRow } from "./grantRows.ts"
 import { Settings } from "./settings.ts"
 import { Store } from "./store.ts"
 import { type Grant, isSameSeal, open, type Sealed, seal } from "./vault.ts"
-
-export type TokenRow = typeof tokens.$inferSelect
 
 /** An epoch that D1 has given away, at which the object comes to hold an account, and what is written with that. */
 export interface AsOf {
@@ -57,6 +61,10 @@ export class GrantStore extends Context.Service<
     readonly postpone: (row: TokenRow, provider: Provider, reason: string) => Effect.Effect<number>
     /** Fails while such a hold lasts. */
     readonly held: (provider: Provider) => Effect.Effect<void, RateLimited>
+    /** `held` and `usable`, read at once: asked before every request. */
+    readonly ready: (
+      provider: Provider,
+    ) => Effect.Effect<TokenRow, RateLimited | AccountNotConnected | ReauthorizationRequired>
   }
 >()("pollen/object/GrantStore") {
   static readonly layer = Layer.effect(
@@ -67,28 +75,10 @@ export class GrantStore extends Context.Service<
       const events = yield* TokenEvents
       const settings = yield* Settings
 
-      // Asked before every request, so built once.
-      const provider = sql.placeholder("provider")
-      const accountQuery = db.select().from(accounts).where(eq(accounts.provider, provider)).prepare()
-      const tokenQuery = db.select().from(tokens).where(eq(tokens.provider, provider)).prepare()
-      const readAccount = (of: Provider) => accountQuery.get({ provider: of })
-      const readToken = (of: Provider) => tokenQuery.get({ provider: of })
+      const { readAccount, readToken, usable, held, ready } = grantRows(db)
 
       const changed = (provider: Provider, type: TokenEventType, at: number, detail?: string) =>
         recordChange(db, events, provider, type, at, detail)
-
-      /** The connected account's row, or why its token cannot be used now. */
-      const usable = Effect.fnUntraced(function* (provider: Provider) {
-        const account = readAccount(provider)
-        const row = readToken(provider)
-        if (account === undefined || !account.isHolder || account.state === "disconnected") {
-          return yield* new AccountNotConnected({ provider })
-        }
-        if (account.state === "reauthorization_required" || row === undefined) {
-          return yield* new ReauthorizationRequired({ provider, reason: account.reason ?? "no token" })
-        }
-        return row
-      })
 
       const opened = new Map<Provider, { readonly row: Sealed; readonly grant: Grant }>()
       const openRow = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
@@ -245,14 +235,6 @@ export class GrantStore extends Context.Service<
         yield* store.durable
       })
 
-      const held = Effect.fnUntraced(function* (provider: Provider) {
-        const account = readAccount(provider)
-        if (account?.heldUntil != null && account.heldUntil > (yield* Clock.currentTimeMillis)) {
-          const reason = account.holdReason === "quota_exceeded" ? "quota_exceeded" : "rate_limited"
-          return yield* new RateLimited({ provider, reason, retryAt: account.heldUntil })
-        }
-      })
-
       /** Notes a failure and when to try again; `reason` is told once, by the first failure in a row. */
       const postpone = Effect.fnUntraced(function* (row: TokenRow, provider: Provider, reason: string) {
         const now = yield* Clock.currentTimeMillis
@@ -284,6 +266,7 @@ export class GrantStore extends Context.Service<
         requireReauthorization,
         hold,
         held,
+        ready,
         postpone,
       }
     }),

@@ -9,6 +9,7 @@ import {
 import type { Provider } from "../domain/provider.ts"
 import type { TokenSet } from "../domain/token.ts"
 import type { AccessTokenRejected } from "../providers/error.ts"
+import type { TokenRow } from "./grantRows.ts"
 import { GrantStore } from "./grantStore.ts"
 import { type GrantError, Refresher, refreshAheadMs, type UsableToken } from "./refresh.ts"
 
@@ -42,13 +43,14 @@ export class Grants extends Context.Service<
       const { readToken } = store
       const refresher = yield* Refresher
 
-      const accessToken = Effect.fn("Grants.accessToken")(function* (provider: Provider) {
-        const row = yield* store.usable(provider)
+      /** The token of a row, or of the one that a refresh makes of it. */
+      const fresh = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
         const now = yield* Clock.currentTimeMillis
         return yield* row.expiresAt - now > refreshAheadMs
-          ? refresher.current(provider)
+          ? refresher.opened(provider, row)
           : refresher.refresh(provider, false)
       })
+      const accessToken = (provider: Provider) => Effect.flatMap(store.usable(provider), (row) => fresh(provider, row))
 
       /** The new refresh token came with an access token that works: the one before it is not needed any more. */
       const forgetPrevious = Effect.fnUntraced(function* (provider: Provider, generation: number) {
@@ -67,7 +69,7 @@ export class Grants extends Context.Service<
         use: (token: Redacted.Redacted<string>) => Effect.Effect<A, E | AccessTokenRejected | RateLimited>,
       ) =>
         Effect.gen(function* () {
-          yield* store.held(provider)
+          const first = yield* fresh(provider, yield* store.ready(provider))
           const attempt = ({ token, generation }: UsableToken) =>
             use(token).pipe(
               Effect.tap(() => {
@@ -76,7 +78,6 @@ export class Grants extends Context.Service<
                 return Effect.ignore(forgetPrevious(provider, generation))
               }),
             )
-          const first = yield* accessToken(provider)
           const isRejected = (error: unknown): error is AccessTokenRejected =>
             typeof error === "object" && error !== null && "_tag" in error && error._tag === "AccessTokenRejected"
           return yield* attempt(first).pipe(

@@ -10,7 +10,8 @@ import type { Provider } from "../domain/provider.ts"
 import { ProviderHttp } from "../providers/http.ts"
 import { type RefreshedGrant, refreshGrant } from "../providers/oauth.ts"
 import { counted } from "./counters.ts"
-import { GrantStore, nextGeneration, type TokenRow } from "./grantStore.ts"
+import type { TokenRow } from "./grantRows.ts"
+import { GrantStore, nextGeneration } from "./grantStore.ts"
 import { Settings } from "./settings.ts"
 import { Store } from "./store.ts"
 import type { Grant } from "./vault.ts"
@@ -34,6 +35,8 @@ export class Refresher extends Context.Service<
   {
     /** The access token as it is. */
     readonly current: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
+    /** The access token of a row just read; resealed first if it lies under an old key. */
+    readonly opened: (provider: Provider, row: TokenRow) => Effect.Effect<UsableToken, GrantError>
     /** Callers at the same time share one request. Without `isForced` a token that is still good is left alone. */
     readonly refresh: (provider: Provider, isForced: boolean) => Effect.Effect<UsableToken, GrantError>
     readonly isUnderway: (provider: Provider) => boolean
@@ -80,17 +83,16 @@ export class Refresher extends Context.Service<
         })
       })
 
-      /** The access token as it is; resealed first if it lies under an old key. */
-      const current = Effect.fnUntraced(function* (provider: Provider) {
-        const row = yield* grants.usable(provider)
+      const opened = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
         const grant = yield* grants.open(provider, row)
         if (row.keyId !== settings.keyRing.newestId) {
           const now = yield* Clock.currentTimeMillis
           yield* grants.replace(provider, row, grant, {}, () => grants.changed(provider, "resealed", now))
         }
-        const generation = readToken(provider)?.generation ?? row.generation
-        return { token: grant.accessToken, generation, expiresAt: row.expiresAt } satisfies UsableToken
+        const { generation, expiresAt } = row
+        return { token: grant.accessToken, generation, expiresAt } satisfies UsableToken
       })
+      const current = (provider: Provider) => Effect.flatMap(grants.usable(provider), (row) => opened(provider, row))
 
       /** One refresh. Whatever happens meanwhile, a grant set by the person wins over what the refresh brings. */
       const refreshOnce = (provider: Provider, isForced: boolean): Effect.Effect<UsableToken, GrantError> =>
@@ -167,7 +169,13 @@ export class Refresher extends Context.Service<
           return underway === undefined ? Effect.void : Effect.asVoid(Effect.exit(Deferred.await(underway)))
         })
 
-      return { current, refresh: singleFlight, isUnderway: (provider: Provider) => refreshes.has(provider), settled }
+      return {
+        current,
+        opened,
+        refresh: singleFlight,
+        isUnderway: (provider: Provider) => refreshes.has(provider),
+        settled,
+      }
     }),
   )
 }
