@@ -14,6 +14,7 @@ const forbidden: ReadonlyArray<readonly [what: string, pattern: RegExp]> = [
 const provoked: ReadonlyArray<RegExp> = [
   /^(uncaught )?exception\b[^\n]*\b(disconnected:|Network connection lost)/,
   /^(uncaught )?exception\b[^\n]*\b(The RPC receiver does not implement|Application called abortAllDurableObjects)/,
+  /^uncaught exception\b[^\n]*Error: (nobody listens|gone)\b/,
   /^NOSENTRY SQLite alarm handler canceled/,
 ]
 const sourcemap = /^(\S+ )?Sourcemap for "[^"]+" points to missing source files\s*$/

@@ -35,9 +35,12 @@ describe("pollen start", () => {
   it("explains itself", async () => {
     const { code, out } = await pollen("start", "--help")
     expect(code).toBe(0)
-    for (const flag of ["users", "shows", "channels", "publish", "faults", "port", "once", "json", "live"]) {
-      expect(out).toContain(`--${flag}`)
+    // What the main job is unless told: 25 people with 20 shows and 20 channels, 200 new items, 5 % faults.
+    const usual = { users: 25, shows: 20, channels: 20, publish: 200, faults: 5, port: 8787 }
+    for (const [flag, value] of Object.entries(usual)) {
+      expect(out).toMatch(new RegExp(`--${flag} .*\\(${value} unless told\\)`))
     }
+    for (const flag of ["once", "json", "live", "dev-vars", "state-dir"]) expect(out).toContain(`--${flag}`)
   })
 
   it("answers a port in use with one sentence that says what to do", async () => {

@@ -8,11 +8,18 @@ const isStop = (event: string | symbol): boolean => event === "SIGINT" || event 
  */
 export const keepSignals = Effect.acquireRelease(
   Effect.sync(() => {
+    // Workers that are still starting finish that first: a person should see that they were heard.
+    const acknowledge = () => process.stderr.isTTY && process.stderr.write("\nstopping\n")
+    process.once("SIGINT", acknowledge)
     const refuse = (event: string | symbol, listener: (...parameters: Array<unknown>) => void) => {
       if (isStop(event)) queueMicrotask(() => process.removeListener(String(event), listener))
     }
     process.on("newListener", refuse)
-    return refuse
+    return { refuse, acknowledge }
   }),
-  (refuse) => Effect.sync(() => process.removeListener("newListener", refuse)),
+  ({ refuse, acknowledge }) =>
+    Effect.sync(() => {
+      process.removeListener("newListener", refuse)
+      process.removeListener("SIGINT", acknowledge)
+    }),
 )
