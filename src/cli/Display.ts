@@ -26,6 +26,14 @@ const renderPlain = ({ name, done, total, note = "", details = [] }: Phase): str
   return `${name}: ${done}/${total}${remarks.length === 0 ? "" : ` (${remarks.join("; ")})`}`
 }
 
+/** Where it is shown: stdout or stderr. */
+interface Output {
+  readonly isTTY?: boolean
+  /** Characters to a line; of a terminal. */
+  readonly columns?: number
+  write(text: string): unknown
+}
+
 /** How a run shows itself: bars that are redrawn on a terminal, plain lines elsewhere. */
 export class Display extends Context.Service<
   Display,
@@ -35,7 +43,7 @@ export class Display extends Context.Service<
     readonly progress: (phase: Phase) => Effect.Effect<void>
   }
 >()("pollen/cli/Display") {
-  static readonly layer = (stream: NodeJS.WriteStream): Layer.Layer<Display> =>
+  static readonly layer = (stream: Output): Layer.Layer<Display> =>
     Layer.sync(Display, () => {
       const isTerminal = stream.isTTY === true
       const open = { phase: "", lines: 0 }

@@ -1,17 +1,9 @@
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Effect, Exit, Layer } from "effect"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
-import { auditCommand } from "./audit.ts"
-import { contractCommand } from "./contract.ts"
-import { exitCodeOf, exitCodes, isForPerson } from "./exit.ts"
-import { exportCommand, openExportCommand } from "./export/command.ts"
-import { flagsCommand } from "./flags/command.ts"
-import { metricsCommand } from "./metrics.ts"
-import { migrateCommand } from "./migrate/command.ts"
+import { exitCodeOf, isForPerson } from "./exit.ts"
+import { pollen } from "./pollen.ts"
 import { presenter } from "./presenter.ts"
-import { rollbackCommand } from "./rollback.ts"
-import { startCommand } from "./start/command.ts"
-import { userCommand } from "./user.ts"
 
 // What wrangler would say to its own users is of no interest here.
 Object.assign(process.env, {
@@ -20,22 +12,6 @@ Object.assign(process.env, {
   WRANGLER_WRITE_LOGS: "false",
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
 })
-
-const pollen = Command.make("pollen").pipe(
-  Command.withDescription(`Every new episode and video of what people follow, delivered once.\n\n${exitCodes}`),
-  Command.withSubcommands([
-    startCommand,
-    migrateCommand,
-    flagsCommand,
-    rollbackCommand,
-    exportCommand,
-    openExportCommand,
-    userCommand,
-    metricsCommand,
-    auditCommand,
-    contractCommand,
-  ]),
-)
 
 /** What a person can act on is one sentence; anything else is a mistake of pollen's own and is shown whole. */
 const explain = (cause: Cause.Cause<unknown>) =>
@@ -58,8 +34,6 @@ pollen.pipe(
   Effect.provide(platform),
   NodeRuntime.runMain({
     disableErrorReporting: true,
-    // Ctrl-C is how a person ends what goes on, and no failure.
-    teardown: (exit, onExit) =>
-      onExit(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause) ? 0 : exitCodeOf(Cause.squash(exit.cause))),
+    teardown: (exit, onExit) => onExit(Exit.isSuccess(exit) ? 0 : exitCodeOf(exit.cause)),
   }),
 )

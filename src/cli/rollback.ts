@@ -8,6 +8,7 @@ import { type PaceOptions, paceOptions, toSettings, watchOption, watchOrLeave } 
 import { watchRun } from "./migrate/watch.ts"
 import { people as count } from "./moment.ts"
 import { confirm } from "./operate/confirm.ts"
+import { requireKnown } from "./operate/known.ts"
 import { MigrationWorker } from "./operate/MigrationWorker.ts"
 import { operate } from "./operate/operate.ts"
 import { dryRun, isGiven, operatorOptions, yes } from "./operate/options.ts"
@@ -48,6 +49,7 @@ const countThem = Effect.fnUntraced(function* (stage: Stage | undefined) {
 export const rollBack = Effect.fn("rollBack")(function* (options: RollbackOptions) {
   const { ask } = yield* MigrationWorker
   const people = yield* readPeople(options)
+  yield* requireKnown(people)
   const chosen = yield* whom(options, people)
   const settings = {
     ...toSettings(options),

@@ -3,7 +3,7 @@ import { Argument, Command } from "effect/cli"
 import { UserId } from "../domain/user.ts"
 import type { Person } from "../migration/api/people.ts"
 import { renderMoment } from "./moment.ts"
-import { MigrationWorker } from "./operate/MigrationWorker.ts"
+import { readPerson } from "./operate/known.ts"
 import { Outcome } from "./operate/Outcome.ts"
 import { operate } from "./operate/operate.ts"
 import { operatorOptions } from "./operate/options.ts"
@@ -63,9 +63,8 @@ const renderHistory = ({ history }: Person): string =>
       )
 
 const tellPerson = Effect.fn("tellPerson")(function* (userId: UserId) {
-  const { ask } = yield* MigrationWorker
   const outcome = yield* Outcome
-  const person = yield* ask(({ people }) => people.getPerson({ params: { userId } }))
+  const person = yield* readPerson(userId)
   const words = [renderFacts(person), "", renderAccounts(person), "", renderHistory(person)]
   yield* outcome.tell(person, words.join("\n"))
 })

@@ -1,10 +1,15 @@
 import { spawn } from "node:child_process"
 import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { expect } from "vitest"
 import { tokenPattern } from "../simulator/server/state/tokenText.ts"
 
 const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url))
+
+/** What the commands have in common is compiled once for all of them. */
+const compileCache = join(tmpdir(), "pollen-compile-cache")
 
 interface Outcome {
   readonly code: number | null
@@ -12,9 +17,15 @@ interface Outcome {
   readonly err: string
 }
 
-/** Starts the command as a person would, without a terminal. */
-export const startPollen = (...parameters: ReadonlyArray<string>) => {
-  const child = spawn(process.execPath, [main, ...parameters], { stdio: ["ignore", "pipe", "pipe"] })
+/** Starts the command as a person would, without a terminal, with some environment variables more. */
+export const startPollenWith = (
+  environment: Readonly<Record<string, string>>,
+  ...parameters: ReadonlyArray<string>
+) => {
+  const child = spawn(process.execPath, [main, ...parameters], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...environment },
+  })
   const said = { out: "", err: "" }
   let tell = () => {}
   const hear = (stream: "out" | "err") => (chunk: Buffer) => {
@@ -49,6 +60,9 @@ export const startPollen = (...parameters: ReadonlyArray<string>) => {
     },
   }
 }
+
+/** Starts the command as a person would, without a terminal. */
+export const startPollen = (...parameters: ReadonlyArray<string>) => startPollenWith({}, ...parameters)
 
 /** Runs the command to its end. */
 export const pollen = (...parameters: ReadonlyArray<string>) => startPollen(...parameters).outcome

@@ -121,7 +121,7 @@ describe("pollen start", () => {
       ([, pasted = ""]) => pasted,
     )
     const outputs = commands.map((pasted) => execSync(`${token.trim()}\n${pasted}`, { encoding: "utf8" }))
-    const [status = "", feed = "", followed = "", polled = ""] = outputs
+    const [status = "", feed = "", followed = "", polled = "", operated = ""] = outputs
     expect(JSON.parse(status)).toMatchObject({ accounts: [{ state: "connected" }, { state: "connected" }] })
     expect(JSON.parse(feed)).toMatchObject({ items: expect.arrayContaining([expect.anything()]) })
     expect(JSON.parse(followed)).toMatchObject({ subscriptions: [{}, {}] })
@@ -132,10 +132,14 @@ describe("pollen start", () => {
     // Usually by this poll; now and then the object's own alarm was a moment quicker.
     const feedNow = () => execSync(`${token.trim()}\n${commands[1]}`, { encoding: "utf8" })
     await expect.poll(feedNow, { timeout: 10_000 }).toMatch(new RegExp(ids.map((id) => `(?=.*"${id}")`).join("")))
-    expect(outputs).toHaveLength(4)
+    expect(operated).toMatch(/spotify +object .* holds, epoch 1 +connected/)
+    expect(outputs).toHaveLength(5)
 
     const children = childrenOf(command.pid)
     expect(await command.stop()).toMatchObject({ code: 0, err: "" })
     await expect.poll(() => children.filter(isRunning)).toEqual([])
+    const after = await pollen("user", "person-1", "--state-dir", stateDir)
+    expect(after).toMatchObject({ code: 2, out: "" })
+    expect(after.err).toMatch(/^Nothing says where the migration worker is: run npm start/)
   })
 })

@@ -2,6 +2,7 @@ import { Effect, Option, Schema } from "effect"
 import { Argument, Command } from "effect/cli"
 import { movedStages } from "../../domain/stage.ts"
 import { Misused } from "../exit.ts"
+import { people } from "../moment.ts"
 import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { operate } from "../operate/operate.ts"
@@ -15,7 +16,7 @@ const list = Effect.gen(function* () {
   const outcome = yield* Outcome
   const flags = yield* ask((client) => client.flags.getFlags({}))
   const { stages, bornInObjects } = yield* ask((client) => client.flags.countStages({}))
-  const born = bornInObjects === 0 ? "" : ` ${bornInObjects} more began in an object and have no step to take.`
+  const born = bornInObjects === 0 ? "" : `\n${people(bornInObjects)} began in an object and have no step to take.`
   yield* outcome.tell({ ...flags, people: stages, bornInObjects }, `${renderFlags(flags, stages)}${born}`)
 })
 
@@ -100,9 +101,9 @@ const denyCommand = Command.make(
     operate(
       options,
       Effect.gen(function* () {
-        const people = yield* readPeople(options)
-        if (people === undefined) return yield* new Misused({ message: "Say whom to deny: one user id or more." })
-        const denyList = options.remove ? { remove: people } : { add: people }
+        const denied = yield* readPeople(options)
+        if (denied === undefined) return yield* new Misused({ message: "Say whom to deny: one user id or more." })
+        const denyList = options.remove ? { remove: denied } : { add: denied }
         yield* changeFlags({ stage: null, change: { denyList } }, options.dryRun)
       }),
     ),

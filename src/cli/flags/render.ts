@@ -29,7 +29,8 @@ export const renderFlags = (flags: Flags, counts: ReadonlyArray<StageCount>): st
   return [
     renderTable(rows, ["stage", "percentage", "allowed", "people there", "failed"]),
     "",
-    `${renderHalt(flags)} Denied: ${renderIds(flags.denyList)}`,
+    renderHalt(flags),
+    `Denied: ${renderIds(flags.denyList)}`,
   ].join("\n")
 }
 

@@ -9,16 +9,16 @@ import { readMapping } from "./mapping.ts"
 
 const shown = 20
 
-/** Rows that pollen could not take in, by reason and then one by one. */
-export const renderRefused = (refused: ReadonlyArray<RefusedRow>): ReadonlyArray<string> => {
-  if (refused.length === 0) return []
+/** Rows that pollen could not take in: how many, and the first of them by name. */
+export const renderRefused = (count: number, refused: ReadonlyArray<RefusedRow>): ReadonlyArray<string> => {
+  if (count === 0) return []
   const rows = refused.slice(0, shown).map(({ key, reason, detail }) => [String(key), reason, detail])
-  const rest = refused.length - rows.length
+  const rest = count - rows.length
   return [
     "",
     `Not understood, by the key of the row:`,
-    renderTable(rows, ["row", "reason", ""]),
-    ...(rest === 0 ? [] : [`  … and ${renderCount(rest)} more; --json has them all`]),
+    renderTable(rows, ["row", "reason", "detail"]),
+    ...(rest === 0 ? [] : [`  … and ${renderCount(rest)} more; --json tells of ${renderCount(refused.length)}`]),
   ]
 }
 
@@ -42,7 +42,7 @@ const renderCheck = (table: string, { rows, sampled, understood, providers, exam
             ["row", "user", "provider", "expires", "active", "scope"],
           ),
         ]),
-    ...renderRefused(refused),
+    ...renderRefused(sampled - understood, refused),
   ].join("\n")
 
 /** `pollen migrate check` */
@@ -54,9 +54,10 @@ export const checkTable = Effect.fn("checkTable")(function* (file: string, sampl
     tables.checkTable({ payload: { mapping, ...(sample === undefined ? {} : { sample }) } }),
   )
   yield* outcome.tell(check, renderCheck(mapping.table, check))
-  if (check.refused.length > 0) {
+  const notUnderstood = check.sampled - check.understood
+  if (notUnderstood > 0) {
     return yield* new Unfinished({
-      message: `${renderCount(check.refused.length)} of ${renderCount(check.sampled)} rows are not understood: correct the mapping, or leave them out knowingly.`,
+      message: `${renderCount(notUnderstood)} of ${renderCount(check.sampled)} rows are not understood: correct the mapping, or leave them out knowingly.`,
     })
   }
 })

@@ -7,8 +7,8 @@ import { Outcome } from "../operate/Outcome.ts"
 import { renderTable } from "../table.ts"
 import { typed } from "../typed.ts"
 import { renderRun } from "./progress.ts"
-import { findRun } from "./runs.ts"
-import { takeOn, watchOrLeave } from "./start.ts"
+import { findRun, readRun, readRuns } from "./runs.ts"
+import { watchOrLeave } from "./start.ts"
 
 interface Control {
   readonly states: ReadonlyArray<typeof RunState.Type>
@@ -37,7 +37,7 @@ const control = ({ states, endpoint, words }: Control) =>
     const id = given ?? (yield* findRun(states))
     const params = { id }
     if (isDry) {
-      const run = yield* ask(({ runs }) => runs.getRun({ params, headers: {} }))
+      const run = yield* readRun(id)
       return yield* outcome.tell(run, `It would be this one.\n\n${renderRun(run)}`)
     }
     const run: Run = yield* ask(({ runs }) => runs[endpoint]({ params }))
@@ -47,20 +47,21 @@ const control = ({ states, endpoint, words }: Control) =>
 export const pauseRun = control(pause)
 export const cancelRun = control(cancel)
 
-/** Takes on a run whose process was killed, or one that was paused. */
+/** Takes on a run that was paused, or one whose process was killed. */
 export const resumeRun = Effect.fn("resumeRun")(function* (given: string | undefined, isWatched: boolean) {
   const { ask } = yield* MigrationWorker
-  const interrupted = given === undefined ? yield* takeOn : undefined
-  const id = interrupted?.id ?? given ?? (yield* findRun(["paused"]))
-  if (interrupted === undefined) yield* ask(({ runs }) => runs.resumeRun({ params: { id } }))
+  const id = given ?? (yield* findRun(["paused", "running"]))
+  const params = { id }
+  const { state } = yield* readRun(id)
+  if (state === "running") yield* ask(({ runs }) => runs.takeOnRuns({}))
+  else yield* ask(({ runs }) => runs.resumeRun({ params }))
   yield* watchOrLeave(id, isWatched)
 })
 
 /** The runs there have been, the newest first. */
 export const listRuns: Effect.Effect<void, Ending, MigrationWorker | Outcome> = Effect.gen(function* () {
-  const { ask } = yield* MigrationWorker
   const outcome = yield* Outcome
-  const { runs } = yield* ask((client) => client.runs.listRuns({}))
+  const runs = yield* readRuns
   const rows = runs.map((run) => [
     run.id,
     `${run.kind}${run.isDry ? ", dry" : ""}`,

@@ -11,12 +11,13 @@ import { readMapping } from "./mapping.ts"
 /** Rows of the old table that one request takes in. */
 const atOnce = 500
 
-const sum = (pages: ReadonlyArray<IntakePage>) => ({
-  read: pages.reduce((total, { read }) => total + read, 0),
-  taken: pages.reduce((total, { taken }) => total + taken, 0),
-  kept: pages.reduce((total, { kept }) => total + kept, 0),
-  refused: pages.flatMap(({ refused }) => refused),
-})
+const sum = (pages: ReadonlyArray<IntakePage>) => {
+  const read = pages.reduce((total, page) => total + page.read, 0)
+  const taken = pages.reduce((total, page) => total + page.taken, 0)
+  const kept = pages.reduce((total, page) => total + page.kept, 0)
+  // Of a page the worker tells no more than the first of them.
+  return { read, taken, kept, notTaken: read - taken - kept, refused: pages.flatMap(({ refused }) => refused) }
+}
 
 /** `pollen migrate intake`: fills pollen's own table from another. What is there already is left as it is, so it may be run again. */
 export const takeIn = Effect.fn("takeIn")(function* (file: string, isDry: boolean) {
@@ -39,10 +40,12 @@ export const takeIn = Effect.fn("takeIn")(function* (file: string, isDry: boolea
   const result = sum(pages)
   const words = [
     `${isDry ? "Would take in" : "Took in"} ${renderCount(result.taken)} of ${renderCount(result.read)} rows; ${renderCount(result.kept)} were here already and are left as they are.`,
-    ...renderRefused(result.refused),
+    ...renderRefused(result.notTaken, result.refused),
   ]
   yield* outcome.tell({ isDry, ...result }, words.join("\n"))
-  if (result.refused.length > 0) {
-    return yield* new Unfinished({ message: `${renderCount(result.refused.length)} rows were not taken in.` })
+  if (result.notTaken > 0) {
+    return yield* new Unfinished({
+      message: `${renderCount(result.notTaken)} rows ${isDry ? "would not be" : "were not"} taken in.`,
+    })
   }
 })

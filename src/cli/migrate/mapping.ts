@@ -1,8 +1,13 @@
 import { Effect, Schema } from "effect"
 import { Flag } from "effect/cli"
+import type { InvalidRequest } from "../../domain/error.ts"
 import { Mapping } from "../../migration/table/mapping.ts"
+import { toInvalidRequest } from "../../rpc/serve.ts"
 import { Misused } from "../exit.ts"
 import { readTyped, resolveTyped } from "../files.ts"
+
+const renderIssues = ({ issues }: InvalidRequest): string =>
+  issues.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; ")
 
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(Mapping), { errors: "all", onExcessProperty: "error" })
 
@@ -15,6 +20,9 @@ export const readMapping = Effect.fnUntraced(function* (file: string) {
   const text = yield* readTyped(file, "the mapping of a table, such as docs/mapping.example.json")
   return yield* Effect.mapError(
     decode(text),
-    (error) => new Misused({ message: `${resolveTyped(file)} is not a mapping: ${String(error.issue)}` }),
+    (error) =>
+      new Misused({
+        message: `${resolveTyped(file)} is not a mapping: ${renderIssues(toInvalidRequest("mapping", error))}.`,
+      }),
   )
 })

@@ -32,13 +32,28 @@ const renderPace = ({ progress, stepsPerSecond, peoplePerSecond, remainingMs }: 
   ].join(", ")
 }
 
+/** A dry run counts people and takes no step. */
+const toBar = ({ isDry, state, progress: { people: all, taken, steps } }: Run) =>
+  isDry ? { done: state === "finished" ? all : 0, total: all } : { done: taken, total: steps }
+
+const renderNote = (run: Run): string => {
+  const { pass, cursor, steps } = run.progress
+  if (pass === 0 && run.state === "running") return "counting who has a step to take"
+  if (steps === 0) return "nobody has a step to take"
+  if (run.isDry) return run.state === "running" && cursor !== "" ? `people; as far as ${cursor}` : "people"
+  return "steps"
+}
+
 /** How far a run is, as it is shown while it goes on. `now`: epoch milliseconds. */
 export const toPhase = (run: Run, now: number): Phase => ({
   name: doing(run),
-  done: run.progress.taken,
-  total: run.progress.steps,
-  note: run.progress.pass === 0 ? "counting who has a step to take" : `steps; ${renderPace(run, now)}`,
-  details: [...run.progress.failures.map((failure) => `  failed: ${renderFailure(failure)}`), ...renderQuiet(run, now)],
+  ...toBar(run),
+  note: renderNote(run),
+  details: [
+    ...(run.isDry || run.progress.pass === 0 || run.progress.steps === 0 ? [] : [`  ${renderPace(run, now)}`]),
+    ...run.progress.failures.map((failure) => `  failed: ${renderFailure(failure)}`),
+    ...renderQuiet(run, now),
+  ],
 })
 
 const renderFailures = (title: string, failures: ReadonlyArray<FailureCount>): ReadonlyArray<string> =>

@@ -1,17 +1,19 @@
 import { Effect } from "effect"
 import type { StartMove } from "../../migration/api/runs.ts"
 import { Display } from "../Display.ts"
+import { requireKnown } from "../operate/known.ts"
 import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { isGiven, whole } from "../operate/options.ts"
 import { type PeopleOptions, readPeople } from "../operate/people.ts"
 import { typed } from "../typed.ts"
 import { renderPlan } from "./progress.ts"
+import { readRun, takeOnUnderWay } from "./runs.ts"
 import { watchRun } from "./watch.ts"
 
 /** How a run goes about its work. */
 export const paceOptions = {
-  pageSize: whole("page-size", 1, 2000, "People that one step of the run takes (500 unless told)"),
+  pageSize: whole("page-size", 1, 1000, "People that one step of the run takes (500 unless told)"),
   concurrency: whole("concurrency", 1, 100, "Objects asked at once (20 unless told)"),
   patience: whole(
     "patience",
@@ -36,19 +38,11 @@ export const toSettings = ({ pageSize, concurrency, patience }: PaceOptions) => 
   ...(patience === undefined ? {} : { patienceSeconds: patience }),
 })
 
-/** Goes on with runs whose process was killed, as it happens on one machine. The newest of them, if there was one. */
-export const takeOn = Effect.gen(function* () {
-  const { ask } = yield* MigrationWorker
-  const { runs } = yield* ask((client) => client.runs.takeOnRuns({}))
-  return runs.at(0)
-})
-
 /** Tells of a run that has begun, or stays with it. */
 export const watchOrLeave = Effect.fnUntraced(function* (id: string, isWatched: boolean) {
   if (isWatched) return yield* watchRun(id)
-  const { ask } = yield* MigrationWorker
   const outcome = yield* Outcome
-  const run = yield* ask((client) => client.runs.getRun({ params: { id }, headers: {} }))
+  const run = yield* readRun(id)
   yield* outcome.tell(run, `Run ${id} has begun; ${typed("migrate watch")} shows how far it is.`)
 })
 
@@ -59,12 +53,15 @@ export const startMove = Effect.fn("startMove")(function* (
   const display = yield* Display
   const { ask } = yield* MigrationWorker
   const people = yield* readPeople(options)
+  yield* requireKnown(people)
   const settings: StartMove = { ...toSettings(options), ...(people === undefined ? {} : { people }) }
   if (options.dryRun) return yield* planMove(settings)
-  const interrupted = yield* takeOn
-  if (interrupted !== undefined) {
-    yield* display.line(`Run ${interrupted.id}, whose worker had been stopped, goes on; no other was begun.`)
-    return yield* watchOrLeave(interrupted.id, options.watch)
+  const running = people === undefined ? yield* takeOnUnderWay : undefined
+  if (running !== undefined) {
+    yield* display.line(
+      `Run ${running} is under way, and was taken on in case its worker had been stopped; no other was begun.`,
+    )
+    return yield* watchOrLeave(running, options.watch)
   }
   const run = yield* ask((client) => client.runs.startMove({ payload: settings }))
   yield* watchOrLeave(run.id, options.watch)

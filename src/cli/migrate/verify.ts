@@ -18,7 +18,7 @@ const renderProblems = (problems: ReadonlyArray<Problem>): string => {
     .slice(0, shown)
     .map(({ userId, stage, reason, detail }) => [userId, stage ?? "–", reason, detail])
   const rest = problems.length - rows.length
-  return `${renderTable(rows, ["user", "stage", "reason", ""])}${rest === 0 ? "" : `\n  … and ${renderCount(rest)} more; --json has them all`}`
+  return `${renderTable(rows, ["user", "stage", "reason", "detail"])}${rest === 0 ? "" : `\n  … and ${renderCount(rest)} more; --json has them all`}`
 }
 
 /** `pollen migrate verify`: what D1 has, against what the objects can open, whatever anybody wrote down about it. */
@@ -40,5 +40,7 @@ export const verify = Effect.fn("verify")(function* (options: PeopleOptions & { 
       : renderProblems(problems)
   yield* outcome.tell({ checked, wrong, problems }, words)
   if (wrong > 0)
-    return yield* new Unfinished({ message: `Of ${people(checked)}, ${renderCount(wrong)} are not as they should be.` })
+    return yield* new Unfinished({
+      message: `Of ${people(checked)}, ${renderCount(wrong)} ${wrong === 1 ? "is" : "are"} not as they should be.`,
+    })
 })

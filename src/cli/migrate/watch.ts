@@ -1,46 +1,41 @@
 import { Clock, Effect, Ref } from "effect"
 import type { Run } from "../../migration/api/runs.ts"
 import { Display } from "../Display.ts"
-import { Failed, Unfinished } from "../exit.ts"
+import { Failed, Unfinished, type Unreachable, watched } from "../exit.ts"
 import { people, renderDuration } from "../moment.ts"
-import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { typed } from "../typed.ts"
 import { renderRun, toPhase } from "./progress.ts"
+import { readRun } from "./runs.ts"
 
 const lookEvery = "1 second"
+const retryEvery = "5 seconds"
 /** Milliseconds for which a worker may be away, as it is while it is deployed, before the watching ends. */
 const patienceMs = 60_000
 
 /** Waits out a worker that does not answer for a while; what it refuses is no matter of waiting. */
 const lookPatiently = Effect.fnUntraced(function* (id: string) {
   const display = yield* Display
-  const { ask } = yield* MigrationWorker
   const since = yield* Clock.currentTimeMillis
-  const look = ask(({ runs }) => runs.getRun({ params: { id }, headers: {} }))
-  const waitOrFail = (error: Failed) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      now - since > patienceMs
-        ? Effect.fail(error)
-        : Effect.andThen(
-            display.line(`No answer for ${renderDuration(now - since)}; the run goes on without being watched.`),
-            Effect.sleep("5 seconds"),
-          ),
-    )
-  const patiently: typeof look = Effect.catchTag(look, "Failed", (error) =>
-    Effect.andThen(
-      waitOrFail(error),
-      Effect.suspend(() => patiently),
-    ),
-  )
-  return yield* patiently
+  const wait = (error: Unreachable) =>
+    Effect.gen(function* () {
+      const away = (yield* Clock.currentTimeMillis) - since
+      if (away > patienceMs) return yield* new Failed({ message: error.message })
+      yield* display.line(`No answer for ${renderDuration(away)}; the run goes on without being watched.`)
+      yield* Effect.sleep(retryEvery)
+    })
+  return yield* Effect.retry(Effect.tapErrorTag(readRun(id), "Unreachable", wait), {
+    while: ({ _tag }) => _tag === "Unreachable",
+  })
 })
 
 /** Shows a run until it is over, or paused, and gives it as it is then. Ctrl-C ends the watching alone. */
 const follow = Effect.fnUntraced(function* (id: string) {
   const display = yield* Display
   const outcome = yield* Outcome
-  const last = yield* Ref.make<Run | null>(null)
+  yield* watched
+  // Not patiently: a worker that has not answered once is perhaps none.
+  const last = yield* Ref.make<Run>(yield* readRun(id))
   const look = Effect.gen(function* () {
     const run = yield* lookPatiently(id)
     yield* Ref.set(last, run)
@@ -51,7 +46,7 @@ const follow = Effect.fnUntraced(function* (id: string) {
     const run = yield* Ref.get(last)
     const words = `Run ${id} goes on; ${typed("migrate watch")} shows it again, ${typed("migrate pause")} stops it for a while.`
     yield* display.line(words)
-    if (run !== null && outcome.isJson) yield* outcome.tell(run, words)
+    if (outcome.isJson) yield* outcome.tell(run, words)
   })
   return yield* look.pipe(
     Effect.tap(({ state }) => (state === "running" ? Effect.sleep(lookEvery) : Effect.void)),
@@ -74,6 +69,9 @@ const judge = (run: Run) => {
     case "cancelled":
       return new Unfinished({ message: `The run was cancelled; ${typed("migrate start")} goes on where it stopped.` })
     case "finished":
+      if (run.progress.reason !== null) {
+        return new Unfinished({ message: `The run ended early: ${run.progress.reason}.` })
+      }
       return failedPeople(run) === 0
         ? Effect.void
         : new Unfinished({

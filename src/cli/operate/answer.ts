@@ -1,6 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import { HttpClientError, type HttpClientResponse, ProblemDetails } from "effect/http"
-import { type Ending, Failed, Misused, Refused } from "../exit.ts"
+import { type Ending, Failed, Missing, Misused, Refused, Unreachable } from "../exit.ts"
 import type { Place } from "./place.ts"
 
 const Issues = Schema.Struct({ issues: Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String })) })
@@ -34,10 +34,12 @@ const toEnding = (url: string, status: number, text: string): Ending => {
       return new Failed({
         message: `${url} does not let this credential in: check POLLEN_ADMIN_TOKEN, or the file given with --credential-file.`,
       })
+    case 404:
+      return new Missing({ message: detail })
     case 409:
       return new Refused({ message: detail })
     case 503:
-      return new Failed({ message: `${detail} Try again in a moment.` })
+      return new Unreachable({ message: `${detail} Try again in a moment.` })
     default:
       return new Failed({ message: detail })
   }
@@ -58,7 +60,7 @@ export const refuseProblem =
 export const toFailed = ({ url, isLocal }: Pick<Place, "url" | "isLocal">, error: unknown): Ending => {
   if (isEnding(error)) return error
   if (HttpClientError.isHttpClientError(error) && error.reason._tag === "TransportError") {
-    return new Failed({
+    return new Unreachable({
       message: `The migration worker cannot be reached at ${url}: ${
         isLocal
           ? "run npm start in another terminal and leave it running"
@@ -71,5 +73,6 @@ export const toFailed = ({ url, isLocal }: Pick<Place, "url" | "isLocal">, error
   })
 }
 
-const isEnding = (error: unknown): error is Ending =>
-  error instanceof Failed || error instanceof Misused || error instanceof Refused
+const endings = [Failed, Unreachable, Missing, Misused, Refused]
+
+const isEnding = (error: unknown): error is Ending => endings.some((ending) => error instanceof ending)

@@ -1,5 +1,6 @@
 import { Option, Schema } from "effect"
 import { Flag } from "effect/cli"
+import { defaultStateDir } from "../start/options.ts"
 
 /** A switch that is off unless it is given. */
 export const isGiven = (name: string, description: string) =>
@@ -32,7 +33,7 @@ export const operatorOptions = {
   ),
   stateDir: Flag.String("state-dir").pipe(
     Flag.withDescription("Where this machine's stack keeps its keys (.pollen unless told)"),
-    Flag.withDefault(".pollen"),
+    Flag.withDefault(defaultStateDir),
   ),
   json: isGiven("json", "Print one JSON object on the last line, for a program; everything else goes to stderr"),
 }

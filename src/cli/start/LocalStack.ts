@@ -1,8 +1,10 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { Display } from "../Display.ts"
+import { openDoor } from "./Door.ts"
 import { openFront } from "./Front.ts"
 import { openHarness, type WithEntry } from "./harness.ts"
 import type { Keys } from "./keys.ts"
+import { announceLocalPlace } from "./place.ts"
 import { Simulator } from "./Simulator.ts"
 import { simulatedSettings } from "./settings.ts"
 import { keepSignals } from "./signals.ts"
@@ -15,18 +17,19 @@ interface Database {
 const StatementCounts = Schema.Record(Schema.String, Schema.Int)
 
 const workers =
-  (settings: Readonly<Record<string, string>>, { GATEWAY_KEY }: Keys) =>
+  (settings: Readonly<Record<string, string>>, { GATEWAY_KEY, ADMIN_TOKEN }: Keys) =>
   (withEntry: WithEntry) => [
     { configPath: "src/gateway/wrangler.toml", secrets: { GATEWAY_KEY } },
     // The core worker as it is deployed, but for an entry that counts what the objects send to D1.
     withEntry("wrangler.toml", "bench/workers/countedCore.ts", settings),
     { configPath: "src/cron/wrangler.toml" },
+    { configPath: "src/migration/wrangler.toml", secrets: { ADMIN_TOKEN } },
   ]
 
 const starting =
-  "starting core, gateway and cron workers, a database and a stand-in for Spotify and YouTube on this machine"
+  "starting core, gateway, cron and migration workers, a database and a stand-in for Spotify and YouTube on this machine"
 
-/** Core, gateway and cron in real workerd, with a migrated D1 that is gone when they stop. */
+/** Core, gateway, cron and migration in real workerd, with a migrated D1 that is gone when they stop. */
 export class LocalStack extends Context.Service<
   LocalStack,
   {
@@ -41,7 +44,8 @@ export class LocalStack extends Context.Service<
     readonly takeErrors: Effect.Effect<ReadonlyArray<string>>
   }
 >()("pollen/cli/LocalStack") {
-  static readonly layer = (port: number, keys: Keys) =>
+  /** `stateDir`: where commands in other terminals find out where the migration worker is. */
+  static readonly layer = (port: number, keys: Keys, stateDir: string) =>
     Layer.effect(
       LocalStack,
       Effect.gen(function* () {
@@ -54,6 +58,7 @@ export class LocalStack extends Context.Service<
         const gateway = harness.getWorker<{ readonly DB: Database }>("pollen-gateway")
         yield* Effect.promise(() => harness.getWorker("pollen-gateway").applyD1Migrations("DB"))
         yield* front.forwardTo(Number(url.port))
+        yield* announceLocalPlace(stateDir, yield* openDoor(harness.getWorker("pollen-migration").fetch))
         const { DB } = yield* Effect.promise(() => gateway.getEnv())
         return {
           url: front.url,

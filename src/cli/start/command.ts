@@ -4,7 +4,7 @@ import { start } from "./start.ts"
 
 export const startCommand = Command.make("start", startOptions, start).pipe(
   Command.withDescription(
-    "Start core, gateway and cron workers, a database and a stand-in for the providers on this machine, and deliver.",
+    "Start core, gateway, cron and migration workers, a database and a stand-in for the providers on this machine, and deliver.",
   ),
   Command.withExamples([
     { command: "npm start", description: "Watch the main job, then try things; Ctrl-C stops it" },

@@ -14,6 +14,9 @@ const count = (name: string, fallback: number, minimum: number, maximum: number,
 const flag = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
 
+/** Relative to the repository. */
+export const defaultStateDir = ".pollen"
+
 export const startOptions = {
   users: count("users", 25, 1, 1000, "People"),
   shows: count("shows", 20, 0, 500, "Spotify shows that each of them follows"),
@@ -34,7 +37,7 @@ export const startOptions = {
   ),
   stateDir: Flag.String("state-dir").pipe(
     Flag.withDescription("Where this machine's keys are kept, and with --live the database (.pollen unless told)"),
-    Flag.withDefault(".pollen"),
+    Flag.withDefault(defaultStateDir),
   ),
 }
 

@@ -1,6 +1,7 @@
-import { readFile } from "node:fs/promises"
+import { readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Effect, Option, Schema } from "effect"
+import { toCannotStart } from "./error.ts"
 
 /** Where the stack that runs on this machine is, for commands in another terminal. */
 const LocalPlace = Schema.Struct({ migrationUrl: Schema.String })
@@ -13,4 +14,18 @@ export const readLocalPlace = (stateDir: string): Effect.Effect<string | undefin
   Effect.map(
     Effect.promise(() => readFile(fileOf(stateDir), "utf8").catch(() => "")),
     (text) => Option.getOrUndefined(decode(text))?.migrationUrl,
+  )
+
+/** Says where the migration worker is, for as long as the scope lasts. */
+export const announceLocalPlace = (stateDir: string, migrationUrl: string) =>
+  Effect.acquireRelease(
+    Effect.tryPromise({
+      try: () => writeFile(fileOf(stateDir), `${JSON.stringify({ migrationUrl })}\n`, { mode: 0o600 }),
+      catch: toCannotStart(stateDir),
+    }),
+    // Another stack may have said something else since.
+    () =>
+      Effect.flatMap(readLocalPlace(stateDir), (current) =>
+        current === migrationUrl ? Effect.promise(() => rm(fileOf(stateDir), { force: true })) : Effect.void,
+      ),
   )

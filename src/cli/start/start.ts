@@ -1,6 +1,7 @@
 import { resolve } from "node:path"
 import { Clock, Effect, Layer } from "effect"
 import { Display } from "../Display.ts"
+import { watched } from "../exit.ts"
 import { Gateway } from "./Gateway.ts"
 import { root } from "./harness.ts"
 import { localKeys } from "./keys.ts"
@@ -43,6 +44,7 @@ const simulated = Effect.fnUntraced(function* (options: StartOptions, startedAt:
         bearer: yield* gateway.bearer(person?.id ?? ""),
         person: person?.id ?? "",
         source: person?.shows[0] ?? person?.channels[0],
+        stateDir: options.stateDir,
       }),
     )
     yield* showErrors.pipe(Effect.delay("2 seconds"), Effect.forever)
@@ -52,13 +54,14 @@ const simulated = Effect.fnUntraced(function* (options: StartOptions, startedAt:
 
 /** `pollen start`: the whole system on this machine. */
 export const start = Effect.fn("start")(function* (options: StartOptions) {
+  yield* watched
   const startedAt = yield* Clock.currentTimeMillis
   const display = Display.layer(options.json ? process.stderr : process.stdout)
   const stateDir = resolve(root, options.stateDir)
   if (options.live) return yield* Effect.provide(startLive(options, stateDir), display)
   const keys = yield* localKeys(stateDir)
   const services = Gateway.layer.pipe(
-    Layer.provideMerge(LocalStack.layer(options.port, keys)),
+    Layer.provideMerge(LocalStack.layer(options.port, keys, stateDir)),
     Layer.provideMerge(Simulator.layer({ seed: 1 })),
     Layer.provideMerge(display),
   )

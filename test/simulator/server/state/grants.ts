@@ -60,8 +60,7 @@ const defaultScopes: Record<Provider, ReadonlyArray<string>> = {
 export class Grants {
   /** Of access tokens, in seconds. */
   readonly lifetimeSeconds: number
-  private readonly rotation: Record<Provider, Rotation>
-  private readonly personalRotation = new Map<string, Rotation>()
+  readonly rotation: Record<Provider, Rotation>
   private readonly secrets: Array<string>
   private readonly accessTokens = new Map<string, AccessToken>()
   private readonly refreshTokens = new Map<string, RefreshToken>()
@@ -82,12 +81,6 @@ export class Grants {
     this.secrets = secrets
     this.lifetimeSeconds = lifetimeSeconds
     this.rotation = { ...rotation }
-  }
-
-  /** Of everybody at a provider, or of one person there. */
-  setRotation(provider: Provider, mode: Rotation, person?: string): void {
-    if (person === undefined) this.rotation[provider] = mode
-    else this.personalRotation.set(`${provider} ${person}`, mode)
   }
 
   /** `offline: false` gives no refresh token, as Google does without `access_type=offline` and `prompt=consent`. */
@@ -136,8 +129,7 @@ export class Grants {
     // A token in use proves that its predecessors are no longer needed.
     consent.valid = consent.valid.slice(place)
     const accessToken = this.issueAccess(consent, this.lifetimeSeconds)
-    const { person, provider } = consent
-    const rotation = this.personalRotation.get(`${provider} ${person}`) ?? this.rotation[provider]
+    const rotation = this.rotation[consent.provider]
     if (rotation === "none") return { accessToken, scope: consent.scope, refreshToken: null }
 
     known.exchanged = true

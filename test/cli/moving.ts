@@ -1,0 +1,84 @@
+import type { D1Database } from "@cloudflare/workers-types"
+import { createTestHarness, type TestHarness } from "wrangler"
+import type { SimulatorClient } from "../simulator/client.ts"
+import { startSimulator } from "../simulator/server/start.ts"
+
+/** A secret made for one run. */
+const newKey = () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")
+
+/** The migration and core workers as they are deployed, the simulator, and people whose grants D1 holds. */
+export interface Moving {
+  readonly url: string
+  readonly adminToken: string
+  readonly database: D1Database
+  readonly harness: TestHarness
+  readonly simulator: SimulatorClient
+  /** Every token that anybody was given: none of them may ever be shown. */
+  readonly tokens: ReadonlySet<string>
+  /** Gives these people a grant at each provider, in D1, as an operator had them before pollen. */
+  readonly addPeople: (userIds: ReadonlyArray<string>) => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+const providers = ["spotify", "youtube"] as const
+
+export const startMoving = async (): Promise<Moving> => {
+  const simulator = await startSimulator({ seed: 5 })
+  const adminToken = newKey()
+  const { spotify, youtube } = simulator.client.endpoints
+  const harness = createTestHarness({
+    workers: [
+      { configPath: "src/migration/wrangler.toml", secrets: { ADMIN_TOKEN: adminToken } },
+      {
+        configPath: "wrangler.toml",
+        secrets: { TOKEN_KEYS: `k1:${newKey()}` },
+        vars: {
+          SPOTIFY_CLIENT_ID: "simulator-client",
+          SPOTIFY_CLIENT_SECRET: "simulator-secret",
+          SPOTIFY_API_URL: spotify.api,
+          SPOTIFY_TOKEN_URL: spotify.token,
+          YOUTUBE_CLIENT_ID: "simulator-client",
+          YOUTUBE_CLIENT_SECRET: "simulator-secret",
+          YOUTUBE_API_URL: youtube.api,
+          YOUTUBE_TOKEN_URL: youtube.token,
+        },
+      },
+    ],
+  })
+  const { url } = await harness.listen()
+  const core = harness.getWorker<{ readonly DB: D1Database }>("pollen")
+  await core.applyD1Migrations("DB")
+  const { DB: database } = await core.getEnv()
+  const tokens = new Set<string>()
+
+  const addPeople = async (userIds: ReadonlyArray<string>) => {
+    await simulator.client.createPeople(userIds.map((id) => ({ id })))
+    const asked = userIds.flatMap((person) => providers.map((provider) => ({ person, provider })))
+    const grants = await simulator.client.grants(asked)
+    const statements = asked.flatMap(({ person, provider }, index) => {
+      const grant = grants[index]
+      if (grant === undefined) return []
+      tokens.add(grant.accessToken).add(grant.refreshToken)
+      return [
+        database.prepare("INSERT OR IGNORE INTO users (id, created_at) VALUES (?, 0)").bind(person),
+        database
+          .prepare(
+            `INSERT INTO user_accounts (user_id, provider, updated_at, access_token, refresh_token, expires_at, scope, generation)
+             VALUES (?, ?, 0, ?, ?, ?, ?, 1)`,
+          )
+          .bind(person, provider, grant.accessToken, grant.refreshToken, grant.expiresAt, grant.scope.join(" ")),
+      ]
+    })
+    await database.batch(statements)
+  }
+
+  return {
+    url: url.href.replace(/\/$/, ""),
+    ...{ adminToken, database, harness, tokens, addPeople },
+    simulator: simulator.client,
+    close: async () => {
+      await harness.close()
+      await simulator.close()
+    },
+  }
+}
