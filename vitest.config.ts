@@ -35,6 +35,8 @@ export default defineConfig({
                   YOUTUBE_API_URL: `${simulator}/google/api/youtube/v3`,
                   YOUTUBE_TOKEN_URL: `${simulator}/google/oauth2/token`,
                   REQUEST_TIMEOUT: "2 seconds",
+                  // How many orders of events the property of one holder tries.
+                  SEQUENCES: process.env["SEQUENCES"] ?? "15",
                   DATABASE_MIGRATIONS: await readD1Migrations("./migrations/database"),
                 },
               },

@@ -8,6 +8,7 @@ declare global {
       /** A second one: refresh tokens work once, and the endpoints for several shows and episodes are there. */
       readonly STRICT_SIMULATOR_URL: string
       readonly GATEWAY_KEY: string
+      readonly SEQUENCES: string
       readonly DATABASE_MIGRATIONS: Array<D1Migration>
     }
     interface GlobalProps {

@@ -40,8 +40,13 @@ export const pollInterval = (publishedAt: ReadonlyArray<number>, now: number, bo
   return Math.round(Math.min(bounds.maximumMs, Math.max(bounds.minimumMs, expected / looksPerPublication)))
 }
 
-/** Spreads an interval by {@link jitterFraction} to each side, within the bounds. `random` is in [0, 1). */
-export const withJitter = (intervalMs: number, random: number, bounds: IntervalBounds): number =>
-  Math.round(
-    Math.min(bounds.maximumMs, Math.max(bounds.minimumMs, intervalMs * (1 + (random * 2 - 1) * jitterFraction))),
-  )
+/**
+ * Spreads an interval by {@link jitterFraction} to each side, as far as the bounds allow: at a bound to the other side alone, so
+ * that the many who wait as long as allowed are spread as well. `random` is in [0, 1).
+ */
+export const withJitter = (intervalMs: number, random: number, { minimumMs, maximumMs }: IntervalBounds): number => {
+  const wanted = Math.min(maximumMs, Math.max(minimumMs, intervalMs))
+  const shortest = Math.max(minimumMs, wanted * (1 - jitterFraction))
+  const longest = Math.min(maximumMs, wanted * (1 + jitterFraction))
+  return Math.round(shortest + random * (longest - shortest))
+}

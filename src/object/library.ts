@@ -1,40 +1,17 @@
 import { and, asc, eq, lte, or, sql } from "drizzle-orm"
 import { Clock, Effect } from "effect"
-import { accounts, items, libraryPages, outbox, subscriptions } from "../../schema/object.ts"
+import { accounts, items, outbox, subscriptions } from "../../schema/object.ts"
 import { jitterFraction } from "../domain/interval.ts"
 import type { Provider } from "../domain/provider.ts"
-import type { Source } from "../domain/subscription.ts"
 import { cut, longestTitle } from "../domain/text.ts"
-import type { PageRequest, ProviderClient } from "../providers/provider.ts"
-import { Grants } from "./grants.ts"
+import type { ProviderClient } from "../providers/provider.ts"
+import { readLibrary, savePages } from "./libraryPages.ts"
 import { isPolled } from "./schedule.ts"
 import { Settings } from "./settings.ts"
 import { prepared, Store } from "./store.ts"
 
-/** A library of more pages than this (10,000 sources) is a provider gone mad. */
-const pagesAtMost = 200
-
-interface ListedPage {
-  readonly key: string
-  readonly etag: string | null
-  readonly next: string | null
-  readonly size: number
-  readonly total: number | null
-  readonly sourceIds: ReadonlyArray<string>
-  /** `null` when the page has not changed. */
-  readonly sources: ReadonlyArray<Source> | null
-}
-
 const provider = sql.placeholder("provider")
 const now = sql.placeholder("now")
-
-const selectPage = prepared((db) =>
-  db
-    .select()
-    .from(libraryPages)
-    .where(and(eq(libraryPages.provider, provider), eq(libraryPages.pageKey, sql.placeholder("key"))))
-    .prepare(),
-)
 
 const selectPolled = prepared((db) =>
   db
@@ -66,51 +43,13 @@ const markPending = `UPDATE subscriptions SET is_pending = 1 WHERE provider = ?1
   (listed_count IS NOT item_count AND state <> 'gone') OR verify_at <= ?2 OR (is_count_unreliable AND due_at <= ?2)
   OR source_id IN (SELECT source_id FROM items WHERE provider = ?1 AND state = 'waiting' AND recheck_at <= ?2))`
 
-// Whatever does not have to be asked has been looked at now; jitter keeps a million objects apart. Where the count cannot be
+// Whatever does not have to be asked has been looked at now; jitter, as in `withJitter`, keeps a million objects apart. Where the count cannot be
 // relied on, the library is no look: such a source keeps the time at which it is due.
-const markLookedAt = `UPDATE subscriptions SET due_at = ?2 + CAST(min(?4, max(?3,
-    interval_ms * (1 + ${jitterFraction} * (random() % 1000) / 1000.0))) AS INTEGER)
+const shortest = `max(?3, interval_ms * (1 - ${jitterFraction}))`
+const longest = `min(?4, interval_ms * (1 + ${jitterFraction}))`
+const markLookedAt = `UPDATE subscriptions SET due_at = ?2
+    + CAST(min(?4, max(?3, ${shortest} + abs(random() % 1000) / 1000.0 * (${longest} - ${shortest}))) AS INTEGER)
   WHERE provider = ?1 AND NOT is_pending AND NOT is_count_unreliable`
-
-const insertPage = `INSERT INTO library_pages (provider, page_key, etag, next_key, size, total, source_ids)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
-
-/** Reads the library, page by page; a page that has not changed comes from the object's own memory. */
-const readPages = Effect.fnUntraced(function* (client: ProviderClient) {
-  const { db } = yield* Store
-  const grants = yield* Grants
-  const { provider } = client
-  const pages: Array<ListedPage> = []
-  let key: string | null = null
-  do {
-    const known = selectPage(db).get({ provider, key: key ?? "" })
-    const request: PageRequest = { key, etag: known?.etag ?? null }
-    const page = yield* grants.withToken(provider, (token) => client.library(token, request))
-    const listed: ListedPage =
-      page.isModified || known === undefined
-        ? {
-            key: key ?? "",
-            etag: page.isModified ? page.etag : null,
-            next: page.isModified ? page.next : null,
-            size: page.isModified ? page.size : 0,
-            total: page.isModified ? page.total : null,
-            sourceIds: page.isModified ? page.entries.map(({ externalId }) => externalId) : [],
-            sources: page.isModified ? page.entries : [],
-          }
-        : {
-            key: known.pageKey,
-            etag: known.etag,
-            next: known.nextKey,
-            size: known.size,
-            total: known.total,
-            sourceIds: JSON.parse(known.sourceIds),
-            sources: null,
-          }
-    pages.push(listed)
-    key = listed.next
-  } while (key !== null && pages.length < pagesAtMost)
-  return pages
-})
 
 /**
  * Makes the object's subscriptions what the person follows now, and marks those that have to be asked for items: the new ones,
@@ -121,7 +60,7 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
   const { db } = store
   const settings = yield* Settings
   const { provider } = client
-  const pages = yield* readPages(client)
+  const { pages, sources, missing } = yield* readLibrary(client)
   const now = yield* Clock.currentTimeMillis
   const { minimumMs, maximumMs } = settings.bounds
 
@@ -139,7 +78,7 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
         .values({ kind, body: JSON.stringify(body) })
         .run()
 
-    for (const source of pages.flatMap(({ sources }) => sources ?? [])) {
+    for (const source of sources) {
       const { externalId: sourceId, url, imageUrl, itemCount } = source
       const title = cut(source.title, longestTitle)
       const before = known.get(sourceId)
@@ -169,18 +108,8 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
       if (isRenamed) enqueue("source", { provider, externalId: sourceId, title, url, imageUrl, at: now })
     }
 
-    // Items that move while offsets are read make a page skip one: only a listing that adds up may take anything away.
-    const total = pages.at(-1)?.total ?? null
-    const isSteady = pages.every((page) => page.total === total)
-    const sourceIds = pages.flatMap((page) => page.sourceIds)
-    const listed = new Set(sourceIds)
-    const isComplete =
-      pages.length < pagesAtMost &&
-      isSteady &&
-      listed.size === sourceIds.length &&
-      (client.isTotalExact ? pages.reduce((sum, { size }) => sum + size, 0) >= (total ?? 0) : listed.size > 0 || !total)
-    const gone = isComplete ? [...known.keys()].filter((sourceId) => !listed.has(sourceId)) : []
-    for (const sourceId of gone) {
+    for (const sourceId of known.keys()) {
+      if (!missing.has(sourceId)) continue
       db.delete(subscriptions)
         .where(and(eq(subscriptions.provider, provider), eq(subscriptions.sourceId, sourceId)))
         .run()
@@ -193,13 +122,7 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
     store.exec(markPending, provider, now)
     store.exec(markLookedAt, provider, now, minimumMs, maximumMs)
 
-    // A page that was read as unchanged is here already, and most often all of them are.
-    if (pages.some(({ sources }) => sources !== null)) {
-      store.exec("DELETE FROM library_pages WHERE provider = ?1", provider)
-      for (const { key, etag, next, size, total: ofAll, sourceIds: ids } of pages) {
-        if (etag !== null) store.exec(insertPage, provider, key, etag, next, size, ofAll, JSON.stringify(ids))
-      }
-    }
+    savePages(store, provider, pages)
     store.exec("UPDATE accounts SET library_read_at = ?2, pass_started_at = ?2 WHERE provider = ?1", provider, now)
   })
 })

@@ -82,6 +82,16 @@ it("is jittered by at most a tenth, within the bounds", () => {
       expect(wait).toBeLessThanOrEqual(bounds.maximumMs)
     }),
   )
+  expect(withJitter(bounds.maximumMs * 2, 0.5, bounds)).toBeLessThanOrEqual(bounds.maximumMs)
+  expect(withJitter(0, 0.5, bounds)).toBeGreaterThanOrEqual(bounds.minimumMs)
   expect(withJitter(10 * hour, 0, bounds)).toBe(9 * hour)
   expect(withJitter(10 * hour, 0.5, bounds)).toBe(10 * hour)
+})
+
+it("is spread evenly at the bounds too, where the most sources are", () => {
+  for (const interval of [bounds.minimumMs, bounds.maximumMs]) {
+    const draws = Array.from({ length: 1000 }, (_, index) => withJitter(interval, index / 1000, bounds))
+    expect(new Set(draws).size).toBe(draws.length)
+    expect(Math.max(...draws) - Math.min(...draws)).toBeGreaterThan(interval * 0.099)
+  }
 })

@@ -1,17 +1,15 @@
 import { env } from "cloudflare:workers"
 import { afterEach, describe, expect, it } from "vitest"
 import { clock } from "../worker.ts"
+import { hour, makeSources } from "./following.ts"
 import { Person, simulator } from "./person.ts"
-
-const hour = 3_600_000
 
 afterEach(async () => {
   clock.aheadMs = 0
   await simulator.clearFaults()
 })
 
-const makeShows = (count: number) =>
-  simulator.createSources(Array.from({ length: count }, () => ({ provider: "spotify" as const, items: 1 })))
+const makeShows = (count: number) => makeSources("spotify", count)
 
 const follower = async (sources: ReadonlyArray<string>, provider: "spotify" | "youtube" = "spotify") => {
   const person = await new Person().follows(...sources)
@@ -91,6 +89,21 @@ describe("as little as possible is asked", () => {
   })
 })
 
+it("sources that nobody has to ask are due again within their bounds, spread over a tenth of the interval", async () => {
+  const person = await follower(await makeShows(50))
+  await person.sql("UPDATE subscriptions SET interval_ms = iif(rowid % 2, ?, ?)", 24 * hour, hour / 4)
+  await person.pollNow()
+  const now = Date.now()
+  const waits = (await person.subscriptions()).map(({ dueAt, intervalMs }) => ({ wait: dueAt - now, intervalMs }))
+  for (const interval of [24 * hour, hour / 4]) {
+    const own = waits.filter(({ intervalMs }) => intervalMs === interval).map(({ wait }) => wait)
+    expect(own.length).toBeGreaterThan(10)
+    expect(new Set(own).size).toBeGreaterThan(own.length / 2)
+    expect(Math.min(...own)).toBeGreaterThanOrEqual(Math.max(hour / 4, interval * 0.9) - 10_000)
+    expect(Math.max(...own)).toBeLessThanOrEqual(Math.min(24 * hour, interval * 1.1))
+  }
+})
+
 describe("subscriptions are what the person follows", () => {
   it("added, removed and renamed ones, in the object and in D1", async () => {
     const [kept = "", dropped = ""] = await makeShows(2)
@@ -109,21 +122,62 @@ describe("subscriptions are what the person follows", () => {
     expect(row).toEqual({ title: "Another name" })
   })
 
-  it("a library that shifts while its pages are read takes no other subscription away", async () => {
-    const shows = await makeShows(120)
+  it.each(["spotify", "youtube"] as const)(
+    "a library of %s that shifts while its pages are read takes no other subscription away",
+    async (provider) => {
+      const sources = await makeSources(provider, 120)
+      const person = await follower(sources, provider)
+      // The newest is first in the library: without it, what follows moves up over the border of the page read next.
+      const newest = sources.at(-1) ?? ""
+      const path = provider === "spotify" ? "offset=50" : "pageToken="
+      const gate = await simulator.hold({ person: person.id, kind: "library", path }, { times: 1 })
+      const poll = person.pollNow()
+      await simulator.waitForHeld(gate)
+      await simulator.unsubscribe(person.id, newest)
+      await simulator.release(gate)
+      await poll
+      const others = new Set(sources.slice(0, -1))
+      const before = await followedInD1(person)
+      expect([...others].filter((source) => !before.has(source))).toEqual([])
+      await person.pollNow()
+      expect(await followedInD1(person)).toEqual(others)
+      expect(new Set((await person.subscriptions()).map(({ sourceId }) => sourceId))).toEqual(others)
+      // Nobody had to be followed anew for that.
+      expect(await person.sql("SELECT count(DISTINCT followed_at) AS moments FROM subscriptions")).toEqual([
+        { moments: 1 },
+      ])
+    },
+  )
+
+  it("whoever unfollows one of many costs one more reading of the pages, and nobody else one", async () => {
+    const shows = await makeSources("spotify", 120)
     const person = await follower(shows)
-    // The newest is first in the library: without it, what follows moves up over the border of the page read next.
-    const newest = shows.at(-1) ?? ""
-    const gate = await simulator.hold({ person: person.id, path: "offset=50" })
-    const poll = person.pollNow()
-    await simulator.waitForHeld(gate)
-    await simulator.unsubscribe(person.id, newest)
-    await simulator.release(gate)
-    await poll
-    const others = shows.slice(0, -1)
-    const before = await followedInD1(person)
-    expect(others.filter((show) => !before.has(show))).toEqual([])
+    await simulator.unsubscribe(person.id, shows[60] ?? "")
     await person.pollNow()
-    expect(await followedInD1(person)).toEqual(new Set(others))
+    expect(await simulator.counts({ person: person.id })).toMatchObject({
+      byKind: { library: 6 },
+      byStatus: { 200: 3, 304: 3 },
+    })
+    await simulator.clearLedger(person.id)
+    await person.pollNow()
+    expect(await simulator.counts({ person: person.id })).toMatchObject({ total: 3 })
   })
+
+  it.each(["spotify", "youtube"] as const)(
+    "%s saying in passing that nothing is followed takes nothing away",
+    async (provider) => {
+      const sources = await makeSources(provider, 3)
+      const person = await follower(sources, provider)
+      const body =
+        provider === "spotify" ? { items: [], total: 3, next: null } : { items: [], pageInfo: { totalResults: 3 } }
+      const match = { person: person.id, kind: "library" } as const
+      const faults = await simulator.setFaults([{ match, fault: { type: "status", status: 200, body } }])
+      await person.pollNow()
+      expect(await followedInD1(person)).toEqual(new Set(sources))
+      await simulator.clearFaults(faults)
+      await simulator.unsubscribe(person.id, ...sources)
+      await person.pollNow()
+      expect(await followedInD1(person)).toEqual(new Set())
+    },
+  )
 })

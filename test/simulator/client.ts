@@ -172,8 +172,8 @@ export class SimulatorClient {
   }
 
   /** Holds for refreshes from now on, for everybody. */
-  async setRotation(provider: Provider, mode: Rotation): Promise<void> {
-    await this.call("setRotation", { provider, mode })
+  async setRotation(provider: Provider, mode: Rotation, person?: string): Promise<void> {
+    await this.call("setRotation", { provider, mode, ...(person === undefined ? {} : { person }) })
   }
 
   // Faults, limits and gates

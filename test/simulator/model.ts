@@ -290,7 +290,11 @@ export interface ControlOperations {
   readonly revoke: Operation<{ readonly person: string; readonly provider: Provider }, null>
   readonly expireAccessTokens: Operation<{ readonly person?: string; readonly provider?: Provider }, null>
   readonly tokenState: Operation<{ readonly person: string; readonly provider: Provider }, TokenState>
-  readonly setRotation: Operation<{ readonly provider: Provider; readonly mode: Rotation }, null>
+  /** Of everybody at a provider, or of one person there. */
+  readonly setRotation: Operation<
+    { readonly provider: Provider; readonly mode: Rotation; readonly person?: string },
+    null
+  >
   readonly setFaults: Operation<ReadonlyArray<FaultRule>, ReadonlyArray<string>>
   readonly clearFaults: Operation<{ readonly ids?: ReadonlyArray<string> }, null>
   readonly randomFaults: Operation<RandomFaultsInput, ReadonlyArray<string>>

@@ -22,11 +22,15 @@ const isUnfinished = ({ state, stage, towards }: Position): boolean =>
 
 /**
  * The next step of somebody who should be at `target`; `null` when there is none to take. A step that was begun and not finished goes
- * on if it is on the way; else it is undone first, by what leads back: each step copes with whatever it finds half-done.
+ * on if it is on the way; else it is undone first, by what leads back: each step copes with whatever it finds half-done. The hand-over
+ * back alone is always finished: an object that has given up at a later epoch cannot hold the account again until D1 has taken it.
  */
 export const chooseStep = (position: Position, target: Stage): Step | null => {
   const { stage, towards } = position
   const next = nextStage(stage, target)
+  if (isUnfinished(position) && stage === "live" && towards === "shadow") {
+    return { from: stage, to: towards, isUndo: false }
+  }
   if (isUnfinished(position) && towards !== next) return { from: towards, to: stage, isUndo: true }
   return next === null ? null : { from: stage, to: next, isUndo: false }
 }

@@ -37,10 +37,7 @@ const operations: Operations = {
   revoke: (world, { person, provider }) => done(world.grants.revoke(person, provider)),
   expireAccessTokens: (world, { person, provider }) => done(world.grants.expireAccessTokens(person, provider)),
   tokenState: (world, { person, provider }) => world.grants.state(person, provider),
-  setRotation: (world, { provider, mode }) => {
-    world.grants.rotation[provider] = mode
-    return null
-  },
+  setRotation: (world, { provider, mode, person }) => done(world.grants.setRotation(provider, mode, person)),
   setFaults: (world, rules) => rules.map((rule) => world.faults.add(rule)),
   clearFaults: (world, { ids }) => done(world.faults.clear(ids)),
   randomFaults: (world, input) => world.faults.addRandom(input),

@@ -60,7 +60,8 @@ const defaultScopes: Record<Provider, ReadonlyArray<string>> = {
 export class Grants {
   /** Of access tokens, in seconds. */
   readonly lifetimeSeconds: number
-  readonly rotation: Record<Provider, Rotation>
+  private readonly rotation: Record<Provider, Rotation>
+  private readonly personalRotation = new Map<string, Rotation>()
   private readonly secrets: Array<string>
   private readonly accessTokens = new Map<string, AccessToken>()
   private readonly refreshTokens = new Map<string, RefreshToken>()
@@ -81,6 +82,12 @@ export class Grants {
     this.secrets = secrets
     this.lifetimeSeconds = lifetimeSeconds
     this.rotation = { ...rotation }
+  }
+
+  /** Of everybody at a provider, or of one person there. */
+  setRotation(provider: Provider, mode: Rotation, person?: string): void {
+    if (person === undefined) this.rotation[provider] = mode
+    else this.personalRotation.set(`${provider} ${person}`, mode)
   }
 
   /** `offline: false` gives no refresh token, as Google does without `access_type=offline` and `prompt=consent`. */
@@ -129,7 +136,8 @@ export class Grants {
     // A token in use proves that its predecessors are no longer needed.
     consent.valid = consent.valid.slice(place)
     const accessToken = this.issueAccess(consent, this.lifetimeSeconds)
-    const rotation = this.rotation[consent.provider]
+    const { person, provider } = consent
+    const rotation = this.personalRotation.get(`${provider} ${person}`) ?? this.rotation[provider]
     if (rotation === "none") return { accessToken, scope: consent.scope, refreshToken: null }
 
     known.exchanged = true
