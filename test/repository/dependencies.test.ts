@@ -1,4 +1,7 @@
-import { existsSync, readFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { codeOf, rowsOf, section } from "./readme.ts"
 
@@ -61,8 +64,26 @@ describe("the packages", () => {
   })
 
   it("run no script at installation about which npm would have to ask", () => {
-    const scripted = Object.entries(packages).filter(([, { hasInstallScript }]) => hasInstallScript === true)
+    const scripted = Object.entries(packages).filter(
+      ([path, { hasInstallScript }]) => path !== "" && hasInstallScript === true,
+    )
     for (const [path] of scripted) expect([path, manifest.allowScripts[nameOf(path)]]).toEqual([path, false])
+  })
+
+  it("bring a Node of their own, linked where npm scripts look for it, also when npm has left out the link", () => {
+    const [name = ""] = Object.keys(manifest.optionalDependencies).filter((one) =>
+      existsSync(`node_modules/${one}/bin/node`),
+    )
+    const folder = mkdtempSync(join(tmpdir(), "pollen-node-"))
+    mkdirSync(join(folder, "node_modules", name, "bin"), { recursive: true })
+    mkdirSync(join(folder, "node_modules/.bin"))
+    writeFileSync(join(folder, "package.json"), JSON.stringify(manifest))
+    writeFileSync(join(folder, "node_modules", name, "bin/node"), "the program")
+    for (const _time of [1, 2]) {
+      execFileSync(process.execPath, [join(process.cwd(), "src/cli/linkNode.js")], { cwd: folder })
+      expect(readFileSync(join(folder, "node_modules/.bin/node"), "utf8")).toBe("the program")
+    }
+    rmSync(folder, { recursive: true })
   })
 
   it("bring a Node of their own, under which every npm script runs", () => {
