@@ -25,7 +25,7 @@ describe("a disk that is full", () => {
 })
 
 describe("a place that cannot be written", () => {
-  it.each(["EACCES", "EPERM", "EROFS"])("is one sentence that names it: %s", (code) => {
+  it.each(["EACCES", "EPERM", "EROFS", "ENOENT"])("is one sentence that names it: %s", (code) => {
     const error = Object.assign(new Error(`${code}: not so`), { code })
     expect(toCannotStart("/some/place")(error).message).toBe(
       "/some/place cannot be written: give yourself the right to, and start again.",

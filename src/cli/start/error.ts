@@ -16,7 +16,7 @@ const codeOf = (error: unknown): string => {
   return "cause" in error ? codeOf(error.cause) : ""
 }
 
-const codes = /\b(ENOSPC|EDQUOT|EACCES|EPERM|EROFS|ENOTDIR|EEXIST)\b/
+const codes = /\b(ENOSPC|EDQUOT|EACCES|EPERM|EROFS|ENOENT|ENOTDIR|EEXIST)\b/
 /** What SQLite says of a full disk inside the workers' runtime, which has no code of the system. */
 const fullDatabase = /SQLITE_FULL|SQLITE_IOERR|disk I\/O error|database or disk is full/
 
@@ -32,6 +32,7 @@ export const toCannotStart =
       case "EACCES":
       case "EPERM":
       case "EROFS":
+      case "ENOENT":
         return new CannotStart({ message: `${place} cannot be written: give yourself the right to, and start again.` })
       case "ENOTDIR":
       case "EEXIST":
