@@ -13,8 +13,8 @@ import { type Mark, type StepServices, Steps } from "../../src/migration/run/Ste
 import { stepServices } from "../../src/migration/services.ts"
 
 /** The bindings that a run works on. */
-type Bindings = Pick<MigrationEnv, "CORE" | "DB">
-const bindings: Bindings = { CORE: exports.MigrationEntrypoint, DB: env.DB }
+export type Bindings = Pick<MigrationEnv, "CORE" | "DB">
+export const bindings: Bindings = { CORE: exports.MigrationEntrypoint, DB: env.DB }
 
 /** Steps of this process: each is done once, and nothing waits. */
 const inProcess = (overrides: Partial<Steps["Service"]>, services: Layer.Layer<StepServices>): Steps["Service"] => ({
@@ -47,25 +47,32 @@ interface Driven {
   readonly mark?: Mark | null
 }
 
-/** Starts a run and sees it through in this process. */
-const drive = async (
-  parameters: RunParameters,
-  { bindings: given = bindings, steps = {}, mark = null }: Driven = {},
-) => {
+/** Writes a run down, and nothing more. */
+export const begin = (asked: StartMove, parameters: RunParameters = moveParameters(asked)) =>
+  Effect.runPromise(
+    Effect.flatMap(Runs, (runs) => runs.create({ ...parameters, patienceSeconds: 0 }, "a test")).pipe(
+      Effect.provide(stepServices(bindings)),
+    ),
+  )
+
+/** Sees a run through in this process, from its start. */
+export const resume = (id: string, { bindings: given = bindings, steps = {}, mark = null }: Driven = {}) => {
   const services = stepServices(given)
   return Effect.runPromise(
-    Effect.gen(function* () {
-      const runs = yield* Runs
-      const id = yield* runs.create(parameters, "a test")
-      yield* runMove(id, mark).pipe(Effect.provideService(Steps, inProcess(steps, services)))
-      return yield* runs.get(id)
-    }).pipe(Effect.provide(services)),
+    runMove(id, mark).pipe(
+      Effect.provideService(Steps, inProcess(steps, services)),
+      Effect.andThen(Effect.flatMap(Runs, (runs) => runs.get(id))),
+      Effect.provide(services),
+    ),
   )
 }
 
+/** Ends a run that nobody sees through any more. */
+export const cancel = (id: string) =>
+  env.DB.prepare("UPDATE migration_runs SET state = 'cancelled' WHERE id = ?1").bind(id).run()
+
 /** Moves people to where the flags say. */
-export const move = (asked: StartMove, driven?: Driven) =>
-  drive({ ...moveParameters(asked), patienceSeconds: 0 }, driven)
+export const move = async (asked: StartMove, driven?: Driven) => resume(await begin(asked), driven)
 
 /** Where somebody is, by D1. */
 export const positionOf = async (userId: string) => {

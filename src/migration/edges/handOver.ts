@@ -1,4 +1,4 @@
-import { Effect, Option, Result } from "effect"
+import { Clock, Effect, Option, Result } from "effect"
 import { type Provider, providers } from "../../domain/provider.ts"
 import type { HandedSource } from "../../rpc/move.ts"
 import { Core } from "../Core.ts"
@@ -59,8 +59,7 @@ const takeOverOne = Effect.fn("takeOverOne")(function* (mover: Mover, sources: R
     const account = accountOf(accounts, provider)
     return account?.holder === "object" ? [{ provider, epoch: account.epoch, account }] : []
   })
-  // Of somebody who has disconnected everything there is nothing to hold, and no object is made for it.
-  if (given.every(({ account }) => isDisconnected(account))) return { durableObjectId: null }
+  if (given.length === 0) return { durableObjectId: null, superseded: [] }
   const take = core
     .takeOver({
       userId,
@@ -84,8 +83,41 @@ const takeOverOne = Effect.fn("takeOverOne")(function* (mover: Mover, sources: R
     taken = yield* take
   }
   if (missingOf(taken).length > 0) return yield* failed("not_held_by_object", "the object has no copy of it")
-  if (taken.accounts.some(({ outcome }) => outcome === "superseded")) return yield* new Overtaken()
-  return { durableObjectId: taken.durableObjectId }
+  const superseded = taken.accounts.flatMap(({ provider, outcome }) => (outcome === "superseded" ? [provider] : []))
+  // What a person has set in between came to the object by itself, and D1 has not heard of it.
+  if (taken.accounts.some(({ outcome }) => outcome === "already_held")) {
+    yield* Effect.mapError(core.setMirror({ userId, isMirrored: true }), toStepFailed)
+  }
+  return { durableObjectId: taken.durableObjectId, superseded }
+})
+
+// Whoever is given back and is not to go back after all: the object has given up at the epoch after D1's, which D1 has not reached.
+const raise = `UPDATE user_accounts SET epoch = user_accounts.epoch + 1, updated_at = ?2 FROM json_each(?1) raised
+  WHERE user_id = raised.value->>'userId' AND provider = raised.value->>'provider' AND holder = 'object'
+    AND user_accounts.epoch = raised.value->>'epoch' RETURNING user_id AS userId, provider`
+
+interface Superseded {
+  readonly mover: Mover
+  readonly providers: ReadonlyArray<Provider>
+}
+
+/** Brings D1 to the epoch at which objects have given up what it says that they hold, so that they can take it over again. */
+const raiseEpochs = Effect.fn("raiseEpochs")(function* (superseded: ReadonlyArray<Superseded>) {
+  const database = yield* Database
+  const now = yield* Clock.currentTimeMillis
+  const rows = superseded.flatMap(({ mover: { userId, accounts }, providers: names }) =>
+    names.map((provider) => ({ userId, provider, epoch: accountOf(accounts, provider)?.epoch ?? 0 })),
+  )
+  const raised = yield* database.rows("raise", statement(raise, JSON.stringify(rows), now))
+  const keys = new Set(raised.map(({ userId, provider }) => `${provider} ${userId}`))
+  return superseded.map(
+    ({ mover: { userId, accounts } }): Mover => ({
+      userId,
+      accounts: accounts.map((account) =>
+        keys.has(`${account.provider} ${userId}`) ? { ...account, epoch: account.epoch + 1 } : account,
+      ),
+    }),
+  )
 })
 
 /**
@@ -97,7 +129,20 @@ export const handOver = Effect.fn("handOver")(function* (movers: ReadonlyArray<M
   const rounds: Array<Outcomes<{ readonly durableObjectId: string | null }>> = []
   for (const part of movers.length === 0 ? [] : yield* inParts(movers)) {
     const sources = yield* feedSources.of(part.map(({ userId }) => userId))
-    rounds.push(yield* forEachPerson(part, (mover) => takeOverOne(mover, sources.get(mover.userId) ?? [])))
+    const take = (mover: Mover) => takeOverOne(mover, sources.get(mover.userId) ?? [])
+    const taken = yield* forEachPerson(part, take)
+    rounds.push(taken)
+    const superseded = part.flatMap((mover) => {
+      const outcome = taken.get(mover.userId)
+      const names = outcome !== undefined && Result.isSuccess(outcome) ? outcome.success.superseded : []
+      return names.length === 0 ? [] : [{ mover, providers: names }]
+    })
+    if (superseded.length === 0) continue
+    const raised = yield* raiseEpochs(superseded)
+    const again = yield* forEachPerson(raised, (mover) =>
+      Effect.flatMap(take(mover), (one) => (one.superseded.length > 0 ? new Overtaken() : Effect.succeed(one))),
+    )
+    rounds.push(again)
   }
   return latest(...rounds)
 })
