@@ -2,7 +2,7 @@ import { WorkerEntrypoint } from "cloudflare:workers"
 import { Effect } from "effect"
 import type { UserId } from "../domain/user.ts"
 import type { ProgressCallback, UserSubscriptionManager } from "../object/UserSubscriptionManager.ts"
-import type { Contract, Reply, Wire } from "../rpc/contract.ts"
+import type { CommonError, Contract, Reply, Wire } from "../rpc/contract.ts"
 import { forward } from "../rpc/forward.ts"
 import {
   ExportTokens,
@@ -28,9 +28,14 @@ import {
 import { serve } from "../rpc/serve.ts"
 import type { CoreEnv } from "./env.ts"
 import { getAccessToken } from "./getAccessToken.ts"
+import { getStatus } from "./getStatus.ts"
+import { listSubscriptions } from "./listSubscriptions.ts"
 import { objectOf } from "./object.ts"
+import { pollNow } from "./pollNow.ts"
+import { refreshTokens } from "./refreshTokens.ts"
 import { removeToken } from "./removeToken.ts"
 import { setToken } from "./setToken.ts"
+import { validateTokens } from "./validateTokens.ts"
 
 /** Forwards a method to the object of the person it is about. */
 const toObject = <Name extends string, P extends { readonly userId: UserId }, W, A, E>(
@@ -40,28 +45,35 @@ const toObject = <Name extends string, P extends { readonly userId: UserId }, W,
   invoke: (object: DurableObjectStub<UserSubscriptionManager>) => PromiseLike<Reply<Name>>,
 ): Promise<Reply<Name>> => Effect.runPromise(forward(contract, wire, (userId) => invoke(objectOf(env, userId))))
 
+/** Answers a method itself, where an object alone cannot: it asks the object, and D1 for what that does not hold. */
+const answer = <Name extends string, P, W, A, E>(
+  contract: Contract<Name, P, W, A, E>,
+  wire: W,
+  handler: (payload: P) => Effect.Effect<A, E | CommonError>,
+): Promise<Reply<Name>> => Effect.runPromise(serve(contract, handler)(wire))
+
 /** What the gateway worker may do. No method here hands out a token. */
 export class GatewayEntrypoint extends WorkerEntrypoint<CoreEnv> {
   setToken(payload: Wire<typeof SetToken>) {
-    return Effect.runPromise(serve(SetToken, (grant) => setToken(this.env, grant))(payload))
+    return answer(SetToken, payload, (grant) => setToken(this.env, grant))
   }
   removeToken(payload: Wire<typeof RemoveToken>) {
-    return Effect.runPromise(serve(RemoveToken, (account) => removeToken(this.env, account))(payload))
+    return answer(RemoveToken, payload, (account) => removeToken(this.env, account))
   }
   validateTokens(payload: Wire<typeof ValidateTokens>) {
-    return toObject(this.env, ValidateTokens, payload, (object) => object.validateTokens(payload))
+    return answer(ValidateTokens, payload, (person) => validateTokens(this.env, person))
   }
   refreshTokens(payload: Wire<typeof RefreshTokens>) {
-    return toObject(this.env, RefreshTokens, payload, (object) => object.refreshTokens(payload))
+    return answer(RefreshTokens, payload, (wanted) => refreshTokens(this.env, wanted))
   }
   pollNow(payload: Wire<typeof PollNow>, onProgress?: ProgressCallback) {
-    return toObject(this.env, PollNow, payload, (object) => object.pollNow(payload, onProgress))
+    return answer(PollNow, payload, (person) => pollNow(this.env, person, onProgress))
   }
   getStatus(payload: Wire<typeof GetStatus>) {
-    return toObject(this.env, GetStatus, payload, (object) => object.getStatus(payload))
+    return answer(GetStatus, payload, (person) => getStatus(this.env, person))
   }
   listSubscriptions(payload: Wire<typeof ListSubscriptions>) {
-    return toObject(this.env, ListSubscriptions, payload, (object) => object.listSubscriptions(payload))
+    return answer(ListSubscriptions, payload, (query) => listSubscriptions(this.env, query))
   }
   forget(payload: Wire<typeof Forget>) {
     return toObject(this.env, Forget, payload, (object) => object.forget(payload))
@@ -108,7 +120,7 @@ export class MigrationEntrypoint extends WorkerEntrypoint<CoreEnv> {
     return toObject(this.env, ValidateTokens, payload, (object) => object.validateTokens(payload))
   }
   removeToken(payload: Wire<typeof RemoveToken>) {
-    return Effect.runPromise(serve(RemoveToken, (account) => removeToken(this.env, account))(payload))
+    return answer(RemoveToken, payload, (account) => removeToken(this.env, account))
   }
   getStatus(payload: Wire<typeof GetStatus>) {
     return toObject(this.env, GetStatus, payload, (object) => object.getStatus(payload))
@@ -118,9 +130,8 @@ export class MigrationEntrypoint extends WorkerEntrypoint<CoreEnv> {
 /** What a worker may do that acts on people's behalf: ask for an access token, and nothing else. */
 export class TokensEntrypoint extends WorkerEntrypoint<CoreEnv> {
   getAccessToken(payload: Wire<typeof GetAccessToken>) {
-    const answer = serve(GetAccessToken, (account) =>
+    return answer(GetAccessToken, payload, (account) =>
       getAccessToken(this.env, (work) => this.ctx.waitUntil(work), account),
     )
-    return Effect.runPromise(answer(payload))
   }
 }

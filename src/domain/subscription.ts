@@ -35,3 +35,6 @@ export const Subscription = Schema.Struct({
   reason: Schema.NullOr(Schema.String),
 })
 export type Subscription = typeof Subscription.Type
+
+/** Where a page of subscriptions ended: they are listed by provider and source id, wherever they are kept. */
+export const SubscriptionCursor = Schema.fromJsonString(Schema.Tuple([Provider, Schema.String]))

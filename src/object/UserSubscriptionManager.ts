@@ -149,8 +149,8 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
     return this.serve(methods.GetStatus, payload, readStatus)
   }
 
-  listSubscriptions(payload: Wire<typeof methods.ListSubscriptions>) {
-    return this.serve(methods.ListSubscriptions, payload, ({ provider, cursor, limit }) =>
+  listSubscriptions(payload: Wire<typeof move.HolderListSubscriptions>) {
+    return this.serve(move.HolderListSubscriptions, payload, ({ provider, cursor, limit }) =>
       readSubscriptions(provider, cursor, limit ?? subscriptionsAtOnce).pipe(
         Effect.mapError(
           () =>

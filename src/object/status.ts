@@ -1,8 +1,8 @@
-import { and, asc, count, desc, eq, gt, isNotNull, or } from "drizzle-orm"
+import { and, asc, count, desc, eq, getTableColumns, gt, isNotNull, or } from "drizzle-orm"
 import { Effect, Schema } from "effect"
 import { accounts, outbox, person, polls, subscriptions, tokenEvents, tokens } from "../../schema/object.ts"
-import { Provider } from "../domain/provider.ts"
-import { Subscription } from "../domain/subscription.ts"
+import { type Provider, providers } from "../domain/provider.ts"
+import { Subscription, SubscriptionCursor } from "../domain/subscription.ts"
 import { TokenEvent } from "../domain/token.ts"
 import { AccountStatus, PollRecord } from "../rpc/methods.ts"
 import { Store } from "./store.ts"
@@ -72,11 +72,10 @@ export const readStatus = Effect.fn("readStatus")(function* () {
   }
 })
 
-const Cursor = Schema.fromJsonString(Schema.Tuple([Provider, Schema.String]))
-const decodeCursor = Schema.decodeUnknownEffect(Cursor)
-const encodeCursor = Schema.encodeSync(Cursor)
+const decodeCursor = Schema.decodeUnknownEffect(SubscriptionCursor)
+const encodeCursor = Schema.encodeSync(SubscriptionCursor)
 
-/** A page of what the person follows. Fails on a cursor that is not one of ours. */
+/** A page of what the person follows with accounts that the object holds. Fails on a cursor that is not one of ours. */
 export const readSubscriptions = Effect.fn("readSubscriptions")(function* (
   provider: Provider | undefined,
   cursor: string | undefined,
@@ -84,9 +83,12 @@ export const readSubscriptions = Effect.fn("readSubscriptions")(function* (
 ) {
   const { db } = yield* Store
   const after = cursor === undefined ? undefined : yield* decodeCursor(cursor)
+  const isHeld = eq(accounts.isHolder, true)
+  const held = db.select({ provider: accounts.provider }).from(accounts).where(isHeld).all()
   const rows = db
-    .select()
+    .select(getTableColumns(subscriptions))
     .from(subscriptions)
+    .innerJoin(accounts, and(eq(accounts.provider, subscriptions.provider), isHeld))
     .where(
       and(
         provider === undefined ? undefined : eq(subscriptions.provider, provider),
@@ -104,5 +106,5 @@ export const readSubscriptions = Effect.fn("readSubscriptions")(function* (
   const page = toSubscriptions(rows.slice(0, limit))
   const last = page.at(-1)
   const next = rows.length > limit && last !== undefined ? encodeCursor([last.provider, last.sourceId]) : null
-  return { subscriptions: page, next }
+  return { subscriptions: page, next, held: providers.filter((one) => held.some((row) => row.provider === one)) }
 })

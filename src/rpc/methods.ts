@@ -45,7 +45,7 @@ export const ValidateTokens = contract("validateTokens", {
       }),
     ),
   }),
-  error: Schema.Never,
+  error: Schema.Union([DatabaseUnavailable]),
   idempotent: true,
 })
 
@@ -66,7 +66,7 @@ export const RefreshTokens = contract("refreshTokens", {
       }),
     ),
   }),
-  error: Schema.Union([AccountNotConnected]),
+  error: Schema.Union([AccountNotConnected, DatabaseUnavailable]),
   idempotent: true,
 })
 
@@ -107,7 +107,10 @@ export const AccountPoll = Schema.Struct({
 })
 export type AccountPoll = typeof AccountPoll.Type
 
-/** Polls everything the person follows now, or joins the poll under way. */
+/**
+ * Polls everything the person follows now, or joins the poll under way. Accounts that D1 holds are polled by the central poller in its
+ * own time, and told so.
+ */
 export const PollNow = contract("pollNow", {
   payload: Schema.Struct({ userId }),
   success: Schema.Struct({
@@ -116,7 +119,7 @@ export const PollNow = contract("pollNow", {
     delivered: Count,
     undelivered: Count,
   }),
-  error: Schema.Never,
+  error: Schema.Union([DatabaseUnavailable]),
   idempotent: true,
 })
 
@@ -127,7 +130,8 @@ export const AccountStatus = Schema.Struct({
   epoch: Count,
   state: AccountState,
   reason: Schema.NullOr(Schema.String),
-  connectedAt: EpochMillis,
+  /** `null` where D1 holds the account, which does not know. */
+  connectedAt: Moment,
   /** When the access token expires. */
   expiresAt: Moment,
   /** The id of the key that seals the grant. */
@@ -154,7 +158,7 @@ export const PollRecord = Schema.Struct({
   requests: Count,
 })
 
-/** Everything worth knowing about a person's object, without a secret in it. */
+/** Everything worth knowing about a person's object, without a secret in it; and which accounts D1 holds. */
 export const GetStatus = contract("getStatus", {
   payload: Schema.Struct({ userId }),
   success: Schema.Struct({
@@ -172,23 +176,30 @@ export const GetStatus = contract("getStatus", {
     /** The newest 20. */
     polls: Schema.Array(PollRecord),
   }),
-  error: Schema.Never,
+  error: Schema.Union([DatabaseUnavailable]),
   idempotent: true,
+})
+
+export const SubscriptionQuery = Schema.Struct({
+  userId,
+  provider: Schema.optionalKey(Provider),
+  /** `next` of the page before. */
+  cursor: Schema.optionalKey(Schema.String.pipe(Schema.check(Schema.isMaxLength(512)))),
+  limit: Schema.optionalKey(
+    Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 500 }, { message: "must be 1 to 500" }))),
+  ),
+})
+
+export const SubscriptionPage = Schema.Struct({
+  subscriptions: Schema.Array(Subscription),
+  next: Schema.NullOr(Schema.String),
 })
 
 /** What the person follows, by provider and source id, a page at a time. */
 export const ListSubscriptions = contract("listSubscriptions", {
-  payload: Schema.Struct({
-    userId,
-    provider: Schema.optionalKey(Provider),
-    /** `next` of the page before. */
-    cursor: Schema.optionalKey(Schema.String.pipe(Schema.check(Schema.isMaxLength(512)))),
-    limit: Schema.optionalKey(
-      Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 500 }, { message: "must be 1 to 500" }))),
-    ),
-  }),
-  success: Schema.Struct({ subscriptions: Schema.Array(Subscription), next: Schema.NullOr(Schema.String) }),
-  error: Schema.Never,
+  payload: SubscriptionQuery,
+  success: SubscriptionPage,
+  error: Schema.Union([DatabaseUnavailable]),
   idempotent: true,
 })
 

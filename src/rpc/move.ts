@@ -12,6 +12,7 @@ import { Provider } from "../domain/provider.ts"
 import { AccountState, EpochMillis, Secret, TokenSet } from "../domain/token.ts"
 import { UserId } from "../domain/user.ts"
 import { contract } from "./contract.ts"
+import { SubscriptionPage, SubscriptionQuery } from "./methods.ts"
 
 // The methods of a person's object that carry grants from one holder to the other, and read them meanwhile. docs/move.md tells
 // in which order, and why no order of failures leaves two holders or a lost token.
@@ -203,6 +204,14 @@ export const HolderGetAccessToken = contract("getAccessToken", {
   }),
   success: Schema.Struct({ accessToken: Secret, expiresAt: EpochMillis }),
   error: Schema.Union([...tokenErrors, HeldElsewhere]),
+  idempotent: true,
+})
+
+/** `listSubscriptions`, of the object alone: of the accounts that it holds, which it names. */
+export const HolderListSubscriptions = contract("listSubscriptions", {
+  payload: SubscriptionQuery,
+  success: Schema.Struct({ ...SubscriptionPage.fields, held: Schema.Array(Provider) }),
+  error: Schema.Never,
   idempotent: true,
 })
 

@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test"
 import { exports } from "cloudflare:workers"
 import { Effect } from "effect"
 import { describe, expect, expectTypeOf, it } from "vitest"
-import { AccountNotConnected, InternalError } from "../../src/domain/error.ts"
+import { AccountNotConnected, type DatabaseUnavailable, InternalError } from "../../src/domain/error.ts"
 import type { Provider } from "../../src/domain/provider.ts"
 import { call } from "../../src/rpc/call.ts"
 import type { CommonError } from "../../src/rpc/contract.ts"
@@ -23,9 +23,9 @@ describe("A tagged error crosses", () => {
 
   it("and catchTag sees it, in its type too", async () => {
     const raised = refresh({ userId: new Person().id, provider: "spotify" })
-    expectTypeOf<Effect.Error<typeof raised>>().toEqualTypeOf<AccountNotConnected | CommonError>()
+    expectTypeOf<Effect.Error<typeof raised>>().toEqualTypeOf<AccountNotConnected | DatabaseUnavailable | CommonError>()
     const handled = raised.pipe(Effect.catchTag("AccountNotConnected", ({ provider }) => Effect.succeed(provider)))
-    expectTypeOf<Effect.Error<typeof handled>>().toEqualTypeOf<CommonError>()
+    expectTypeOf<Effect.Error<typeof handled>>().toEqualTypeOf<DatabaseUnavailable | CommonError>()
     expectTypeOf<Extract<Effect.Success<typeof handled>, string>>().toEqualTypeOf<Provider>()
     expect(await Effect.runPromise(handled)).toBe("spotify")
   })
