@@ -9,6 +9,17 @@ export class GatewayRefused extends Schema.TaggedError<GatewayRefused>()("Gatewa
   override readonly [Runtime.errorExitCode] = 1
 }
 
+/** What of `fetch` is needed to ask a worker. */
+export type Send = (
+  url: string,
+  init: {
+    readonly method: string
+    readonly headers?: Record<string, string>
+    readonly body?: string | null
+    readonly signal?: AbortSignal
+  },
+) => Promise<{ readonly status: number; readonly text: () => Promise<string> }>
+
 /** The gateway over HTTP, as anybody else's program would call it. */
 export class Gateway extends Context.Service<
   Gateway,
@@ -23,11 +34,14 @@ export class Gateway extends Context.Service<
     ) => Effect.Effect<unknown, GatewayRefused>
   }
 >()("pollen/cli/Gateway") {
-  static readonly layer = Layer.effect(
-    Gateway,
-    Effect.gen(function* () {
-      const { url, keys } = yield* LocalStack
-      const bearer = (userId: string) => Effect.promise(() => issueBearer(keys.GATEWAY_KEY, userId))
+  static readonly layer = Layer.unwrap(
+    Effect.map(LocalStack, ({ url, keys }) => Gateway.layerAt(url, keys.GATEWAY_KEY)),
+  )
+
+  /** The gateway at an address, with the key that signs its bearer tokens; `send` makes the requests. */
+  static readonly layerAt = (url: string, key: string, send: Send = fetch): Layer.Layer<Gateway> =>
+    Layer.sync(Gateway, () => {
+      const bearer = (userId: string) => Effect.promise(() => issueBearer(key, userId))
       const request = Effect.fn("Gateway.request")(function* (
         userId: string,
         method: "GET" | "PUT" | "POST",
@@ -37,7 +51,7 @@ export class Gateway extends Context.Service<
         const authorization = `Bearer ${yield* bearer(userId)}`
         const { status, text } = yield* Effect.tryPromise({
           try: async (signal) => {
-            const response = await fetch(`${url}${path}`, {
+            const response = await send(`${url}${path}`, {
               method,
               headers: { authorization, ...(body === undefined ? {} : { "content-type": "application/json" }) },
               body: body === undefined ? null : JSON.stringify(body),
@@ -53,6 +67,5 @@ export class Gateway extends Context.Service<
         )
       })
       return { bearer, request }
-    }),
-  )
+    })
 }

@@ -1,5 +1,4 @@
 import { Effect, Schema } from "effect"
-import { LocalStack } from "./LocalStack.ts"
 
 /** What D1 holds of one item in one person's feed. */
 const Delivered = Schema.Struct({
@@ -23,15 +22,16 @@ const everything = `SELECT feed.user_id AS userId, feed.provider, feed.external_
 const decodeDelivered = Schema.decodeUnknownEffect(Schema.Array(Delivered))
 const decodeCounts = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ rows: Schema.Int })))
 
+/** Runs a statement on D1 and gives its rows. */
+type Query = (statement: string) => Effect.Effect<ReadonlyArray<unknown>>
+
 /** Everything in everybody's feed. */
-export const readFeeds = Effect.gen(function* () {
-  const { query } = yield* LocalStack
+export const readFeeds = Effect.fnUntraced(function* (query: Query) {
   return yield* Effect.orDie(decodeDelivered(yield* query(everything)))
 })
 
 /** How many rows the feeds have. */
-export const countRows = Effect.gen(function* () {
-  const { query } = yield* LocalStack
+export const countRows = Effect.fnUntraced(function* (query: Query) {
   const [counted] = yield* Effect.orDie(decodeCounts(yield* query("SELECT count(*) AS rows FROM user_feed_items")))
   return counted?.rows ?? 0
 })

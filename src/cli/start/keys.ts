@@ -19,7 +19,8 @@ const KeptKeys = Schema.Struct({ ...Keys.fields, ADMIN_TOKEN: Schema.optionalKey
 
 const decode = Schema.decodeUnknownEffect(Schema.fromJsonString(KeptKeys))
 
-const generate = (): Keys => {
+/** Keys that nobody has had before. */
+export const generateKeys = (): Keys => {
   const random = () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")
   return { TOKEN_KEYS: `k1:${random()}`, GATEWAY_KEY: random(), ADMIN_TOKEN: random() }
 }
@@ -47,7 +48,7 @@ export const localKeys = Effect.fn("localKeys")(function* (stateDir: string) {
     try: () => readFile(file, "utf8").catch((error: unknown) => (isMissing(error) ? null : Promise.reject(error))),
     catch: toCannotStart(file),
   })
-  if (text === null) return yield* keep(stateDir, file, generate())
+  if (text === null) return yield* keep(stateDir, file, generateKeys())
   const kept = yield* Effect.mapError(
     decode(text),
     () =>
@@ -61,6 +62,6 @@ export const localKeys = Effect.fn("localKeys")(function* (stateDir: string) {
   )
   const { ADMIN_TOKEN } = kept
   return ADMIN_TOKEN === undefined
-    ? yield* keep(stateDir, file, { ...generate(), ...kept })
+    ? yield* keep(stateDir, file, { ...generateKeys(), ...kept })
     : ({ ...kept, ADMIN_TOKEN } satisfies Keys)
 })

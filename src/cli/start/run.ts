@@ -3,6 +3,7 @@ import { Display } from "../Display.ts"
 import { PromiseBroken } from "./error.ts"
 import { countRows, readFeeds } from "./feed.ts"
 import { measureIdlePoll } from "./idle.ts"
+import { LocalStack } from "./LocalStack.ts"
 import type { StartOptions } from "./options.ts"
 import { connectPeople, seedPeople } from "./population.ts"
 import { publish } from "./publication.ts"
@@ -18,9 +19,10 @@ const lookEvery = "200 millis"
 /** Shows how the feeds fill, until they have the rows that they should have. */
 const waitForRows = Effect.fnUntraced(function* (name: string, before: number, expected: number, note = "") {
   const display = yield* Display
+  const { query } = yield* LocalStack
   const last = { rows: -1, at: 0 }
   const look = Effect.gen(function* () {
-    const rows = yield* countRows
+    const rows = yield* countRows(query)
     const at = yield* Clock.currentTimeMillis
     yield* display.progress({ name, done: Math.min(rows, expected) - before, total: expected - before, note })
     if (rows !== last.rows) Object.assign(last, { rows, at })
@@ -45,6 +47,7 @@ const countRefreshes = Effect.gen(function* () {
 export const runMainJob = Effect.fn("runMainJob")(function* (options: StartOptions, startedAt: number) {
   const display = yield* Display
   const simulator = yield* Simulator
+  const { query } = yield* LocalStack
 
   const people = yield* seedPeople(options)
   yield* connectPeople(people)
@@ -66,7 +69,7 @@ export const runMainJob = Effect.fn("runMainJob")(function* (options: StartOptio
     })
   }
   // Only now: whatever was delivered late or twice would be there by this time.
-  const verdict = judge(people, published, backfillItems, yield* readFeeds)
+  const verdict = judge(people, published, backfillItems, yield* readFeeds(query))
   const result: Result = {
     users: people.length,
     sources: new Set(people.flatMap(({ shows, channels }) => [...shows, ...channels])).size,

@@ -1,0 +1,14 @@
+import { Command } from "effect/cli"
+import { rehearsalOptions } from "./options.ts"
+import { rehearse } from "./rehearse.ts"
+
+export const rehearseCommand = Command.make("rehearse", rehearsalOptions, rehearse).pipe(
+  Command.withDescription(
+    "Rehearse the whole move on this machine: an old system that polls, every stage forward and back, a kill in the middle, and the verdict. The exit code is 1 if a promise broke.",
+  ),
+  Command.withExamples([
+    { command: "pollen rehearse", description: "1,000 people, some minutes" },
+    { command: "pollen rehearse --users 300 --faults 20", description: "Fewer people, worse providers" },
+    { command: "pollen rehearse --json", description: "Only the figures, for a program" },
+  ]),
+)

@@ -1,0 +1,57 @@
+import { Clock, Effect, Layer, Random } from "effect"
+import { Display } from "../Display.ts"
+import { PromiseBroken } from "../start/error.ts"
+import { Gateway } from "../start/Gateway.ts"
+import { generateKeys } from "../start/keys.ts"
+import { Simulator } from "../start/Simulator.ts"
+import { brokenPromises } from "./figures.ts"
+import { operator } from "./operator.ts"
+import type { RehearsalOptions } from "./options.ts"
+import { renderResult, suggestions } from "./result.ts"
+import { runRehearsal } from "./run.ts"
+import { accessTokenSeconds, type Pace, paceOf } from "./settings.ts"
+import { Workers } from "./Workers.ts"
+
+const errorsShown = 5
+
+/** The workers' own words, when something went wrong. */
+const showErrors = Effect.gen(function* () {
+  const display = yield* Display
+  const { takeErrors } = yield* Workers
+  const errors = yield* takeErrors
+  yield* Effect.forEach(errors.slice(-errorsShown), (error) => display.line(`worker: ${error}`), { discard: true })
+})
+
+const rehearsal = Effect.fnUntraced(function* (options: RehearsalOptions, pace: Pace, startedAt: number) {
+  const display = yield* Display
+  yield* display.line("all four workers are up, and the providers' stand-in; D1 is migrated")
+  const { figures, surroundings } = yield* Effect.tapCause(runRehearsal(options, pace, startedAt), () => showErrors)
+  yield* display.line(`\n${renderResult(figures, surroundings)}\n`)
+  const broken = brokenPromises(figures)
+  if (broken.length > 0) yield* showErrors
+  else if (!options.json) yield* display.line(suggestions)
+  if (options.json) yield* Effect.sync(() => process.stdout.write(`${JSON.stringify(figures)}\n`))
+  if (broken.length > 0)
+    return yield* new PromiseBroken({ message: `The rehearsal broke a promise: ${broken.join("; ")}.` })
+})
+
+const gatewayOf = (key: string) =>
+  Layer.unwrap(Effect.map(Workers, ({ toGateway }) => Gateway.layerAt("http://pollen-gateway", key, toGateway)))
+
+/** `pollen rehearse`: the whole move on this machine. */
+export const rehearse = Effect.fn("rehearse")(function* (options: RehearsalOptions) {
+  const startedAt = yield* Clock.currentTimeMillis
+  const keys = generateKeys()
+  const pace = paceOf(options.users)
+  const simulator = Simulator.layer({
+    seed: options.seed,
+    accessTokenLifetimeSeconds: accessTokenSeconds,
+    refreshTokenRotation: { spotify: "single-use", youtube: "single-use" },
+  })
+  const services = Layer.mergeAll(gatewayOf(keys.GATEWAY_KEY), operator(keys.ADMIN_TOKEN)).pipe(
+    Layer.provideMerge(Workers.layer(keys, pace)),
+    Layer.provideMerge(simulator),
+    Layer.provideMerge(Display.layer(options.json ? process.stderr : process.stdout)),
+  )
+  yield* rehearsal(options, pace, startedAt).pipe(Effect.provide(services), Random.withSeed(options.seed))
+})
