@@ -194,7 +194,10 @@ describe("An operator who moves people", () => {
     })
     expect(await typeJson("rollback", "--everybody", "--yes", "--watch")).toMatchObject({ code: 0 })
     expect(await stagesInDatabase()).toMatchObject({ shadow: 2 })
-    expect((await typeJson("migrate", "lift")).object).toMatchObject({ lifted: expect.any(Number) })
+    const held = { lifted: 12 + 1 }
+    expect(await typeJson("migrate", "lift", "--dry-run")).toMatchObject({ code: 0, object: { isDry: true, ...held } })
+    expect((await typeJson("migrate", "lift")).object).toMatchObject({ isDry: false, ...held })
+    expect((await typeJson("migrate", "lift")).object).toMatchObject({ lifted: 0 })
     expect((await typeJson("migrate", "plan", "person-1")).object).toMatchObject({ progress: { people: 1 } })
   })
 
@@ -218,6 +221,8 @@ describe("An operator who moves people", () => {
       columns: { ...columns, provider: "service" },
       providers: { SPOTIFY: "spotify", google: "youtube" },
     }
+    const example = await type("migrate", "check", "--mapping", "docs/mapping.example.json")
+    expect(example.err).toContain("oauth_grants")
     await writeFile(mapping, JSON.stringify({ ...declared, timestamps: "fortnights" }))
     const wrong = await type("migrate", "check", "--mapping", mapping)
     expect(wrong).toMatchObject({ code: 2, out: "" })

@@ -50,7 +50,20 @@ const commands = [
 ]
 
 /** Those that write where people are, or where they should be. */
-const writing = ["start", "pause", "cancel", "intake", "set", "halt", "deny", "rollback", "export", "contract"]
+const writing = [
+  "start",
+  "pause",
+  "resume",
+  "cancel",
+  "lift",
+  "intake",
+  "set",
+  "halt",
+  "deny",
+  "rollback",
+  "export",
+  "contract",
+]
 
 /** The help of a command, before it is laid out. */
 const helpOf = async (command: ReadonlyArray<string>): Promise<HelpDoc.HelpDoc> => {

@@ -62,8 +62,10 @@ const pauseCommand = Command.make("pause", { ...operatorOptions, run: runArgumen
   Command.withExamples([{ command: "pollen migrate pause", description: "The run that is under way" }]),
 )
 
-const resumeCommand = Command.make("resume", { ...operatorOptions, run: runArgument, watch: watchOption }, (options) =>
-  operate(options, resumeRun(options.run, options.watch)),
+const resumeCommand = Command.make(
+  "resume",
+  { ...operatorOptions, run: runArgument, watch: watchOption, dryRun },
+  (options) => operate(options, resumeRun(options)),
 ).pipe(
   Command.withDescription(
     "Take on a run that was paused, or one whose worker was stopped. What was done is not repeated.",
@@ -104,7 +106,7 @@ const verifyCommand = Command.make(
   ]),
 )
 
-const liftCommand = Command.make("lift", { ...operatorOptions, ...peopleOptions }, (options) =>
+const liftCommand = Command.make("lift", { ...operatorOptions, ...peopleOptions, dryRun }, (options) =>
   operate(options, lift(options)),
 ).pipe(
   Command.withDescription(

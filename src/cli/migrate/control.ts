@@ -30,16 +30,20 @@ const cancel: Control = {
     `Run ${id} is cancelled. Everybody is where they got to; ${typed("migrate start")} goes on from there.`,
 }
 
+/** Which run it would be. */
+const tellOnly = Effect.fnUntraced(function* (id: string) {
+  const outcome = yield* Outcome
+  const run = yield* readRun(id)
+  yield* outcome.tell(run, `It would be this one.\n\n${renderRun(run)}`)
+})
+
 const control = ({ states, endpoint, words }: Control) =>
   Effect.fnUntraced(function* (given: string | undefined, isDry: boolean) {
     const { ask } = yield* MigrationWorker
     const outcome = yield* Outcome
     const id = given ?? (yield* findRun(states))
     const params = { id }
-    if (isDry) {
-      const run = yield* readRun(id)
-      return yield* outcome.tell(run, `It would be this one.\n\n${renderRun(run)}`)
-    }
+    if (isDry) return yield* tellOnly(id)
     const run: Run = yield* ask(({ runs }) => runs[endpoint]({ params }))
     yield* outcome.tell(run, words(id))
   })
@@ -48,14 +52,19 @@ export const pauseRun = control(pause)
 export const cancelRun = control(cancel)
 
 /** Takes on a run that was paused, or one whose process was killed. */
-export const resumeRun = Effect.fn("resumeRun")(function* (given: string | undefined, isWatched: boolean) {
+export const resumeRun = Effect.fn("resumeRun")(function* (options: {
+  readonly run: string | undefined
+  readonly watch: boolean
+  readonly dryRun: boolean
+}) {
   const { ask } = yield* MigrationWorker
-  const id = given ?? (yield* findRun(["paused", "running"]))
+  const id = options.run ?? (yield* findRun(["paused", "running"]))
+  if (options.dryRun) return yield* tellOnly(id)
   const params = { id }
   const { state } = yield* readRun(id)
   if (state === "running") yield* ask(({ runs }) => runs.takeOnRuns({}))
   else yield* ask(({ runs }) => runs.resumeRun({ params }))
-  yield* watchOrLeave(id, isWatched)
+  yield* watchOrLeave(id, options.watch)
 })
 
 /** The runs there have been, the newest first. */

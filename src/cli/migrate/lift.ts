@@ -1,17 +1,22 @@
 import { Effect } from "effect"
 import { people as count } from "../moment.ts"
+import { requireKnown } from "../operate/known.ts"
 import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { type PeopleOptions, readPeople } from "../operate/people.ts"
 
 /** `pollen migrate lift`: what a rollback held back may go on. */
-export const lift = Effect.fn("lift")(function* (options: PeopleOptions) {
+export const lift = Effect.fn("lift")(function* (options: PeopleOptions & { readonly dryRun: boolean }) {
   const { ask } = yield* MigrationWorker
   const outcome = yield* Outcome
   const people = yield* readPeople(options)
-  const answer = yield* ask(({ runs }) => runs.lift({ payload: people === undefined ? {} : { people } }))
-  yield* outcome.tell(
-    answer,
-    `${count(answer.lifted)} may go on: from here on the flags alone say where they should be.`,
+  yield* requireKnown(people)
+  const isDry = options.dryRun
+  const { lifted } = yield* ask(({ runs }) =>
+    runs.lift({ payload: { isDry, ...(people === undefined ? {} : { people }) } }),
   )
+  const words = isDry
+    ? `${count(lifted)} would be free to go on.`
+    : `${count(lifted)} may go on: from here on the flags alone say where they should be.`
+  yield* outcome.tell({ isDry, lifted }, words)
 })

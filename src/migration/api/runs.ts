@@ -144,6 +144,8 @@ export class Runs extends HttpApiGroup.make("runs")
       payload: Schema.Struct({
         /** Only of these people; of everybody unless given. */
         people: Schema.optionalKey(Schema.Array(UserId)),
+        /** Counts them and lifts nothing. */
+        isDry: Schema.optionalKey(Schema.Boolean),
       }),
       success: Schema.Struct({ lifted: Schema.Int }),
       error: [...body],

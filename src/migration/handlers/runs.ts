@@ -8,7 +8,7 @@ import { Operator } from "../Authorization.ts"
 import { Api } from "../api/Api.ts"
 import type { Run } from "../api/runs.ts"
 import { Database } from "../Database.ts"
-import { liftCeilings } from "../people/counts.ts"
+import { countCeilings, liftCeilings } from "../people/counts.ts"
 import { RunControl } from "../RunControl.ts"
 import { Runs } from "../Runs.ts"
 import { moveParameters, rollbackParameters } from "../run/parameters.ts"
@@ -63,7 +63,12 @@ export const runsLayer = HttpApiBuilder.group(
             Effect.map(control.takeOn, (taken) => ({ runs: taken })),
           ),
         ),
-      lift: ({ payload }) => answerProblems(act("lift", payload, inDatabase(liftCeilings(payload.people)))),
+      lift: ({ payload }) =>
+        answerProblems(
+          payload.isDry === true
+            ? inDatabase(countCeilings(payload.people))
+            : act("lift", payload, inDatabase(liftCeilings(payload.people))),
+        ),
     })
   }),
 )
