@@ -108,6 +108,11 @@ describe("An operator who moves people", () => {
       .prepare("UPDATE user_accounts SET access_token = 'other' WHERE user_id = 'person-2' AND provider = 'youtube'")
       .run()
     const { code, out, err } = await type("migrate", "verify", "person-1", "person-2")
+    const list = join(folder, "ids.txt")
+    await writeFile(list, "person-1\nperson-3\n")
+    expect(await typeJson("migrate", "verify", "--people-file", list)).toMatchObject({
+      object: { checked: 2, wrong: 0 },
+    })
     expect(code).toBe(4)
     expect(out).toMatch(/person-2 +live +not_the_same/)
     expect(out).not.toMatch(/person-1 /)
@@ -269,6 +274,17 @@ describe("An operator who moves people", () => {
     await type("flags", "set", "complete", "100")
     expect(await typeJson("migrate", "start", "--watch", "--patience", "0")).toMatchObject({ code: 0 })
     expect(await stagesInDatabase()).toMatchObject({ complete: 12 })
+    const hasTokens = async () =>
+      moving.database
+        .prepare("SELECT count(refresh_token) AS grants FROM user_accounts WHERE user_id = 'person-1'")
+        .first("grants")
+    expect(await hasTokens()).toBe(0)
+    expect(await type("export", "person-1", "--to-database")).toMatchObject({ code: 0, err: "" })
+    expect(await hasTokens()).toBe(2)
+    expect(await stagesInDatabase()).toMatchObject({ complete: 11, live: 1 })
+    await type("migrate", "lift", "person-1")
+    expect(await typeJson("migrate", "start", "--watch", "--patience", "0")).toMatchObject({ code: 0 })
+
     const asked = await type("contract")
     expect(asked).toMatchObject({ code: 3, out: "" })
     expect(asked.err).toMatch(/It cannot be undone.* give --yes/)
