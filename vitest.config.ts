@@ -48,14 +48,14 @@ export default defineConfig({
           include: ["test/{core,cron,gateway,legacy,migration,move,object,rpc}/**/*.test.ts"],
           globalSetup: ["./test/simulator/globalSetup.ts"],
           setupFiles: ["./test/database.ts", "./test/traces.ts"],
-          testTimeout: 30_000,
+          testTimeout: 60_000,
         },
       },
       {
         test: {
           name: "node",
           include: ["test/{cli,domain,integration,repository,simulator}/**/*.test.ts"],
-          testTimeout: 120_000,
+          testTimeout: 180_000,
           hookTimeout: 60_000,
         },
       },
