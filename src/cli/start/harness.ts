@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import type { TestHarness, TestHarnessOptions } from "wrangler"
 import { toCannotStart } from "./error.ts"
+import { handOnBrokenBodies } from "./outbound.ts"
 import { checkRoom } from "./room.ts"
 
 /** The repository. */
@@ -37,6 +38,7 @@ const workersFolder = join(root, ".wrangler")
 /** Workers in real workerd, the first of them at `url`, until the scope closes. */
 export const openHarness = Effect.fn("openHarness")(function* (workers: (withEntry: WithEntry) => Workers) {
   yield* Effect.forEach([root, tmpdir()], (folder) => checkRoom(folder), { discard: true })
+  yield* handOnBrokenBodies
   return yield* Effect.acquireRelease(
     Effect.tryPromise({
       try: async (): Promise<{ readonly harness: TestHarness; readonly url: URL }> => {
