@@ -4,7 +4,7 @@ import { type AccountKey, accountColumns, heldColumns, toStored } from "./accoun
 // The statements of a refresh by D1's side. Each takes its accounts as one JSON parameter, however many they are.
 
 /** How long a claim keeps others out if whoever made it is never heard of again, in milliseconds. */
-const claimMs = 60_000
+export const claimMs = 60_000
 
 // The plus keeps SQLite from going through everybody whom D1 holds, by the index, instead of the few who are wanted, by the key.
 const isHeld = "+holder = 'database'"
@@ -28,7 +28,8 @@ const renewStatement = `UPDATE user_accounts SET access_token = wanted.value->>'
 
 const releaseStatement = `UPDATE user_accounts SET refresh_claim = NULL, refresh_claimed_until = NULL,
     state = CASE WHEN wanted.value->>'isRefused' THEN 'reauthorization_required' ELSE state END, updated_at = ?3
-  FROM json_each(?1) wanted WHERE ${isWanted} AND refresh_claim = ?2 AND ${isHeld}`
+  FROM json_each(?1) wanted WHERE ${isWanted} AND refresh_claim = ?2 AND ${isHeld}
+  RETURNING ${accountColumns}`
 
 /** An account whose grant is to be replaced, and the generation it has: who finds another was forestalled, and is content. */
 export interface Stale extends AccountKey {
@@ -65,7 +66,7 @@ export const renewAccounts = (
   return database.prepare(renewStatement).bind(JSON.stringify(rows), claimId, now)
 }
 
-/** Lets claims go that brought nothing. */
+/** Lets claims go that brought nothing; its rows are those whose claim was still there. */
 export const releaseAccounts = (
   database: D1Database,
   claimId: string,

@@ -5,9 +5,17 @@ import type { Provider } from "../domain/provider.ts"
 import type { TokenSet } from "../domain/token.ts"
 import { refreshGrant } from "../providers/oauth.ts"
 import type { ProviderEndpoints } from "../providers/provider.ts"
-import { decodeAccount, decodeHeld, type HeldRow, keyOf, scopesOf, type UsableToken } from "./account.ts"
+import {
+  type AccountRow,
+  decodeAccount,
+  decodeHeld,
+  type HeldRow,
+  keyOf,
+  scopesOf,
+  type UsableToken,
+} from "./account.ts"
 import { rowsOf } from "./accounts.ts"
-import { claimAccounts, releaseAccounts, renewAccounts, type Stale } from "./claim.ts"
+import { claimAccounts, claimMs, releaseAccounts, renewAccounts, type Stale } from "./claim.ts"
 import { type Copy, hasCopy } from "./copies.ts"
 import { countOperations, type OperationCount } from "./operations.ts"
 
@@ -68,7 +76,10 @@ const toCount = ({ outcome, tookMs }: Attempt): OperationCount => ({
   slowestMs: tookMs,
 })
 
-/** Writes what became of a claim, in one batch. Returns the rows that took new tokens. */
+const accountsIn = (result: D1Result | undefined): ReadonlyMap<string, AccountRow> =>
+  new Map((result?.results ?? []).flatMap((row) => Option.toArray(decodeAccount(row))).map((row) => [keyOf(row), row]))
+
+/** Writes what became of a claim, in one batch. Gives the rows that took new tokens, and those that were let go without. */
 const settle = Effect.fnUntraced(function* (
   { database }: ExchangeOptions,
   claimId: string,
@@ -91,11 +102,11 @@ const settle = Effect.fnUntraced(function* (
     releaseAccounts(database, claimId, now, released),
     countOperations(database, now, attempts.map(toCount)),
   ]
-  const [written] = yield* Effect.tryPromise({
+  const [renewedRows, releasedRows] = yield* Effect.tryPromise({
     try: () => database.batch(statements),
     catch: toDatabaseUnavailable("new tokens"),
   }).pipe(Effect.retry(writeRetries))
-  return (written?.results ?? []).flatMap((row) => Option.toArray(decodeAccount(row)))
+  return { renewed: accountsIn(renewedRows), released: accountsIn(releasedRows) }
 })
 
 /**
@@ -110,16 +121,21 @@ export const exchange = Effect.fn("exchange")(function* (accounts: ReadonlyArray
   const claimed = yield* rowsOf("claim", claimAccounts(database, claimId, now, accounts))
   const results = new Map<string, Result.Result<UsableToken, ExchangeError>>()
   if (claimed.length === 0) return results
-  const rows = claimed.flatMap((row) => Option.toArray(decodeHeld(row)))
+  // What D1 took so long to claim could be claimed by others before its refresh ends: it is let go, and claimed anew.
+  const isLate = (yield* Clock.currentTimeMillis) - now > claimMs / 2
+  const rows = isLate ? [] : claimed.flatMap((row) => Option.toArray(decodeHeld(row)))
   const attempts = yield* Effect.forEach(rows, (row) => attempt(row, options), { concurrency: "unbounded" })
-  const written = new Map((yield* settle(options, claimId, accounts, attempts)).map((row) => [keyOf(row), row]))
+  const settled = yield* settle(options, claimId, accounts, attempts)
   const copies: Array<Copy> = []
   for (const { row, outcome } of attempts) {
-    const taken = written.get(keyOf(row))
-    if (Result.isFailure(outcome)) results.set(keyOf(row), Result.fail(outcome.failure))
-    else if (taken !== undefined) {
+    const key = keyOf(row)
+    const taken = settled.renewed.get(key)
+    if (Result.isFailure(outcome)) {
+      // A refusal of tokens that somebody has replaced meanwhile says nothing of the new ones.
+      if (settled.released.has(key)) results.set(key, Result.fail(outcome.failure))
+    } else if (taken !== undefined) {
       const { accessToken, expiresAt } = outcome.success
-      results.set(keyOf(row), Result.succeed({ accessToken, expiresAt, generation: taken.generation }))
+      results.set(key, Result.succeed({ accessToken, expiresAt, generation: taken.generation }))
       if (hasCopy(taken.stage)) copies.push({ ...taken, tokens: outcome.success })
     }
   }

@@ -1,4 +1,4 @@
-import { Effect, Redacted, Result } from "effect"
+import { Clock, Effect, Redacted, Result } from "effect"
 import { describe, expect, it } from "vitest"
 import { Account, simulator, toTokens, withGrants } from "./account.ts"
 import { watched } from "./watched.ts"
@@ -103,6 +103,29 @@ describe("a claim", () => {
     expect(tokenOf(await ask(account))).toBe((await account.row())?.["access_token"])
   })
 
+  it("that D1 took half its life to make is let go, and nothing is asked under it", async () => {
+    const account = await new Account().connected()
+    const live = Clock.Clock.defaultValue()
+    let aheadMs = 0
+    const nowMillis = () => live.currentTimeMillisUnsafe() + aheadMs
+    const clock: Clock.Clock = Object.assign(Object.create(live), {
+      currentTimeMillisUnsafe: nowMillis,
+      currentTimeMillis: Effect.sync(nowMillis),
+    })
+    const { database } = watched({
+      onStatement: (sql) => {
+        if (sql.includes("SET refresh_claim = ?2")) aheadMs += 31_000
+      },
+    })
+    const asked = await withGrants(
+      (grants) => Effect.result(Effect.provideService(grants.accessToken(account), Clock.Clock, clock)),
+      { database },
+    )
+    expect(tokenOf(asked)).toBe("ProviderUnavailable")
+    expect(await account.row()).toMatchObject({ refresh_claim: null, generation: 0, state: "connected" })
+    expect(await account.refreshes()).toBe(0)
+  })
+
   it("that somebody else has made meanwhile is not written over by one that comes late", async () => {
     const account = await new Account().connected()
     const gate = await simulator.hold({ person: account.userId, kind: "token" }, { afterProcessing: true })
@@ -139,7 +162,7 @@ describe("a token set by the person while a refresh is under way", () => {
     const given = await account.issued()
     await withGrants((grants) => grants.set(account, toTokens(given), 1))
     await simulator.release(gate)
-    await asked
+    expect(tokenOf(await asked)).toBe(given.accessToken)
     expect(await account.row()).toMatchObject({ state: "connected", access_token: given.accessToken })
   })
 })

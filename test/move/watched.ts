@@ -1,7 +1,9 @@
 import { env } from "cloudflare:workers"
 
 /** D1, with a note of every statement, and of every trip to it. */
-export const watched = (options: { readonly failingBatches?: number } = {}) => {
+export const watched = (
+  options: { readonly failingBatches?: number; readonly onStatement?: (sql: string) => void } = {},
+) => {
   const statements: Array<string> = []
   let failing = options.failingBatches ?? 0
   let resolvers: Array<{ readonly count: number; readonly resolve: () => void }> = []
@@ -10,6 +12,7 @@ export const watched = (options: { readonly failingBatches?: number } = {}) => {
       if (key === "prepare") {
         return (sql: string) => {
           statements.push(sql)
+          options.onStatement?.(sql)
           resolvers = resolvers.filter(({ count, resolve }) => statements.length < count || void resolve())
           return target.prepare(sql)
         }

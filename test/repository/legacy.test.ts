@@ -1,5 +1,10 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
 import { Effect } from "effect"
-import { expect, it } from "vitest"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { affectedTests } from "../../src/cli/withoutLegacy/affected.ts"
+import { applyRemoval, planRemoval, trackedFiles } from "../../src/cli/withoutLegacy/remove.ts"
 import { LegacySettings } from "../../src/legacy/settings.ts"
 import { codeOf, rowsOf, section } from "./readme.ts"
 
@@ -18,4 +23,45 @@ it("the README's defaults of the central poller are those that hold", async () =
   expect(await read(Object.fromEntries(ours))).toEqual(await read({}))
   // A default that is not read would prove nothing.
   for (const [name] of ours) await expect(read({ [name]: "nonsense" })).rejects.toThrow(name)
+})
+
+describe("taking the old way out", () => {
+  const root = process.cwd()
+  const files = trackedFiles(root)
+
+  it("leaves nothing that reaches it, or speaks of it, behind a mark", () => {
+    const copy = mkdtempSync(join(tmpdir(), "pollen-removal-"))
+    onTestFinished(() => rmSync(copy, { recursive: true }))
+    for (const path of files) {
+      mkdirSync(dirname(join(copy, path)), { recursive: true })
+      cpSync(join(root, path), join(copy, path))
+    }
+    applyRemoval(copy, planRemoval(copy, files))
+    const left = files.filter((path) => existsSync(join(copy, path)))
+    expect(left.length).toBeGreaterThan(files.length * 0.8)
+    expect(left.filter((path) => /(^|\/)legacy(\/|\.)/.test(path))).toEqual([])
+    const importing = left.filter(
+      (path) =>
+        path.endsWith(".ts") && /(from|import) *\(?"[^"]*\/legacy[/.]/.test(readFileSync(join(copy, path), "utf8")),
+    )
+    expect(importing).toEqual([])
+    expect(planRemoval(copy, left)).toEqual({ removed: [], changed: [] })
+    expect(readFileSync(join(copy, "package.json"), "utf8")).not.toContain("legacy")
+    expect(readFileSync(join(copy, "README.md"), "utf8")).not.toContain("LEGACY_")
+  })
+
+  it("has those tests run again whose outcome it can change, and no other", () => {
+    const tests = files.filter((path) => path.endsWith(".test.ts"))
+    const affected = (changed: ReadonlyArray<string>) => affectedTests(root, tests, { removed: [], changed })
+    const always = affected([])
+    // They read files, or start workers.
+    expect(always).toEqual(expect.arrayContaining(["test/cli/start.test.ts", "test/integration/system.test.ts"]))
+    expect(affected(["src/cron/runCron.ts"])).toEqual(expect.arrayContaining(["test/cron/runCron.test.ts"]))
+    expect(affected(["src/domain/error.ts"])).toEqual(expect.arrayContaining(["test/cron/runCron.test.ts"]))
+    expect(affected(["src/cron/runCron.ts"])).not.toContain("test/cron/wakeOverdue.test.ts")
+    // Whatever the worker under the tests is made of concerns all that run in it.
+    const ofObjects = tests.filter((path) => path.startsWith("test/object/"))
+    expect(affected(["src/object/vault.ts"])).toEqual(expect.arrayContaining(ofObjects))
+    expect(always).not.toEqual(expect.arrayContaining(ofObjects))
+  })
 })

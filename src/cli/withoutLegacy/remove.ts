@@ -1,0 +1,59 @@
+import { execFileSync } from "node:child_process"
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+
+/** The old way and its tests, the rehearsal of the move from it, and this step itself. */
+const folders = ["src/legacy/", "test/legacy/", "src/cli/rehearse/", "src/cli/withoutLegacy/"]
+
+/** A seam that is a file. */
+const isSeamFile = (path: string): boolean => /(^|\/)(legacy|rehearse)(\.test)?\.ts$/.test(path)
+
+/** A seam that is a line: what other files say of the old way. */
+const isSeamLine = (line: string): boolean => /(\/\/|#) legacy$/.test(line) || line.includes("<!-- legacy -->")
+
+/** Says what the marks are, and is not marked by them. */
+const runbook = "docs/runbook-cleanup.md"
+
+/** The commands of package.json that run this step. */
+const scripts = /^ *"(check:without-legacy|remove:legacy)": .*\n/gm
+
+export const trackedFiles = (root: string): ReadonlyArray<string> =>
+  execFileSync("git", ["ls-files", "-z"], { cwd: root, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 })
+    .split("\0")
+    .filter((path) => path !== "" && existsSync(join(root, path)))
+
+export interface Removal {
+  readonly removed: ReadonlyArray<string>
+  readonly changed: ReadonlyArray<string>
+}
+
+/** What taking the old way out of a repository with these files would remove and change. Paths are relative to its root. */
+export const planRemoval = (root: string, files: ReadonlyArray<string>): Removal => {
+  const removed = files.filter((path) => isSeamFile(path) || folders.some((folder) => path.startsWith(folder)))
+  const gone = new Set(removed)
+  const changed = files.filter((path) => {
+    if (gone.has(path) || path === runbook || !/\.(ts|toml|md|json)$/.test(path)) return false
+    const text = readFileSync(join(root, path), "utf8")
+    return withoutSeams(path, text) !== text
+  })
+  return { removed, changed }
+}
+
+/** A file as it is without the old way. */
+const withoutSeams = (path: string, text: string): string =>
+  path === "package.json"
+    ? text.replace(scripts, "")
+    : text
+        .split("\n")
+        .filter((line) => !isSeamLine(line))
+        .join("\n")
+
+/** Takes the old way out of the files below `root`. */
+export const applyRemoval = (root: string, { removed, changed }: Removal): void => {
+  for (const path of changed) {
+    const file = join(root, path)
+    writeFileSync(file, withoutSeams(path, readFileSync(file, "utf8")))
+  }
+  for (const path of removed) rmSync(join(root, path))
+  for (const folder of folders) rmSync(join(root, folder), { recursive: true, force: true })
+}
