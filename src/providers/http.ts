@@ -1,5 +1,4 @@
 import { Context, Duration, Effect, Layer, Redacted, Ref, Schedule, Semaphore } from "effect"
-import { FetchHttpClient, HttpClient, HttpClientRequest } from "effect/http"
 import { ProviderUnavailable } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { AccessToken } from "./provider.ts"
@@ -10,14 +9,10 @@ const concurrentRequests = 6
 /** Quick second and third tries of a request that reads, for what passes within a second. The rest waits for the alarm. */
 const quickRetries = Schedule.exponential("100 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 2 }))
 
-const untraced = Context.make(HttpClient.TracerDisabledWhen, () => true).pipe(
-  Context.add(HttpClient.TracerPropagationEnabled, false),
-)
-
-/** An answer of a provider's API. `body` is `undefined` where there is none (304). */
+/** An answer of a provider's API. `body` is `undefined` where there is none (304), or none that can be read. */
 export interface Answer {
   readonly status: number
-  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly headers: Headers
   readonly body: unknown
 }
 
@@ -27,6 +22,24 @@ export interface ApiRequest {
   readonly query: Readonly<Record<string, string>>
   readonly token: AccessToken
   readonly etag: string | null
+}
+
+/**
+ * Makes a request by the platform's own `fetch`: an HTTP client made for every need costs more than the rest of a poll. A provider
+ * has no use for our trace ids, and a span would hold the token.
+ */
+const ask = async ({ url, query, token, etag }: ApiRequest, signal: AbortSignal): Promise<Answer> => {
+  const accept = { accept: "application/json", authorization: `Bearer ${Redacted.value(token)}` }
+  const response = await fetch(`${url}?${new URLSearchParams(query)}`, {
+    headers: etag === null ? accept : { ...accept, "if-none-match": etag },
+    signal,
+  })
+  const { status, headers } = response
+  if (status === 304 || status >= 500) {
+    await response.body?.cancel()
+    return { status, headers, body: undefined }
+  }
+  return { status, headers, body: await response.json<unknown>().catch(() => undefined) }
 }
 
 /**
@@ -47,10 +60,6 @@ export class ProviderHttp extends Context.Service<
     Layer.effect(
       ProviderHttp,
       Effect.gen(function* () {
-        // A provider has no use for our trace ids, and a span would hold the request's headers.
-        const client = (yield* HttpClient.HttpClient).pipe(
-          HttpClient.transformResponse(Effect.provideContext(untraced)),
-        )
         const permits = yield* Semaphore.make(concurrentRequests)
         const counts = { spotify: yield* Ref.make(0), youtube: yield* Ref.make(0) }
 
@@ -62,43 +71,32 @@ export class ProviderHttp extends Context.Service<
             ),
           )
 
-        const get = Effect.fnUntraced(function* ({ provider, url, query, token, etag }: ApiRequest) {
-          const unavailable = (reason: string) => new ProviderUnavailable({ provider, reason, retryAt: null })
-          const request = HttpClientRequest.get(url, {
-            urlParams: query,
-            headers: {
-              accept: "application/json",
-              authorization: `Bearer ${Redacted.value(token)}`,
-              ...(etag === null ? {} : { "if-none-match": etag }),
-            },
-          })
-          // The cause of a failed request is dropped: it holds the request, and the request holds the token.
-          const answer = client.execute(request).pipe(
-            Effect.mapError(() => unavailable("no answer")),
-            Effect.flatMap((response): Effect.Effect<Answer, ProviderUnavailable> => {
-              if (response.status >= 500) return Effect.fail(unavailable(`answered ${response.status}`))
-              if (response.status === 304) {
-                return Effect.succeed({ status: 304, headers: response.headers, body: undefined })
-              }
-              return response.json.pipe(
-                Effect.map((body) => ({ status: response.status, headers: response.headers, body })),
-                // An error without a readable body is still told by its status.
-                Effect.catch(() =>
-                  response.status >= 400
-                    ? Effect.succeed({ status: response.status, headers: response.headers, body: undefined })
-                    : Effect.fail(unavailable("the answer could not be read")),
-                ),
-              )
-            }),
+        const get = (request: ApiRequest) => {
+          const unavailable = (reason: string) =>
+            new ProviderUnavailable({ provider: request.provider, reason, retryAt: null })
+          // The cause of a failed request is dropped: it may hold the request, and the request holds the token.
+          const answer = Effect.tryPromise({
+            try: (signal) => ask(request, signal),
+            catch: () => unavailable("no answer"),
+          }).pipe(
+            Effect.filterOrFail(
+              ({ status }) => status < 500,
+              ({ status }) => unavailable(`answered ${status}`),
+            ),
+            // An error without a readable body is still told by its status.
+            Effect.filterOrFail(
+              ({ status, body }) => status >= 300 || body !== undefined,
+              () => unavailable("the answer could not be read"),
+            ),
             Effect.timeoutOrElse({
               duration: Duration.millis(timeoutMs),
               orElse: () => Effect.fail(unavailable(`no answer within ${timeoutMs} ms`)),
             }),
           )
-          return yield* Effect.retry(counted(provider, answer), quickRetries)
-        })
+          return Effect.retry(counted(request.provider, answer), quickRetries)
+        }
 
         return { get, counted, requests: (provider: Provider) => Ref.get(counts[provider]) }
       }),
-    ).pipe(Layer.provide(FetchHttpClient.layer))
+    )
 }

@@ -35,7 +35,7 @@ const toError = (provider: Provider, thrown: unknown, now: number) => {
     return new RateLimited({
       provider,
       reason: "rate_limited",
-      retryAt: retryAfter(thrown.response.headers.get("retry-after") ?? undefined, now),
+      retryAt: retryAfter(thrown.response.headers.get("retry-after"), now),
     })
   }
   if (thrown.error === "invalid_grant" && thrown.status < 500) {
@@ -77,7 +77,7 @@ export const refreshGrant = Effect.fn("refreshGrant")(function* (
         { signal, [oauth.allowInsecureRequests]: endpoints.tokenUrl.startsWith("http:") },
       )
       if (response.status === 429) {
-        const header = response.headers.get("retry-after") ?? undefined
+        const header = response.headers.get("retry-after")
         await response.body?.cancel()
         return new RateLimited({ provider, reason: "rate_limited", retryAt: retryAfter(header, now) })
       }

@@ -44,6 +44,6 @@ export const reader =
         decode(answer.body),
         () => new ProviderUnavailable({ provider, reason: "the answer has an unknown shape", retryAt: null }),
       )
-      return { isModified: true, body, etag: answer.headers["etag"] ?? null }
+      return { isModified: true, body, etag: answer.headers.get("etag") }
     })
   }

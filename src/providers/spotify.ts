@@ -96,7 +96,7 @@ const refuse = (answer: Answer, now: number): RequestError => {
     return new RateLimited({
       provider,
       reason: reason === "QUOTA_EXCEEDED" ? "quota_exceeded" : "rate_limited",
-      retryAt: retryAfter(answer.headers["retry-after"], now),
+      retryAt: retryAfter(answer.headers.get("retry-after"), now),
     })
   }
   return new ProviderUnavailable({ provider, reason: `answered ${answer.status}`, retryAt: null })

@@ -143,7 +143,7 @@ const refuse = (answer: Answer, now: number): RequestError => {
     return new RateLimited({
       provider,
       reason: "rate_limited",
-      retryAt: retryAfter(answer.headers["retry-after"], now),
+      retryAt: retryAfter(answer.headers.get("retry-after"), now),
     })
   }
   if (answer.status === 404) {
