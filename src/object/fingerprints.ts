@@ -58,7 +58,7 @@ export const fingerprintTokens = Effect.fn("fingerprintTokens")(function* (key: 
       return yield* grants.reveal(provider).pipe(
         Effect.flatMap((tokens) => fingerprint(key, tokens)),
         Effect.bindTo("shown"),
-        Effect.bind("trial", () => (isUsed ? use(provider) : Effect.succeed(untried))),
+        Effect.bind("trial", () => (isUsed && about.state === "connected" ? use(provider) : Effect.succeed(untried))),
         Effect.map(({ shown, trial }) => ({ ...about, ...trial, fingerprint: shown })),
         Effect.catchTags({
           SealBroken: ({ message }) => Effect.succeed({ ...about, ...untried, fingerprint: null, reason: message }),

@@ -2,13 +2,14 @@ import { env, exports } from "cloudflare:workers"
 import { Effect, type Layer } from "effect"
 import type { Stage } from "../../src/domain/stage.ts"
 import type { UserId } from "../../src/domain/user.ts"
-import type { StartMove } from "../../src/migration/api/runs.ts"
+import type { StartMove, StartRollback } from "../../src/migration/api/runs.ts"
 import { Database } from "../../src/migration/Database.ts"
 import type { MigrationEnv } from "../../src/migration/env.ts"
 import { Flags } from "../../src/migration/Flags.ts"
+import { liftCeilings } from "../../src/migration/people/counts.ts"
 import { Runs } from "../../src/migration/Runs.ts"
 import { runMove } from "../../src/migration/run/move.ts"
-import { moveParameters, type RunParameters } from "../../src/migration/run/parameters.ts"
+import { moveParameters, type RunParameters, rollbackParameters } from "../../src/migration/run/parameters.ts"
 import { type Mark, type StepServices, Steps } from "../../src/migration/run/Steps.ts"
 import { stepServices } from "../../src/migration/services.ts"
 
@@ -17,15 +18,19 @@ export type Bindings = Pick<MigrationEnv, "CORE" | "DB">
 export const bindings: Bindings = { CORE: exports.MigrationEntrypoint, DB: env.DB }
 
 /** Steps of this process: each is done once, and nothing waits. */
-const inProcess = (overrides: Partial<Steps["Service"]>, services: Layer.Layer<StepServices>): Steps["Service"] => ({
-  do: (_name, work) => Effect.orDie(Effect.provide(work, services)),
+const inProcess = ({ steps, onStep, before }: Driven, services: Layer.Layer<StepServices>): Steps["Service"] => ({
+  do: (name, work) =>
+    Effect.promise(async () => {
+      onStep?.(name)
+      await before?.(name)
+    }).pipe(Effect.andThen(Effect.orDie(Effect.provide(work, services)))),
   sleep: () => Effect.die(new Error("a test does not wait")),
   atMost: Number.POSITIVE_INFINITY,
   goOn: () => Effect.void,
-  ...overrides,
+  ...steps,
 })
 
-const withFlags = <A, E>(program: (flags: Flags["Service"]) => Effect.Effect<A, E>) =>
+export const withFlags = <A, E>(program: (flags: Flags["Service"]) => Effect.Effect<A, E>) =>
   Effect.runPromise(
     Effect.flatMap(Flags, program).pipe(Effect.provide(Flags.layer), Effect.provide(Database.layer(env.DB))),
   )
@@ -44,23 +49,26 @@ export const aimAt = (stage: Stage, people: ReadonlyArray<UserId>) =>
 interface Driven {
   readonly bindings?: Bindings
   readonly steps?: Partial<Steps["Service"]>
+  /** Told the name of each step. */
+  readonly onStep?: (name: string) => void
+  /** Done before each step. */
+  readonly before?: (name: string) => Promise<unknown> | undefined
   readonly mark?: Mark | null
 }
 
 /** Writes a run down, and nothing more. */
-export const begin = (asked: StartMove, parameters: RunParameters = moveParameters(asked)) =>
+export const begin = (asked: StartMove, parameters: RunParameters = { ...moveParameters(asked), patienceSeconds: 0 }) =>
   Effect.runPromise(
-    Effect.flatMap(Runs, (runs) => runs.create({ ...parameters, patienceSeconds: 0 }, "a test")).pipe(
-      Effect.provide(stepServices(bindings)),
-    ),
+    Effect.flatMap(Runs, (runs) => runs.create(parameters, "a test")).pipe(Effect.provide(stepServices(bindings))),
   )
 
 /** Sees a run through in this process, from its start. */
-export const resume = (id: string, { bindings: given = bindings, steps = {}, mark = null }: Driven = {}) => {
+export const resume = (id: string, driven: Driven = {}) => {
+  const { bindings: given = bindings, mark = null } = driven
   const services = stepServices(given)
   return Effect.runPromise(
     runMove(id, mark).pipe(
-      Effect.provideService(Steps, inProcess(steps, services)),
+      Effect.provideService(Steps, inProcess(driven, services)),
       Effect.andThen(Effect.flatMap(Runs, (runs) => runs.get(id))),
       Effect.provide(services),
     ),
@@ -73,6 +81,14 @@ export const cancel = (id: string) =>
 
 /** Moves people to where the flags say. */
 export const move = async (asked: StartMove, driven?: Driven) => resume(await begin(asked), driven)
+
+/** Takes people back. */
+export const rollBack = async (asked: StartRollback, driven?: Driven) =>
+  resume(await begin({}, { ...rollbackParameters(asked), patienceSeconds: 0 }), driven)
+
+/** Takes away what rollbacks left. */
+export const lift = (people: ReadonlyArray<string> | undefined) =>
+  Effect.runPromise(liftCeilings(people).pipe(Effect.provide(Database.layer(env.DB))))
 
 /** Where somebody is, by D1. */
 export const positionOf = async (userId: string) => {

@@ -12,7 +12,7 @@ const toldAtMost = 20
 
 /** Everybody of whom D1 holds, or has, something yet; and who is not at the end of the move, or has not been seen to be there. */
 const inTheWay = `FROM (
-    SELECT user_id, max(holder = 'database') AS isHeld, max(coalesce(access_token, refresh_token) IS NOT NULL) AS hasTokens
+    SELECT user_id, max(holder <> 'object') AS isHeld, max(coalesce(access_token, refresh_token) IS NOT NULL) AS hasTokens
     FROM user_accounts GROUP BY user_id) person
   LEFT JOIN token_migration_status status ON status.user_id = person.user_id
   WHERE isHeld OR hasTokens

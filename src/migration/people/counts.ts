@@ -6,7 +6,7 @@ const selectStages = `SELECT stage, count(*) AS people, count(*) FILTER (WHERE s
   FROM token_migration_status GROUP BY stage`
 
 const selectOthers = `SELECT count(*) FILTER (WHERE isHeld) AS off, count(*) FILTER (WHERE NOT isHeld) AS born FROM (
-    SELECT max(holder = 'database') AS isHeld FROM user_accounts
+    SELECT max(holder <> 'object') AS isHeld FROM user_accounts
     WHERE user_id NOT IN (SELECT user_id FROM token_migration_status) GROUP BY user_id)`
 
 const decodeStages = decodeRows(Schema.Struct({ stage: Stage, people: Schema.Int, failed: Schema.Int }))

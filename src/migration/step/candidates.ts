@@ -26,7 +26,7 @@ export const candidatesAfter = (cursor: string, rows: number, named: ReadonlyArr
   const isNamed = named === null ? "" : "AND user_id IN (SELECT value FROM json_each(?3))"
   const sql = `SELECT person.user_id AS userId, stage, target AS towards, status.state, attempts, next_attempt_at AS nextAttemptAt,
       ceiling, run_id AS runId,
-      EXISTS (SELECT 1 FROM user_accounts WHERE user_id = person.user_id AND holder = 'database') AS isHeldByDatabase
+      EXISTS (SELECT 1 FROM user_accounts WHERE user_id = person.user_id AND holder <> 'object') AS isHeldByDatabase
     FROM (SELECT DISTINCT user_id FROM user_accounts WHERE user_id > ?1 ${isNamed} ORDER BY user_id LIMIT ?2) person
     LEFT JOIN token_migration_status status ON status.user_id = person.user_id ORDER BY person.user_id`
   return named === null ? statement(sql, cursor, rows) : statement(sql, cursor, rows, JSON.stringify(named))

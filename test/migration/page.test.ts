@@ -1,0 +1,138 @@
+import { env } from "cloudflare:workers"
+import { Effect } from "effect"
+import { describe, expect, it } from "vitest"
+import type { Stage } from "../../src/domain/stage.ts"
+import { UserId } from "../../src/domain/user.ts"
+import { moveParameters } from "../../src/migration/run/parameters.ts"
+import type { Mark } from "../../src/migration/run/Steps.ts"
+import { counted } from "../cron/population.ts"
+import { Mover } from "../object/mover.ts"
+import { simulator } from "../object/person.ts"
+import { aimAt, begin, bindings, move, resume } from "./driver.ts"
+
+/** People with grants in D1, written a hundred at a time. */
+const settle = async (count: number) => {
+  const people = Array.from({ length: count }, () => new Mover())
+  const grants = await simulator.grants(people.map(({ id }) => ({ person: id, provider: "spotify" as const })))
+  await env.DB.prepare(
+    `INSERT INTO user_accounts (user_id, provider, updated_at, access_token, refresh_token, expires_at, scope)
+     SELECT value->>'id', 'spotify', 1, value->>'accessToken', value->>'refreshToken', value->>'expiresAt', '' FROM json_each(?1)`,
+  )
+    .bind(JSON.stringify(people.map(({ id }, index) => ({ id, ...grants[index] }))))
+    .run()
+  return people.map(({ id }) => id)
+}
+
+const mark = { pass: 1, page: 1, cursor: "", happened: 0, dueAt: null }
+
+/** D1 statements of one run that takes all of these people a step. */
+const statementsFor = async (people: ReadonlyArray<Mover["id"]>, to: Stage) => {
+  await aimAt(to, people)
+  const { counter, DB } = counted(env.DB)
+  const run = await resume(await begin({ people }), { bindings: { ...bindings, DB }, mark })
+  expect(run.progress).toMatchObject({ taken: people.length, arrived: people.length, failedAttempts: 0 })
+  return counter.queries
+}
+
+describe("A page", () => {
+  it("takes as many D1 statements for 200 people as for 5, at every step there and back", async () => {
+    const [few, many] = [await settle(5), await settle(200)]
+    const used: Array<readonly [Stage, number, number]> = []
+    for (const to of [
+      "dual_write",
+      "shadow",
+      "live",
+      "rampdown",
+      "complete",
+      "rampdown",
+      "live",
+      "shadow",
+      "dual_write",
+      "off",
+    ] as const) {
+      used.push([to, await statementsFor(few, to), await statementsFor(many, to)])
+    }
+    for (const [to, ofFew, ofMany] of used) expect({ to, statements: ofMany }).toEqual({ to, statements: ofFew })
+    expect(Math.max(...used.map(([, , ofMany]) => ofMany))).toBeLessThanOrEqual(30)
+  }, 120_000)
+
+  it("has at most as many people as it was told, and the run goes on with the next", async () => {
+    const people = await settle(7)
+    await aimAt("dual_write", people)
+    const names: Array<string> = []
+    const run = await resume(await begin({ people, pageSize: 3 }), { mark, onStep: (name) => names.push(name) })
+    expect(names.filter((name) => name.startsWith("pass 1,"))).toHaveLength(3)
+    expect(run.progress).toMatchObject({ taken: 7, arrived: 7 })
+  })
+
+  it("leaves whoever has no step to take as they are", async () => {
+    const [ada] = await settle(1)
+    expect(ada).toBeDefined()
+    const run = await move({ people: ada === undefined ? [] : [ada] })
+    expect(run.progress).toMatchObject({ people: 0, taken: 0 })
+    const row = await env.DB.prepare("SELECT 1 FROM token_migration_status WHERE user_id = ?1").bind(ada).first()
+    expect(row).toBeNull()
+  })
+})
+
+describe("A run", () => {
+  it("hands over to a new instance where one may take no more steps, and goes on from there", async () => {
+    const people = await settle(6)
+    await aimAt("shadow", people)
+    const id = await begin({ people, pageSize: 2 })
+    let mark: Mark | null = null
+    let instances = 0
+    for (let isOver = false; !isOver; instances++) {
+      let next: Mark | null = null
+      await resume(id, {
+        mark,
+        steps: {
+          atMost: 2,
+          goOn: (where) =>
+            Effect.sync(() => {
+              next = where
+            }),
+        },
+      })
+      mark = next
+      isOver = next === null
+    }
+    expect(instances).toBeGreaterThan(3)
+    expect(await resume(id, { mark })).toMatchObject({ state: "finished", progress: { taken: 12, arrived: 6 } })
+  })
+
+  it("waits for people who have failed, if the first is due soon, and takes them then", async () => {
+    const [ada = UserId.make("nobody")] = await settle(1)
+    await aimAt("dual_write", [ada])
+    // A row that is put right while the run waits for it.
+    const setRefreshToken = (token: string | null) =>
+      env.DB.prepare("UPDATE user_accounts SET refresh_token = ?2 WHERE user_id = ?1").bind(ada, token).run()
+    const { token } = (await env.DB.prepare("SELECT refresh_token AS token FROM user_accounts WHERE user_id = ?1")
+      .bind(ada)
+      .first<{ readonly token: string }>()) ?? { token: "" }
+    await setRefreshToken(null)
+    const waits: Array<number> = []
+    const run = await resume(
+      await begin({ people: [ada] }, { ...moveParameters({ people: [ada] }), patienceSeconds: 60 }),
+      {
+        steps: {
+          sleep: (_name, ms) =>
+            Effect.promise(async () => {
+              waits.push(ms)
+              await setRefreshToken(token)
+              await env.DB.prepare("UPDATE token_migration_status SET next_attempt_at = 0 WHERE user_id = ?1")
+                .bind(ada)
+                .run()
+            }),
+        },
+      },
+    )
+    expect(waits).toHaveLength(1)
+    expect(waits[0]).toBeGreaterThan(0)
+    expect(waits[0]).toBeLessThanOrEqual(10_000)
+    expect(run).toMatchObject({
+      state: "finished",
+      progress: { taken: 1, failedAttempts: 1, failures: [], waitingUntil: null },
+    })
+  })
+})
