@@ -40,11 +40,10 @@ export const getStatus = Effect.fn("getStatus")(function* (env: CoreEnv, payload
   )
   const accountOf = (provider: Provider): Account | undefined => {
     const row = rows.find((one) => one.provider === provider)
-    return (
-      held.find((one) => one.provider === provider) ??
-      (row && inDatabase(row)) ??
-      status.accounts.find((one) => one.provider === provider)
-    )
+    const known = status.accounts.find((one) => one.provider === provider)
+    if (known?.holder === "object" || row === undefined) return known
+    // In the gap of a hand-over back, the object knows of it first.
+    return known !== undefined && known.epoch > row.epoch ? known : inDatabase(row)
   }
   return { ...status, accounts: providers.map(accountOf).filter((account) => account !== undefined) }
 })

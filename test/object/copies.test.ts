@@ -28,7 +28,7 @@ describe("A copy of a grant that D1 holds", () => {
     expect((await person.status()).alarmAt).toBeNull()
     await person.wake()
     await person.pollNow()
-    await person.refreshTokens({ force: true })
+    await person.refreshInObject()
     clock.aheadMs = 31 * 24 * 3_600_000
     await person.wake()
     await person.alarm()

@@ -39,7 +39,7 @@ describe("An account that is handed back", () => {
     expect(await person.account("spotify")).toMatchObject({ holder: "database", epoch: 3 })
     const before = await person.requests()
     clock.aheadMs = 31 * 24 * 3_600_000
-    await person.refreshTokens({ force: true })
+    await person.refreshInObject()
     await person.pollNow()
     await person.wake()
     await person.alarm()

@@ -4,6 +4,7 @@ import { newFingerprintKey } from "../../src/domain/fingerprint.ts"
 import type { Provider } from "../../src/domain/provider.ts"
 import type { TokenSet } from "../../src/domain/token.ts"
 import { call } from "../../src/rpc/call.ts"
+import { GetStatus, RefreshTokens } from "../../src/rpc/methods.ts"
 import * as move from "../../src/rpc/move.ts"
 import type { Grant, ItemState } from "../simulator/model.ts"
 import { Person, simulator } from "./person.ts"
@@ -104,7 +105,8 @@ export class Mover extends Person {
 
   /** The account, as the object sees it. */
   async account(provider: Provider) {
-    return (await this.status()).accounts.find((one) => one.provider === provider)
+    const ask = call(GetStatus, (wire) => exports.MigrationEntrypoint.getStatus(wire))
+    return (await this.run(ask({ userId: this.id }))).accounts.find((one) => one.provider === provider)
   }
 
   async tokenRequests(provider: Provider = "spotify") {
@@ -120,6 +122,12 @@ export class Mover extends Person {
     const ask = call(move.GetAccessToken, (wire) => exports.TokensEntrypoint.getAccessToken(wire))
     const { accessToken, ...answer } = await this.run(ask({ userId: this.id, provider }))
     return { ...answer, accessToken: Redacted.value(accessToken) }
+  }
+
+  /** Asks the object itself, and D1's side not, to refresh whatever it may. */
+  refreshInObject() {
+    const refresh = call(RefreshTokens, (wire) => this.stub.refreshTokens(wire))
+    return this.run(refresh({ userId: this.id, force: true }))
   }
 
   /** What the object exports, which is what it holds. */
