@@ -5,6 +5,14 @@ import { startSimulator } from "../simulator/server/start.ts"
 
 const newKey = () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")
 
+/** What of the answers of `src/migration/api` tests go on with; what else they expect, they say. */
+export interface Told {
+  readonly id: string
+  readonly state: string
+  readonly runs: ReadonlyArray<object>
+  readonly actions: ReadonlyArray<object>
+}
+
 interface Answer<A> {
   readonly status: number
   readonly body: A
@@ -17,8 +25,7 @@ export interface OperatorSystem {
   readonly simulator: SimulatorClient
   readonly database: () => Promise<D1Database>
   /** Asks the migration worker in the operator's name. */
-  // biome-ignore lint/suspicious/noExplicitAny: the shapes are those of src/migration/api; a test says what it expects of them.
-  readonly ask: (method: string, path: string, body?: unknown) => Promise<Answer<any>>
+  readonly ask: (method: string, path: string, body?: unknown) => Promise<Answer<Told>>
   /** As it comes, with these headers. */
   readonly request: (path: string, init: RequestInit) => Promise<Response>
   readonly close: () => Promise<void>

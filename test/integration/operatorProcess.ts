@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import { unstable_readConfig } from "wrangler"
 import type { SimulatorClient } from "../simulator/client.ts"
+import type { Told } from "./operator.ts"
 
 const run = promisify(execFile)
 const wrangler = join(process.cwd(), "node_modules/wrangler/bin/wrangler.js")
@@ -35,8 +36,7 @@ const writeWorker = async (folder: string, configPath: string, secrets: Readonly
 
 /** A stack of the migration and the core worker that is a process of its own, and can be killed as one. */
 export interface OperatorProcess {
-  // biome-ignore lint/suspicious/noExplicitAny: the shapes are those of src/migration/api; a test says what it expects of them.
-  readonly ask: (method: string, path: string, body?: unknown) => Promise<any>
+  readonly ask: (method: string, path: string, body?: unknown) => Promise<Told>
   /** Runs SQL in D1, while nobody else has it open. */
   readonly sql: (text: string) => Promise<ReadonlyArray<Record<string, unknown>>>
   readonly start: () => Promise<void>
