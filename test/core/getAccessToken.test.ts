@@ -70,14 +70,16 @@ describe("An access token comes from the object that holds the account", () => {
 
   it("refreshed if it expires within 5 minutes, once for all who ask", async () => {
     const { person, grant } = await holding()
+    await person.pollNow()
     clock.aheadMs = 56 * minute
     const answers = await Promise.all(Array.from({ length: 20 }, () => person.accessToken()))
     expect(new Set(answers.map(({ accessToken }) => accessToken)).size).toBe(1)
     expect(answers[0]?.accessToken).not.toBe(grant.accessToken)
     expect(await person.tokenRequests()).toBe(1)
+    // D1's mirror follows, and at once.
+    expect((await person.status()).alarmAt).toBeLessThanOrEqual(Date.now() + clock.aheadMs)
     clock.aheadMs = 0
     await person.alarm()
-    // D1's mirror follows.
     expect((await person.row("spotify"))?.access_token).toBe(answers[0]?.accessToken)
   })
 

@@ -172,6 +172,20 @@ describe("What a hand-over back delivers", () => {
     expect((await person.status()).alarmAt).toBeNull()
   })
 
+  it("ends a poll that was under way: no more is asked of the provider than was asked already", async () => {
+    const shows = await simulator.createSources(Array.from({ length: 9 }, () => ({ provider: "spotify", items: 1 })))
+    const { person } = await holding()
+    await simulator.subscribe(person.id, ...shows)
+    const gate = await simulator.hold({ person: person.id, kind: "items" })
+    const poll = person.pollNow()
+    await simulator.waitForHeld(gate, 6)
+    const before = await person.requests()
+    await person.handBack("spotify", 3)
+    await simulator.release(gate)
+    expect(await poll).toMatchObject({ accounts: [{ outcome: "held_by_database" }] })
+    expect(await person.requests()).toBe(before)
+  })
+
   it("leaves D1's row to the migrator: nothing that the object sends changes who holds the account", async () => {
     const { person } = await holding()
     await person.handBack("spotify", 3)
@@ -179,5 +193,22 @@ describe("What a hand-over back delivers", () => {
     await person.switchTo("spotify", "database", 3)
     await person.wake()
     expect(await person.row("spotify")).toMatchObject({ holder: "database", epoch: 3 })
+  })
+
+  it("does not write over a row that D1 holds, or that has gone on, even where the object believes that it holds the account", async () => {
+    for (const [holder, epoch] of [
+      ["database", 3],
+      ["object", 4],
+    ] as const) {
+      const { person } = await holding()
+      await person.switchTo("spotify", holder, epoch)
+      const before = await person.row("spotify")
+      await simulator.revoke(person.id, "spotify")
+      await person.refreshInObject()
+      await person.wake()
+      expect(await person.account("spotify")).toMatchObject({ state: "reauthorization_required" })
+      expect((await person.status()).undelivered).toBe(0)
+      expect(await person.row("spotify")).toEqual(before)
+    }
   })
 })
