@@ -6,7 +6,7 @@ import { exportCommand, openExportCommand } from "./export/command.ts"
 import { flagsCommand } from "./flags/command.ts"
 import { metricsCommand } from "./metrics.ts"
 import { migrateCommand } from "./migrate/command.ts"
-import { rehearseCommand } from "./rehearse/command.ts"
+import { rehearseCommand } from "./rehearse/command.ts" // legacy
 import { rollbackCommand } from "./rollback.ts"
 import { startCommand } from "./start/command.ts"
 import { userCommand } from "./user.ts"
@@ -25,6 +25,6 @@ export const pollen = Command.make("pollen").pipe(
     metricsCommand,
     auditCommand,
     contractCommand,
-    rehearseCommand,
+    rehearseCommand, // legacy
   ]),
 )

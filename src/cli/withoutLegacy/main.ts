@@ -47,6 +47,10 @@ const format = (root: string, changed: ReadonlyArray<string>) =>
     ...changed.filter((path) => /\.(ts|json)$/.test(path)),
   ])
 
+/** What only the old way used need not be exported any more. */
+const hide = (root: string) =>
+  run(root, "hide what nobody imports any more", "knip", ["--fix", "--fix-type", "exports"])
+
 const check = async (): Promise<boolean> => {
   const root = process.cwd()
   const files = trackedFiles(root)
@@ -65,6 +69,7 @@ const check = async (): Promise<boolean> => {
     const affected = values.all === true ? tests : affectedTests(root, tests, removal)
     const steps: ReadonlyArray<() => Promise<boolean>> = [
       () => format(copy, removal.changed),
+      () => hide(copy),
       () => run(copy, "types of the workers", "tsc", ["-p", "tsconfig.json"]),
       () => run(copy, "types of the command line", "tsc", ["-p", "tsconfig.node.json"]),
       () => run(copy, "lint", "biome", ["ci", "."]),
@@ -91,7 +96,7 @@ const apply = async (): Promise<boolean> => {
   applyRemoval(root, removal)
   for (const path of removal.removed) say(`removed ${path}`)
   for (const path of removal.changed) say(`changed ${path}`)
-  return format(root, removal.changed)
+  return (await format(root, removal.changed)) && (await hide(root))
 }
 
 process.exitCode = (await (values.apply === true ? apply() : check())) ? 0 : 1

@@ -6,7 +6,7 @@ import { join } from "node:path"
 const folders = ["src/legacy/", "test/legacy/", "src/cli/rehearse/", "src/cli/withoutLegacy/"]
 
 /** A seam that is a file. */
-const isSeamFile = (path: string): boolean => /(^|\/)(legacy|rehearse)(\.test)?\.ts$/.test(path)
+const isSeamFile = (path: string): boolean => /(^|\/)(legacy|rehears(e|al)[A-Za-z]*)(\.test)?\.ts$/.test(path)
 
 /** A seam that is a line: what other files say of the old way. */
 const isSeamLine = (line: string): boolean => /(\/\/|#) legacy$/.test(line) || line.includes("<!-- legacy -->")
