@@ -19,6 +19,9 @@ const untilPaused = Schedule.spaced("200 millis").pipe(Schedule.upTo({ times: 15
 
 const over = new Set(["complete", "errored", "terminated"])
 
+/** In these a pause has been taken in, or comes too late. */
+const held = new Set(["paused", "waitingForPause", ...over])
+
 /** What an instance ended with, if it ended by a failure. */
 const failureOf = ({ status, error }: InstanceStatus): string | null =>
   status === "errored" ? (error?.message ?? "unknown") : null
@@ -30,7 +33,7 @@ const make = (workflow: Workflow<MoveParameters>) => {
   const statusOf = (instance: WorkflowInstance) =>
     Effect.tryPromise({ try: () => instance.status(), catch: unavailable("tell") })
 
-  const on = (operation: "pause" | "resume" | "terminate", runId: string, instance: number) =>
+  const on = (operation: "resume" | "terminate", runId: string, instance: number) =>
     Effect.flatMap(
       get(runId, instance),
       Option.match({
@@ -62,7 +65,16 @@ const make = (workflow: Workflow<MoveParameters>) => {
       const found = yield* get(runId, instance)
       return Option.isNone(found) ? null : failureOf(yield* statusOf(found.value))
     }),
-    pause: (runId: string, instance: number) => on("pause", runId, instance),
+    /** Holds a run as soon as the step under way is done. One that is only queued yet is asked again: the platform forgets it. */
+    pause: Effect.fn("Instances.pause")(function* (runId: string, instance: number) {
+      const found = yield* get(runId, instance)
+      if (Option.isNone(found)) return
+      yield* Effect.tryPromise({ try: () => found.value.pause(), catch: unavailable("pause") }).pipe(
+        Effect.andThen(statusOf(found.value)),
+        Effect.flatMap(({ status }) => (held.has(status) ? Effect.void : Effect.fail(unavailable("pause")(status)))),
+        Effect.retry(untilPaused),
+      )
+    }),
     resume: (runId: string, instance: number) => on("resume", runId, instance),
     cancel: (runId: string, instance: number) => on("terminate", runId, instance),
     /** Goes on with a run whose process was killed, or that was never begun; one that is running is only held for a moment. */

@@ -1,4 +1,5 @@
 import { createServer } from "node:http"
+import { setTimeout } from "node:timers/promises"
 import { exportJWK, generateKeyPair, SignJWT } from "jose"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { type OperatorSystem, startOperatorSystem } from "./operator.ts"
@@ -102,9 +103,8 @@ describe("A run", () => {
 
   it("pauses after the page under way, and goes on from there", async () => {
     const { person, run, letGo } = await startHeldRun()
-    const paused = system.ask("POST", `/v1/runs/${run.id}/pause`)
+    expect((await system.ask("POST", `/v1/runs/${run.id}/pause`)).body).toMatchObject({ state: "paused" })
     await letGo()
-    expect((await paused).body).toMatchObject({ state: "paused" })
     expect((await system.ask("POST", `/v1/runs/${run.id}/pause`)).body).toMatchObject({ reason: "run_paused" })
     await system.ask("POST", `/v1/runs/${run.id}/resume`)
     expect(await untilOver(run.id)).toMatchObject({ state: "finished", progress: { taken: 3, arrived: 1 } })
@@ -138,6 +138,8 @@ describe("A run", () => {
   it("that is running is not hurt by being taken on", async () => {
     const { run, letGo } = await startHeldRun()
     const taken = system.ask("POST", "/v1/runs/take-on")
+    // It answers only when the page under way has ended; until then nothing tells that it has begun.
+    await setTimeout(1000)
     await letGo()
     expect((await taken).body.runs).toMatchObject([{ id: run.id }])
     expect(await untilOver(run.id)).toMatchObject({ state: "finished", progress: { taken: 3, arrived: 1 } })
