@@ -234,26 +234,22 @@ export const tokenOperations = sqliteTable(
   (table) => [primaryKey({ columns: [table.operation, table.source, table.outcome] })],
 )
 
-/** The last report of each object. Cron wakes those that `expected_by` has passed. Without rowid. */
-export const durableObjectStatus = sqliteTable(
-  "durable_object_status",
-  {
-    userId: text("user_id").primaryKey(),
-    durableObjectId: text("durable_object_id").notNull(),
-    reportedAt: integer("reported_at").notNull(),
-    /** When the object is heard from again at the latest; `null` when it has nothing to do. */
-    expectedBy: integer("expected_by"),
-    /** The alarm that was set when the object reported. */
-    nextDueAt: integer("next_due_at"),
-    sources: integer("sources").notNull(),
-    failingSources: integer("failing_sources").notNull(),
-    /** JSON: state and reason of each account. */
-    accounts: text("accounts").notNull(),
-    /** JSON: token operations that the object has answered since it began, by operation and outcome. */
-    operations: text("operations").notNull().default(sql`'[]'`),
-  },
-  (table) => [index("durable_object_status_by_expected").on(table.expectedBy, table.userId)],
-)
+/** The last report of each object. Cron wakes those that `expected_by` has passed. Without rowid, and without an index: one row a report. */
+export const durableObjectStatus = sqliteTable("durable_object_status", {
+  userId: text("user_id").primaryKey(),
+  durableObjectId: text("durable_object_id").notNull(),
+  reportedAt: integer("reported_at").notNull(),
+  /** When the object is heard from again at the latest; `null` when it has nothing to do. */
+  expectedBy: integer("expected_by"),
+  /** The alarm that was set when the object reported. */
+  nextDueAt: integer("next_due_at"),
+  sources: integer("sources").notNull(),
+  failingSources: integer("failing_sources").notNull(),
+  /** JSON: state and reason of each account. */
+  accounts: text("accounts").notNull(),
+  /** JSON: token operations that the object has answered since it began, by operation and outcome. */
+  operations: text("operations").notNull().default(sql`'[]'`),
+})
 
 /** What each run of cron found and did. */
 export const durableObjectMetrics = sqliteTable(

@@ -1,13 +1,15 @@
 import { sql } from "drizzle-orm"
 import { Clock, Effect, Exit, Option } from "effect"
 import { operations } from "../../schema/object.ts"
-import { type ObjectDatabase, Store } from "./store.ts"
+import { type ObjectDatabase, prepared, Store } from "./store.ts"
 
 /** Token operations that an object answers. `read`: an access token for somebody else; `write`: `setToken`. */
 type Operation = "read" | "write" | "refresh"
 
+const selectOperations = prepared((db) => db.select().from(operations).prepare())
+
 /** Counts of one object since it began, as it reports them to D1. */
-export const readOperations = (db: ObjectDatabase) => db.select().from(operations).all()
+export const readOperations = (db: ObjectDatabase) => selectOperations(db).all()
 
 /**
  * Runs a token operation and counts it by its outcome, with the time that it took. Counts are rows: they survive an eviction, and

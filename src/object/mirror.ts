@@ -4,18 +4,22 @@ import { accounts, subscriptions } from "../../schema/object.ts"
 import { type Provider, providers } from "../domain/provider.ts"
 import type { Cursor, HeldAccount, MirroredGrant } from "./delivery.ts"
 import { GrantStore } from "./grantStore.ts"
-import { type ObjectDatabase, Store } from "./store.ts"
+import { type ObjectDatabase, prepared, Store } from "./store.ts"
 
 // What a delivery tells D1 of grants and cursors. The outbox holds no token: it says of which provider, and what D1 gets is what
 // there is when the delivery leaves.
 
-/** The accounts that this object holds. */
-export const readHeldAccounts = (db: ObjectDatabase): ReadonlyArray<HeldAccount & { readonly reason: string | null }> =>
+const selectHeld = prepared((db) =>
   db
     .select({ provider: accounts.provider, state: accounts.state, reason: accounts.reason, epoch: accounts.epoch })
     .from(accounts)
     .where(eq(accounts.isHolder, true))
-    .all()
+    .prepare(),
+)
+
+/** The accounts that this object holds. */
+export const readHeldAccounts = (db: ObjectDatabase): ReadonlyArray<HeldAccount & { readonly reason: string | null }> =>
+  selectHeld(db).all()
 
 interface OutboxRow {
   readonly kind: string

@@ -3,12 +3,12 @@ import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect"
 import { outbox, person } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
 import { readOperations } from "./counters.ts"
-import { type Report, statements } from "./delivery.ts"
+import { type HeldAccount, type Report, statements } from "./delivery.ts"
 import type { GrantStore } from "./grantStore.ts"
 import { cursorsOf, mirrorOf, readHeldAccounts } from "./mirror.ts"
 import { dueList, earliestDue, sourceCounts } from "./schedule.ts"
 import { Settings } from "./settings.ts"
-import { prepared, Store } from "./store.ts"
+import { type ObjectDatabase, prepared, Store } from "./store.ts"
 
 /** Rows of one delivery. */
 const rowsAtOnce = 200
@@ -29,8 +29,14 @@ const fitting = <Row extends { readonly body: string }>(rows: ReadonlyArray<Row>
 /** How long after its promise an object may be silent before cron wakes it, in milliseconds. */
 const graceMs = 30 * 60_000
 
-/** Whether two reports say the same of what matters at once; the rest is true when the next report is due. */
-const isSameState = (one: Report, other: Report): boolean =>
+/** What D1 is told at once when it changes; the rest of a report is true when the next one is due. */
+const stateOf = (db: ObjectDatabase) => {
+  const { sources, failing: failingSources } = sourceCounts(db)
+  const accounts = readHeldAccounts(db).map(({ provider, state, reason }) => ({ provider, state, reason }))
+  return { sources, failingSources, accounts: JSON.stringify(accounts) } satisfies Partial<Report>
+}
+
+const isSameState = (one: ReturnType<typeof stateOf>, other: ReturnType<typeof stateOf>): boolean =>
   one.sources === other.sources && one.failingSources === other.failingSources && one.accounts === other.accounts
 
 /** The shared D1 database. */
@@ -53,6 +59,8 @@ const selectWaiting = prepared((db) =>
     .limit(rowsAtOnce + 1)
     .prepare(),
 )
+const endDelivery = `UPDATE person SET delivery_failures = 0, delivery_retry_at = NULL, delivery_failure = NULL,
+    reported_at = coalesce(?1, reported_at), is_report_due = coalesce(?2, is_report_due)`
 const deleteSent = "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?1))"
 
 /** What leaves the object for D1. Rows go in one batch, which D1 runs as one transaction, and are deleted once it has. */
@@ -81,18 +89,14 @@ export class Outbox extends Context.Service<
           .filter(({ what }) => what !== "deliver")
           .map((due) => (due.what === "report" ? { ...due, at: now + settings.reportMs } : due))
 
-      const report = (now: number) => {
-        const held = readHeldAccounts(db)
+      const report = (now: number, held: ReadonlyArray<HeldAccount>): Report => {
         const isActive = held.some(({ state }) => state === "connected")
-        const counts = sourceCounts(db)
         return {
           durableObjectId: store.durableObjectId,
           reportedAt: now,
           expectedBy: isActive ? now + settings.reportMs + graceMs : null,
           nextDueAt: earliestDue(afterDelivery(now)),
-          sources: counts.sources,
-          failingSources: counts.failing,
-          accounts: JSON.stringify(held.map(({ provider, state, reason }) => ({ provider, state, reason }))),
+          ...stateOf(db),
           operations: JSON.stringify(readOperations(db)),
         }
       }
@@ -121,12 +125,13 @@ export class Outbox extends Context.Service<
         const isReporting = isLast && (rows.length > 0 || isReportDue)
         if (rows.length === 0 && !isReporting) return { items: 0, isDone: true }
         const mirror = yield* Effect.provideContext(mirrorOf(rows), context)
-        const sent = isReporting ? report(now) : null
+        const accounts = readHeldAccounts(db)
+        const sent = isReporting ? report(now, accounts) : null
         const batch = statements(
           database,
           store,
           { createdAt: self.createdAt, now },
-          { accounts: readHeldAccounts(db), mirror, cursors: cursorsOf(db, rows) },
+          { accounts, mirror, cursors: cursorsOf(db, rows) },
           rows,
           sent,
         )
@@ -136,14 +141,8 @@ export class Outbox extends Context.Service<
           Effect.flatMap(() =>
             store.transaction(() => {
               store.exec(deleteSent, JSON.stringify(rows.map(({ id }) => id)))
-              db.update(person)
-                .set({
-                  deliveryFailures: 0,
-                  deliveryRetryAt: null,
-                  deliveryFailure: null,
-                  ...(sent === null ? {} : { reportedAt: now, isReportDue: !isSameState(sent, report(now)) }),
-                })
-                .run()
+              const isReportDue = sent === null ? null : Number(!isSameState(sent, stateOf(db)))
+              store.exec(endDelivery, sent === null ? null : now, isReportDue)
               return { items: rows.filter(({ kind }) => kind === "item").length, isDone: isLast }
             }),
           ),

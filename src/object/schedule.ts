@@ -1,13 +1,13 @@
-import { and, count, eq, min, sql } from "drizzle-orm"
+import { and, count, eq, sql } from "drizzle-orm"
 import { Clock, Effect } from "effect"
-import { accounts, items, outbox, person, subscriptions, tokens } from "../../schema/object.ts"
+import { accounts, outbox, person, subscriptions, tokens } from "../../schema/object.ts"
 import { exerciseAfterMs } from "./grants.ts"
 import { Settings, type SettingsShape } from "./settings.ts"
 import { type ObjectDatabase, prepared, Store } from "./store.ts"
 
 /** When an account's poll is due: not before the provider's hold is over, nor before the backoff of a failed pass. */
 const pollDueAt = (
-  account: Pick<typeof accounts.$inferSelect, "heldUntil" | "retryAt" | "libraryReadAt" | "passStartedAt">,
+  account: Pick<typeof accounts.$inferSelect, "heldUntil" | "retryAt" | "libraryReadAt">,
   earliestSource: number | null,
   settings: Pick<SettingsShape, "bounds">,
 ): number => {
@@ -27,42 +27,33 @@ export interface Due {
 /** An account that this object looks after; of a copy it keeps nothing is ever due. */
 export const isPolled = and(eq(accounts.state, "connected"), eq(accounts.isHolder, true))
 
-const provider = sql.placeholder("provider")
-
 const selectPerson = prepared((db) => db.select().from(person).prepare())
-const selectPolled = prepared((db) => db.select().from(accounts).where(isPolled).prepare())
 const countOutbox = prepared((db) => db.select({ rows: count() }).from(outbox).prepare())
 
 // A source that a cut-off pass left to be asked is due at once; one that fails waits for its retry.
-const selectEarliestSource = prepared((db) =>
+const earliestSource = sql<number | null>`(SELECT min(CASE WHEN is_pending AND failures = 0 THEN 0 ELSE due_at END)
+  FROM subscriptions WHERE provider = ${accounts.provider})`
+
+const earliestWaiting = sql<number | null>`(SELECT min(waiting.recheck_at) FROM items waiting
+  JOIN subscriptions source ON source.provider = waiting.provider AND source.source_id = waiting.source_id
+  WHERE waiting.provider = ${accounts.provider} AND waiting.state = 'waiting' AND source.failures = 0)`
+
+/** One statement for all accounts: the list is worked out in every poll. */
+const selectPolled = prepared((db) =>
   db
     .select({
-      at: sql<
-        number | null
-      >`min(CASE WHEN ${subscriptions.isPending} AND ${subscriptions.failures} = 0 THEN 0 ELSE ${subscriptions.dueAt} END)`,
+      provider: accounts.provider,
+      heldUntil: accounts.heldUntil,
+      retryAt: accounts.retryAt,
+      libraryReadAt: accounts.libraryReadAt,
+      earliestSource,
+      earliestWaiting,
+      exercisedAt: tokens.exercisedAt,
+      exerciseRetryAt: tokens.retryAt,
     })
-    .from(subscriptions)
-    .where(eq(subscriptions.provider, provider))
-    .prepare(),
-)
-
-const selectEarliestWaiting = prepared((db) =>
-  db
-    .select({ at: min(items.recheckAt) })
-    .from(items)
-    .innerJoin(
-      subscriptions,
-      and(eq(subscriptions.provider, items.provider), eq(subscriptions.sourceId, items.sourceId)),
-    )
-    .where(and(eq(items.provider, provider), eq(items.state, "waiting"), eq(subscriptions.failures, 0)))
-    .prepare(),
-)
-
-const selectExercise = prepared((db) =>
-  db
-    .select({ exercisedAt: tokens.exercisedAt, retryAt: tokens.retryAt })
-    .from(tokens)
-    .where(eq(tokens.provider, provider))
+    .from(accounts)
+    .leftJoin(tokens, eq(tokens.provider, accounts.provider))
+    .where(isPolled)
     .prepare(),
 )
 
@@ -72,20 +63,13 @@ export const dueList = (db: ObjectDatabase, settings: SettingsShape): ReadonlyAr
   if (self === undefined) return []
   const connected = selectPolled(db).all()
   const ofAccounts = connected.flatMap((account): ReadonlyArray<Due> => {
-    const ofAccount = { provider: account.provider }
-    const earliestSource = selectEarliestSource(db).get(ofAccount)?.at
-    const earliestWaiting = selectEarliestWaiting(db).get(ofAccount)?.at
-    const looks = [earliestSource, earliestWaiting].filter((at) => typeof at === "number")
+    const { provider, heldUntil, exercisedAt, exerciseRetryAt } = account
+    const looks = [account.earliestSource, account.earliestWaiting].filter((at) => at !== null)
     const earliest = looks.length === 0 ? null : Math.min(...looks)
-    const grant = selectExercise(db).get(ofAccount)
-    const exerciseAt = Math.max(
-      (grant?.exercisedAt ?? 0) + exerciseAfterMs,
-      grant?.retryAt ?? 0,
-      account.heldUntil ?? 0,
-    )
+    const exerciseAt = Math.max((exercisedAt ?? 0) + exerciseAfterMs, exerciseRetryAt ?? 0, heldUntil ?? 0)
     return [
-      { what: "poll", provider: account.provider, at: pollDueAt(account, earliest, settings) },
-      { what: "exercise", provider: account.provider, at: exerciseAt },
+      { what: "poll", provider, at: pollDueAt(account, earliest, settings) },
+      { what: "exercise", provider, at: exerciseAt },
     ]
   })
   const undelivered = countOutbox(db).get()?.rows ?? 0

@@ -1,0 +1,1 @@
+DROP INDEX `durable_object_status_by_expected`;
