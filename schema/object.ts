@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm"
 import { blob, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core"
 
 // The SQLite of one person's object. Times are epoch milliseconds.
@@ -112,10 +113,7 @@ export const subscriptions = sqliteTable(
     failures: integer("failures").notNull().default(0),
     reason: text("reason"),
   },
-  (table) => [
-    primaryKey({ columns: [table.provider, table.sourceId] }),
-    index("subscriptions_by_due").on(table.provider, table.dueAt),
-  ],
+  (table) => [primaryKey({ columns: [table.provider, table.sourceId] })],
 )
 
 /** Items known, the newest of each source: what tells a new item from one delivered before. */
@@ -133,7 +131,11 @@ export const items = sqliteTable(
     /** When a waiting item is looked at again. */
     recheckAt: integer("recheck_at"),
   },
-  (table) => [primaryKey({ columns: [table.provider, table.sourceId, table.itemId] })],
+  (table) => [
+    primaryKey({ columns: [table.provider, table.sourceId, table.itemId] }),
+    // Few items wait; what is due is asked for in every poll, and must not read all that are known.
+    index("items_waiting").on(table.provider, table.recheckAt).where(sql`state = 'waiting'`),
+  ],
 )
 
 /** What D1 has to be told, in order. */

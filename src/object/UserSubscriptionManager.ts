@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers"
 import { drizzle } from "drizzle-orm/durable-sqlite"
 import { migrate } from "drizzle-orm/durable-sqlite/migrator"
-import { Effect, Exit, Layer, ManagedRuntime } from "effect"
+import { Effect, Exit, Layer, ManagedRuntime, Scheduler } from "effect"
 import migrations from "../../migrations/object/migrations.js"
 import { InvalidRequest, type Misconfigured } from "../domain/error.ts"
 import type { UserId } from "../domain/user.ts"
@@ -48,6 +48,17 @@ type Services =
   | TokenEvents
   | FeedDatabase
 
+/** Fibers go on in the same turn: what stands for `setImmediate` in workerd is a timer, which costs more than most of them do. */
+const inMicrotasks = new Scheduler.MixedScheduler("async", (work) => {
+  let isCancelled = false
+  queueMicrotask(() => {
+    if (!isCancelled) work()
+  })
+  return () => {
+    isCancelled = true
+  }
+})
+
 const services = (state: DurableObjectState, env: ObjectEnv, userId: string): Layer.Layer<Services, Misconfigured> => {
   const settings = Settings.layer(env)
   const http = Layer.unwrap(Effect.map(Settings, ({ requestTimeoutMs }) => ProviderHttp.layer(requestTimeoutMs)))
@@ -61,6 +72,7 @@ const services = (state: DurableObjectState, env: ObjectEnv, userId: string): La
     Layer.provideMerge(Layer.succeed(FeedDatabase, env.DB)),
     Layer.provideMerge(Store.layer(state, userId)),
     Layer.provide(EventQueue.layer(env.TOKEN_EVENTS)),
+    Layer.provideMerge(Layer.succeed(Scheduler.Scheduler, inMicrotasks)),
   )
 }
 

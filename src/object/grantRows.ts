@@ -3,27 +3,41 @@ import { Clock, Effect } from "effect"
 import { accounts, tokens } from "../../schema/object.ts"
 import { AccountNotConnected, RateLimited, ReauthorizationRequired } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
-import { type ObjectDatabase, prepared } from "./store.ts"
+import { prepared, type Store } from "./store.ts"
 
 export type TokenRow = typeof tokens.$inferSelect
 
 const provider = sql.placeholder("provider")
-const { state, reason, isHolder, heldUntil, holdReason } = accounts
 
 const selectAccount = prepared((db) => db.select().from(accounts).where(eq(accounts.provider, provider)).prepare())
 const selectToken = prepared((db) => db.select().from(tokens).where(eq(tokens.provider, provider)).prepare())
-const selectGrant = prepared((db) =>
-  db
-    .select({ account: { state, reason, isHolder, heldUntil, holdReason }, token: tokens })
-    .from(accounts)
-    .leftJoin(tokens, eq(tokens.provider, accounts.provider))
-    .where(eq(accounts.provider, provider))
-    .prepare(),
-)
+
+const selectGrant = `SELECT state, reason, is_holder AS isHolder, held_until AS heldUntil, hold_reason AS holdReason,
+    key_id AS keyId, sealed, expires_at AS expiresAt, generation, exercised_at AS exercisedAt,
+    tokens.failures AS failures, tokens.retry_at AS retryAt
+  FROM accounts LEFT JOIN tokens USING (provider) WHERE provider = ?1`
+
+type AccountRow = typeof accounts.$inferSelect
+type GrantRow = Pick<AccountRow, "state" | "reason" | "heldUntil" | "holdReason"> & { readonly isHolder: number } & (
+    | (Omit<TokenRow, "provider" | "sealed"> & { readonly sealed: ArrayBuffer })
+    | { readonly sealed: null }
+  )
 
 /** The rows of accounts and sealed grants as they are, and whether a grant may be used now: asked before every request. */
-export const grantRows = (db: ObjectDatabase) => {
-  const readGrant = (provider: Provider) => selectGrant(db).get({ provider })
+export const grantRows = ({ db, rows }: Store["Service"]) => {
+  const readGrant = (provider: Provider) => {
+    const [row] = rows<GrantRow>(selectGrant, provider)
+    if (row === undefined) return undefined
+    const { state, reason, isHolder, heldUntil, holdReason } = row
+    const account = { state, reason, isHolder: isHolder === 1, heldUntil, holdReason }
+    if (row.sealed === null) return { account, token: null }
+    const { keyId, sealed, expiresAt, generation, exercisedAt, failures, retryAt } = row
+    const token: TokenRow = {
+      ...{ provider, keyId, sealed: new Uint8Array(sealed) },
+      ...{ expiresAt, generation, exercisedAt, failures, retryAt },
+    }
+    return { account, token }
+  }
   type ReadGrant = ReturnType<typeof readGrant>
 
   const usableOf = (

@@ -75,7 +75,7 @@ export class GrantStore extends Context.Service<
       const events = yield* TokenEvents
       const settings = yield* Settings
 
-      const { readAccount, readToken, usable, held, ready } = grantRows(db)
+      const { readAccount, readToken, usable, held, ready } = grantRows(store)
 
       const changed = (provider: Provider, type: TokenEventType, at: number, detail?: string) =>
         recordChange(db, events, provider, type, at, detail)

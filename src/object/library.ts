@@ -1,42 +1,27 @@
 import { and, asc, eq, lte, or, sql } from "drizzle-orm"
 import { Clock, Effect } from "effect"
-import { accounts, items, outbox, subscriptions } from "../../schema/object.ts"
+import { items, outbox, subscriptions } from "../../schema/object.ts"
 import { jitterFraction } from "../domain/interval.ts"
 import type { Provider } from "../domain/provider.ts"
 import { cut, longestTitle } from "../domain/text.ts"
 import type { ProviderClient } from "../providers/provider.ts"
 import { readLibrary, savePages } from "./libraryPages.ts"
-import { isPolled } from "./schedule.ts"
 import { Settings } from "./settings.ts"
-import { prepared, Store } from "./store.ts"
+import { prepared, Store, type SubscriptionRow } from "./store.ts"
 
 const provider = sql.placeholder("provider")
 const now = sql.placeholder("now")
 
-const selectPolled = prepared((db) =>
-  db
-    .select({ provider: accounts.provider })
-    .from(accounts)
-    .where(and(eq(accounts.provider, provider), isPolled))
-    .prepare(),
-)
+const selectPolled = "SELECT 1 FROM accounts WHERE provider = ?1 AND state = 'connected' AND is_holder"
 
-const selectKnown = prepared((db) =>
-  db
-    .select({
-      sourceId: subscriptions.sourceId,
-      title: subscriptions.title,
-      url: subscriptions.url,
-      imageUrl: subscriptions.imageUrl,
-      listedCount: subscriptions.listedCount,
-    })
-    .from(subscriptions)
-    .where(eq(subscriptions.provider, provider))
-    .prepare(),
-)
+type Known = Readonly<Pick<SubscriptionRow, "sourceId" | "title" | "url" | "imageUrl" | "listedCount">>
+const selectKnown = `SELECT source_id AS sourceId, title, url, image_url AS imageUrl, listed_count AS listedCount
+  FROM subscriptions WHERE provider = ?1`
 
-const updateListed = `UPDATE subscriptions SET title = ?3, url = ?4, image_url = ?5, listed_count = ?6
-  WHERE provider = ?1 AND source_id = ?2`
+// One statement, however many have changed: they come as one JSON parameter.
+const updateListed = `UPDATE subscriptions SET title = listed.value->>'title', url = listed.value->>'url',
+    image_url = listed.value->>'imageUrl', listed_count = listed.value->>'itemCount'
+  FROM json_each(?2) listed WHERE provider = ?1 AND source_id = listed.value->>'sourceId'`
 
 /** Asked are those whose count has changed, those that are due for a look all the same, and those with an item that waits. */
 const markPending = `UPDATE subscriptions SET is_pending = 1 WHERE provider = ?1 AND (
@@ -44,12 +29,13 @@ const markPending = `UPDATE subscriptions SET is_pending = 1 WHERE provider = ?1
   OR source_id IN (SELECT source_id FROM items WHERE provider = ?1 AND state = 'waiting' AND recheck_at <= ?2))`
 
 // Whatever does not have to be asked has been looked at now; jitter, as in `withJitter`, keeps a million objects apart. Where the count cannot be
-// relied on, the library is no look: such a source keeps the time at which it is due.
+// relied on, the library is no look: such a source keeps the time at which it is due. So does one that is not due before long: where one
+// source is polled every quarter of an hour, the hundred beside it are not written each time. What jitter has spread is due together.
 const shortest = `max(?3, interval_ms * (1 - ${jitterFraction}))`
 const longest = `min(?4, interval_ms * (1 + ${jitterFraction}))`
 const markLookedAt = `UPDATE subscriptions SET due_at = ?2
     + CAST(min(?4, max(?3, ${shortest} + abs(random() % 1000) / 1000.0 * (${longest} - ${shortest}))) AS INTEGER)
-  WHERE provider = ?1 AND NOT is_pending AND NOT is_count_unreliable`
+  WHERE provider = ?1 AND NOT is_pending AND NOT is_count_unreliable AND due_at <= ?2 + interval_ms * ${2 * jitterFraction}`
 
 /**
  * Makes the object's subscriptions what the person follows now, and marks those that have to be asked for items: the new ones,
@@ -66,12 +52,9 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
 
   yield* store.transaction(() => {
     // Disconnected or handed back while the library was read: nothing of it is followed here any more.
-    if (selectPolled(db).get({ provider }) === undefined) return
-    const known = new Map(
-      selectKnown(db)
-        .all({ provider })
-        .map((row) => [row.sourceId, row]),
-    )
+    if (store.rows(selectPolled, provider).length === 0) return
+    const known = new Map(store.rows<Known>(selectKnown, provider).map((row) => [row.sourceId, row]))
+    const changed: Array<Known & { readonly itemCount: number | null }> = []
     const enqueue = (kind: string, body: unknown) =>
       db
         .insert(outbox)
@@ -104,7 +87,7 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
       }
       const isRenamed = before.title !== title || before.imageUrl !== imageUrl || before.url !== url
       if (!isRenamed && before.listedCount === itemCount) continue
-      store.exec(updateListed, provider, sourceId, title, url, imageUrl, itemCount)
+      changed.push({ ...before, title, url, imageUrl, itemCount })
       if (isRenamed) enqueue("source", { provider, externalId: sourceId, title, url, imageUrl, at: now })
     }
 
@@ -119,6 +102,7 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
       enqueue("unfollow", { provider, externalId: sourceId })
     }
 
+    if (changed.length > 0) store.exec(updateListed, provider, JSON.stringify(changed))
     store.exec(markPending, provider, now)
     store.exec(markLookedAt, provider, now, minimumMs, maximumMs)
 

@@ -1,25 +1,19 @@
-import { eq, inArray } from "drizzle-orm"
+import { inArray } from "drizzle-orm"
 import { Effect, Redacted } from "effect"
-import { accounts, subscriptions } from "../../schema/object.ts"
+import { type accounts, subscriptions } from "../../schema/object.ts"
 import { type Provider, providers } from "../domain/provider.ts"
 import type { Cursor, HeldAccount, MirroredGrant } from "./delivery.ts"
 import { GrantStore } from "./grantStore.ts"
-import { type ObjectDatabase, prepared, Store } from "./store.ts"
+import { type ObjectDatabase, Store } from "./store.ts"
 
 // What a delivery tells D1 of grants and cursors. The outbox holds no token: it says of which provider, and what D1 gets is what
 // there is when the delivery leaves.
 
-const selectHeld = prepared((db) =>
-  db
-    .select({ provider: accounts.provider, state: accounts.state, reason: accounts.reason, epoch: accounts.epoch })
-    .from(accounts)
-    .where(eq(accounts.isHolder, true))
-    .prepare(),
-)
+type HeldRow = Readonly<Pick<typeof accounts.$inferSelect, "provider" | "state" | "reason" | "epoch">>
 
 /** The accounts that this object holds. */
-export const readHeldAccounts = (db: ObjectDatabase): ReadonlyArray<HeldAccount & { readonly reason: string | null }> =>
-  selectHeld(db).all()
+export const readHeldAccounts = ({ rows }: Store["Service"]): ReadonlyArray<HeldAccount & HeldRow> =>
+  rows<HeldRow>("SELECT provider, state, reason, epoch FROM accounts WHERE is_holder")
 
 interface OutboxRow {
   readonly kind: string
@@ -34,9 +28,8 @@ const providersOf = (rows: ReadonlyArray<OutboxRow>, kind: string): ReadonlyArra
 
 /** The held grants of these providers in the clear; empty where the person has taken them away. */
 export const openMirrored = Effect.fnUntraced(function* (wanted: ReadonlyArray<Provider>) {
-  const { db } = yield* Store
   const grants = yield* GrantStore
-  const held = readHeldAccounts(db)
+  const held = readHeldAccounts(yield* Store)
   const opened = yield* Effect.forEach(
     wanted,
     Effect.fnUntraced(function* (provider) {

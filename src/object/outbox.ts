@@ -8,7 +8,7 @@ import type { GrantStore } from "./grantStore.ts"
 import { cursorsOf, mirrorOf, readHeldAccounts } from "./mirror.ts"
 import { dueList, earliestDue, sourceCounts } from "./schedule.ts"
 import { Settings } from "./settings.ts"
-import { type ObjectDatabase, prepared, Store } from "./store.ts"
+import { prepared, Store } from "./store.ts"
 
 /** Rows of one delivery. */
 const rowsAtOnce = 200
@@ -30,9 +30,9 @@ const fitting = <Row extends { readonly body: string }>(rows: ReadonlyArray<Row>
 const graceMs = 30 * 60_000
 
 /** What D1 is told at once when it changes; the rest of a report is true when the next one is due. */
-const stateOf = (db: ObjectDatabase) => {
-  const { sources, failing: failingSources } = sourceCounts(db)
-  const accounts = readHeldAccounts(db).map(({ provider, state, reason }) => ({ provider, state, reason }))
+const stateOf = (store: Store["Service"]) => {
+  const { sources, failing: failingSources } = sourceCounts(store)
+  const accounts = readHeldAccounts(store).map(({ provider, state, reason }) => ({ provider, state, reason }))
   return { sources, failingSources, accounts: JSON.stringify(accounts) } satisfies Partial<Report>
 }
 
@@ -96,7 +96,7 @@ export class Outbox extends Context.Service<
           reportedAt: now,
           expectedBy: isActive ? now + settings.reportMs + graceMs : null,
           nextDueAt: earliestDue(afterDelivery(now)),
-          ...stateOf(db),
+          ...stateOf(store),
           operations: JSON.stringify(readOperations(db)),
         }
       }
@@ -125,7 +125,7 @@ export class Outbox extends Context.Service<
         const isReporting = isLast && (rows.length > 0 || isReportDue)
         if (rows.length === 0 && !isReporting) return { items: 0, isDone: true }
         const mirror = yield* Effect.provideContext(mirrorOf(rows), context)
-        const accounts = readHeldAccounts(db)
+        const accounts = readHeldAccounts(store)
         const sent = isReporting ? report(now, accounts) : null
         const batch = statements(
           database,
@@ -141,7 +141,7 @@ export class Outbox extends Context.Service<
           Effect.flatMap(() =>
             store.transaction(() => {
               store.exec(deleteSent, JSON.stringify(rows.map(({ id }) => id)))
-              const isReportDue = sent === null ? null : Number(!isSameState(sent, stateOf(db)))
+              const isReportDue = sent === null ? null : Number(!isSameState(sent, stateOf(store)))
               store.exec(endDelivery, sent === null ? null : now, isReportDue)
               return { items: rows.filter(({ kind }) => kind === "item").length, isDone: isLast }
             }),

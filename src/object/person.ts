@@ -1,42 +1,28 @@
-import { and, eq, ne } from "drizzle-orm"
+import { eq } from "drizzle-orm"
 import { Clock, Effect } from "effect"
-import { accounts, person, tokens } from "../../schema/object.ts"
+import { accounts, person } from "../../schema/object.ts"
 import { type Provider, providers } from "../domain/provider.ts"
 import { TokenEvents } from "./events.ts"
-import { arm, isPolled } from "./schedule.ts"
-import { prepared, Store } from "./store.ts"
+import { arm } from "./schedule.ts"
+import { Store } from "./store.ts"
 
 // Whose object it is, which of their accounts it looks after, and what every method ends with.
 
-const { provider, state, isHolder } = accounts
-const selectPolled = prepared((db) => db.select({ provider }).from(accounts).where(isPolled).prepare())
-const selectHeld = prepared((db) =>
-  db
-    .select({ provider })
-    .from(accounts)
-    .where(and(ne(state, "disconnected"), eq(isHolder, true)))
-    .prepare(),
-)
-const selectCopied = prepared((db) =>
-  db
-    .select({ provider })
-    .from(accounts)
-    .innerJoin(tokens, eq(tokens.provider, provider))
-    .where(eq(isHolder, false))
-    .prepare(),
-)
-
-const inOrder = (rows: ReadonlyArray<{ readonly provider: string }>): ReadonlyArray<Provider> =>
-  providers.filter((known) => rows.some((row) => row.provider === known))
+/** Providers of the accounts of which a condition holds, in the order in which they are always told. */
+const providersWhere = (condition: string) =>
+  Effect.map(Store, ({ rows }) => {
+    const found = rows<{ provider: string }>(`SELECT provider FROM accounts WHERE ${condition}`)
+    return providers.filter((known) => found.some(({ provider }) => provider === known))
+  })
 
 /** The accounts that are polled. */
-export const connectedProviders = Effect.map(Store, ({ db }) => inOrder(selectPolled(db).all()))
+export const connectedProviders = providersWhere("state = 'connected' AND is_holder")
 
 /** Everything that the object holds but disconnected accounts. */
-export const heldProviders = Effect.map(Store, ({ db }) => inOrder(selectHeld(db).all()))
+export const heldProviders = providersWhere("state <> 'disconnected' AND is_holder")
 
 /** The accounts of which the object keeps a copy, and D1 has the right. */
-export const copiedProviders = Effect.map(Store, ({ db }) => inOrder(selectCopied(db).all()))
+export const copiedProviders = providersWhere("NOT is_holder AND provider IN (SELECT provider FROM tokens)")
 
 /** Whether the object holds an account, disconnected or not. */
 export const isHeld = Effect.fnUntraced(function* (provider: Provider) {

@@ -1,6 +1,6 @@
-import { count, eq, sql } from "drizzle-orm"
+import { eq } from "drizzle-orm"
 import { Clock, Context, Deferred, Effect, Layer, Random } from "effect"
-import { accounts, subscriptions } from "../../schema/object.ts"
+import { accounts } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
 import type { Provider } from "../domain/provider.ts"
 import { ProviderHttp } from "../providers/http.ts"
@@ -12,7 +12,7 @@ import { Grants } from "./grants.ts"
 import { pendingSources, synchronise } from "./library.ts"
 import { Settings } from "./settings.ts"
 import { pollSource } from "./source.ts"
-import { prepared, Store } from "./store.ts"
+import { Store } from "./store.ts"
 
 /** Sources of one account asked at once; the limit of 6 requests a person lies below, in `ProviderHttp`. */
 const sourcesAtOnce = 6
@@ -39,21 +39,15 @@ export const heldByDatabase = (provider: Provider): AccountPoll => ({
   requests: 0,
 })
 
-const selectAccount = prepared((db) =>
-  db
-    .select()
-    .from(accounts)
-    .where(eq(accounts.provider, sql.placeholder("provider")))
-    .prepare(),
-)
+const selectAccount = `SELECT pass_started_at AS passStartedAt, failures, is_holder AS isHolder
+  FROM accounts WHERE provider = ?1`
+type AccountRow = Readonly<Pick<typeof accounts.$inferSelect, "passStartedAt" | "failures"> & { isHolder: number }>
 
-const selectCounts = prepared((db) =>
-  db
-    .select({ sources: count(), failing: count(subscriptions.reason) })
-    .from(subscriptions)
-    .where(eq(subscriptions.provider, sql.placeholder("provider")))
-    .prepare(),
-)
+const selectCounts = "SELECT count(*) AS sources, count(reason) AS failing FROM subscriptions WHERE provider = ?1"
+interface Counts extends Record<string, number> {
+  readonly sources: number
+  readonly failing: number
+}
 
 // A hold is taken away only when it is over: somebody else's request may have brought a new one while the pass was under way.
 const endPass = `UPDATE accounts SET failures = 0, retry_at = NULL, pass_started_at = NULL,
@@ -94,8 +88,9 @@ export class Poller extends Context.Service<
       const passes = new Map<Provider, Pass>()
 
       const ofAccount = (provider: Provider) => eq(accounts.provider, provider)
-      const readAccount = (provider: Provider) => selectAccount(db).get({ provider })
-      const countSources = (provider: Provider) => selectCounts(db).get({ provider }) ?? { sources: 0, failing: 0 }
+      const readAccount = (provider: Provider) => store.rows<AccountRow>(selectAccount, provider)[0]
+      const countSources = (provider: Provider) =>
+        store.rows<Counts>(selectCounts, provider)[0] ?? { sources: 0, failing: 0 }
 
       /** Reads the library unless a pass was cut off lately, then asks every source that has to be asked. */
       const run = Effect.fnUntraced(function* (
@@ -175,7 +170,7 @@ export class Poller extends Context.Service<
               ),
             AccountNotConnected: () =>
               Effect.succeed(
-                readAccount(provider)?.isHolder === false
+                readAccount(provider)?.isHolder === 0
                   ? heldByDatabase(provider)
                   : end("reauthorization_required", "not connected", null),
               ),

@@ -1,6 +1,6 @@
 import { and, count, eq, sql } from "drizzle-orm"
 import { Clock, Effect } from "effect"
-import { accounts, outbox, person, subscriptions, tokens } from "../../schema/object.ts"
+import { accounts, outbox, person, tokens } from "../../schema/object.ts"
 import { exerciseAfterMs } from "./grants.ts"
 import { Settings, type SettingsShape } from "./settings.ts"
 import { type ObjectDatabase, prepared, Store } from "./store.ts"
@@ -25,7 +25,7 @@ export interface Due {
 }
 
 /** An account that this object looks after; of a copy it keeps nothing is ever due. */
-export const isPolled = and(eq(accounts.state, "connected"), eq(accounts.isHolder, true))
+const isPolled = and(eq(accounts.state, "connected"), eq(accounts.isHolder, true))
 
 const selectPerson = prepared((db) => db.select().from(person).prepare())
 const countOutbox = prepared((db) => db.select({ rows: count() }).from(outbox).prepare())
@@ -110,15 +110,11 @@ export const armFor = Effect.fnUntraced(function* (ms: number) {
   if (before === null || before > at) yield* store.setAlarm(at)
 })
 
-const selectSourceCounts = prepared((db) =>
-  db
-    .select({ sources: count(), failing: sql<number>`coalesce(sum(${subscriptions.reason} IS NOT NULL), 0)` })
-    .from(subscriptions)
-    .prepare(),
-)
+type Counts = Readonly<Record<"sources" | "failing", number>>
 
 /** How many of a person's sources there are, and how many of them fail. */
-export const sourceCounts = (db: ObjectDatabase) => {
-  const row = selectSourceCounts(db).get()
-  return { sources: row?.sources ?? 0, failing: row?.failing ?? 0 }
-}
+export const sourceCounts = ({ rows }: Store["Service"]): Counts =>
+  rows<Counts>("SELECT count(*) AS sources, count(reason) AS failing FROM subscriptions")[0] ?? {
+    sources: 0,
+    failing: 0,
+  }

@@ -1,13 +1,12 @@
-import { and, desc, eq, type SQL, sql } from "drizzle-orm"
+import { and, eq, type SQL, sql } from "drizzle-orm"
 import { Array as Arr, Clock, Effect, Random } from "effect"
-import { accounts, items, subscriptions } from "../../schema/object.ts"
+import { items, subscriptions } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
 import { pollInterval, publicationsConsidered, withJitter } from "../domain/interval.ts"
 import { isDeliverable, type ListedItem, toItem } from "../domain/item.ts"
 import type { SourceMissing } from "../providers/error.ts"
-import { isPolled } from "./schedule.ts"
 import { Settings } from "./settings.ts"
-import { prepared, Store, type SubscriptionRow } from "./store.ts"
+import { Store, type SubscriptionRow } from "./store.ts"
 
 /** How many known items a source keeps, by date and by arrival: four pages, so that removals at the front never bring the archive up as new. */
 const knownKept = 200
@@ -31,28 +30,12 @@ export interface Found {
   readonly rechecked: ReadonlyArray<ListedItem>
 }
 
-const provider = sql.placeholder("provider")
-const sourceId = sql.placeholder("sourceId")
-
-const selectPublished = prepared((db) =>
-  db
-    .select({ publishedAt: items.publishedAt })
-    .from(items)
-    .where(and(eq(items.provider, provider), eq(items.sourceId, sourceId)))
-    .orderBy(desc(items.publishedAt))
-    .limit(knownKept)
-    .prepare(),
-)
+const selectPublished = `SELECT published_at AS publishedAt FROM items WHERE provider = ?1 AND source_id = ?2
+  ORDER BY published_at DESC LIMIT ${knownKept}`
 
 /** Whether a source is this object's to deliver: it may have been unfollowed or handed back while it was being asked. */
-const selectOurs = prepared((db) =>
-  db
-    .select({ id: subscriptions.sourceId })
-    .from(subscriptions)
-    .innerJoin(accounts, eq(accounts.provider, subscriptions.provider))
-    .where(and(eq(subscriptions.provider, provider), eq(subscriptions.sourceId, sourceId), isPolled))
-    .prepare(),
-)
+const selectOurs = `SELECT 1 FROM subscriptions JOIN accounts USING (provider)
+  WHERE provider = ?1 AND source_id = ?2 AND accounts.state = 'connected' AND accounts.is_holder`
 
 // One statement, however many items: they come as one JSON parameter.
 const rememberItems = `INSERT INTO items (provider, source_id, item_id, published_at, seen_at, state, recheck_at)
@@ -95,7 +78,7 @@ export const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: 
   }
 
   return yield* store.transaction(() => {
-    if (selectOurs(db).get({ provider, sourceId }) === undefined) return 0
+    if (store.rows(selectOurs, provider, sourceId).length === 0) return 0
     const deliverable = [...found.fresh, ...found.rechecked].filter(isDeliverable)
     remember("archive", found.archive)
     remember("delivered", deliverable)
@@ -119,8 +102,8 @@ export const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: 
         .where(and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId), eq(items.itemId, externalId)))
         .run()
     }
-    const known = selectPublished(db)
-      .all({ provider, sourceId })
+    const known = store
+      .rows<{ publishedAt: number }>(selectPublished, provider, sourceId)
       .map(({ publishedAt }) => publishedAt)
     const oldestKept = known.at(-1)
     const isPruned = known.length === knownKept && oldestKept !== undefined

@@ -1,6 +1,5 @@
-import { and, eq, sql } from "drizzle-orm"
 import { Array as Arr, Clock, Effect } from "effect"
-import { items } from "../../schema/object.ts"
+import type { items } from "../../schema/object.ts"
 import type { Availability, ListedItem } from "../domain/item.ts"
 import { isNextPageNeeded, newItems } from "../domain/novelty.ts"
 import type { Provider } from "../domain/provider.ts"
@@ -9,7 +8,7 @@ import { Grants } from "./grants.ts"
 import { type Listing, readListing } from "./listing.ts"
 import { Settings } from "./settings.ts"
 import { type Found, settle, settleFailure, settleMissing } from "./settle.ts"
-import { prepared, Store, type SubscriptionRow } from "./store.ts"
+import { Store, type SubscriptionRow } from "./store.ts"
 
 /** Items that a provider describes at once. */
 const describedAtOnce = 50
@@ -17,10 +16,17 @@ const describedAtOnce = 50
 /** Pages in which a waiting item is looked for, where nothing but the listing tells what has become of it. */
 const searchedPages = 4
 
+/** An item known, as it is kept. */
+type KnownItem = Readonly<Pick<typeof items.$inferSelect, "itemId" | "publishedAt" | "state" | "recheckAt">>
+
+const selectItems = `SELECT item_id AS itemId, published_at AS publishedAt, state, recheck_at AS recheckAt
+  FROM items WHERE provider = ?1 AND source_id = ?2`
+
 /** A waiting item that is not listed; `describe` fills in the rest. */
 const placeholder = (
   provider: Provider,
-  { itemId: externalId, sourceId, publishedAt }: typeof items.$inferSelect,
+  sourceId: string,
+  { itemId: externalId, publishedAt }: KnownItem,
   availability: Availability,
 ): ListedItem => ({
   provider,
@@ -39,20 +45,12 @@ const placeholder = (
   startsAt: null,
 })
 
-const selectItems = prepared((db) =>
-  db
-    .select()
-    .from(items)
-    .where(and(eq(items.provider, sql.placeholder("provider")), eq(items.sourceId, sql.placeholder("sourceId"))))
-    .prepare(),
-)
-
 const look = Effect.fnUntraced(function* (client: ProviderClient, row: SubscriptionRow) {
-  const { db } = yield* Store
+  const store = yield* Store
   const grants = yield* Grants
   const settings = yield* Settings
   const { provider, describe } = client
-  const rows = selectItems(db).all({ provider, sourceId: row.sourceId })
+  const rows = store.rows<KnownItem>(selectItems, provider, row.sourceId)
   const known = new Map(rows.map((item) => [item.itemId, item]))
   const isFirst = row.backfilledAt === null
   const expected = Math.max(0, (row.listedCount ?? 0) - (row.itemCount ?? 0))
@@ -81,7 +79,8 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
   const listedById = new Map(listed.map((item) => [item.externalId, item]))
   const rechecked = waiting.map(
     (item) =>
-      listedById.get(item.itemId) ?? placeholder(provider, item, sought.has(item.itemId) ? "withheld" : "upcoming"),
+      listedById.get(item.itemId) ??
+      placeholder(provider, row.sourceId, item, sought.has(item.itemId) ? "withheld" : "upcoming"),
   )
   const asListed = [...fresh, ...rechecked]
   const complete =
@@ -103,7 +102,7 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
  * Asks one source for what is new and writes it down. Returns how many items were found; what is wrong with this source alone
  * is written down too and ends as `null`. Errors are those that concern the whole account.
  */
-export const pollSource = Effect.fn("pollSource")(function* (client: ProviderClient, row: SubscriptionRow) {
+export const pollSource = Effect.fnUntraced(function* (client: ProviderClient, row: SubscriptionRow) {
   return yield* look(client, row).pipe(
     Effect.flatMap((found) => settle(row, found)),
     Effect.catchTags({

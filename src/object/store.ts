@@ -26,6 +26,11 @@ export class Store extends Context.Service<
     readonly db: ObjectDatabase
     /** Runs SQL as it stands; the parameters are `?1`, `?2`, and so on. For statements that take their rows as one JSON parameter. */
     readonly exec: (query: string, ...parameters: ReadonlyArray<SqlStorageValue>) => void
+    /** Rows as SQLite has them, for what is asked before every request and for every source: mapping costs more than reading there. */
+    readonly rows: <Row extends Readonly<Record<string, SqlStorageValue>>>(
+      query: string,
+      ...parameters: ReadonlyArray<SqlStorageValue>
+    ) => ReadonlyArray<Row>
     readonly userId: string
     readonly durableObjectId: string
     /** All or nothing; also against a crash. */
@@ -39,20 +44,29 @@ export class Store extends Context.Service<
   }
 >()("pollen/object/Store") {
   static readonly layer = (state: DurableObjectState, userId: string): Layer.Layer<Store> =>
-    Layer.sync(Store, () => ({
-      db: drizzle(state.storage, { schema }),
-      exec: (query, ...parameters) => void state.storage.sql.exec(query, ...parameters),
-      userId,
-      durableObjectId: state.id.toString(),
-      transaction: (body) => Effect.sync(() => state.storage.transactionSync(body)),
-      durable: Effect.promise(() => state.storage.sync()),
-      alarmAt: Effect.promise(() => state.storage.getAlarm()),
-      setAlarm: (at) => Effect.promise(() => (at === null ? state.storage.deleteAlarm() : state.storage.setAlarm(at))),
-      erase: Effect.promise(async () => {
-        await state.storage.deleteAlarm()
-        await state.storage.deleteAll()
-      }),
-    }))
+    Layer.sync(Store, () => {
+      // Looked up once: each is a getter of the platform's, and costs as much as a small statement.
+      const { storage } = state
+      const { sql } = storage
+      return {
+        db: drizzle(storage, { schema }),
+        exec: (query, ...parameters) => void sql.exec(query, ...parameters),
+        rows: <Row extends Readonly<Record<string, SqlStorageValue>>>(
+          query: string,
+          ...parameters: ReadonlyArray<SqlStorageValue>
+        ) => sql.exec<Row>(query, ...parameters).toArray(),
+        userId,
+        durableObjectId: state.id.toString(),
+        transaction: (body) => Effect.sync(() => storage.transactionSync(body)),
+        durable: Effect.promise(() => storage.sync()),
+        alarmAt: Effect.promise(() => storage.getAlarm()),
+        setAlarm: (at) => Effect.promise(() => (at === null ? storage.deleteAlarm() : storage.setAlarm(at))),
+        erase: Effect.promise(async () => {
+          await storage.deleteAlarm()
+          await storage.deleteAll()
+        }),
+      }
+    })
 }
 
 export type SubscriptionRow = typeof schema.subscriptions.$inferSelect

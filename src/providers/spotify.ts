@@ -128,7 +128,7 @@ export const spotifyClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
   return {
     provider,
     isTotalExact: true,
-    library: Effect.fn("spotify.library")(function* (token, page) {
+    library: Effect.fnUntraced(function* (token, page) {
       const read = yield* getShows(token, "/me/shows", paged(page), page.etag)
       if (!read.isModified) return read
       const entries = read.body.items.flatMap((entry): ReadonlyArray<Source> => {
@@ -140,7 +140,7 @@ export const spotifyClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
       })
       return toPage(read, entries)
     }),
-    items: Effect.fn("spotify.items")(function* (token, sourceId, page) {
+    items: Effect.fnUntraced(function* (token, sourceId, page) {
       const path = `/shows/${encodeURIComponent(sourceId)}/episodes`
       const read = yield* getEpisodes(token, path, paged(page), page.etag)
       if (!read.isModified) return read

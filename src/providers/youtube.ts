@@ -184,7 +184,7 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
   return {
     provider,
     isTotalExact: false,
-    library: Effect.fn("youtube.library")(function* (token, page) {
+    library: Effect.fnUntraced(function* (token, page) {
       const query = { mine: "true", part: "snippet,contentDetails", order: "alphabetical", ...paged(page) }
       const read = yield* getSubscriptions(token, "/subscriptions", query, page.etag)
       if (!read.isModified) return read
@@ -200,7 +200,7 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
       })
       return toPage(read, entries)
     }),
-    items: Effect.fn("youtube.items")(function* (token, sourceId, page) {
+    items: Effect.fnUntraced(function* (token, sourceId, page) {
       const query = { part: "snippet,contentDetails,status", playlistId: uploadsPlaylist(sourceId), ...paged(page) }
       const read = yield* getPlaylistItems(token, "/playlistItems", query, page.etag)
       if (!read.isModified) return read
@@ -209,7 +209,7 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
         read.body.items.map((item) => toItem(sourceId, item)),
       )
     }),
-    describe: Effect.fn("youtube.describe")(function* (token, items) {
+    describe: Effect.fnUntraced(function* (token, items) {
       if (items.length === 0) return items
       const query = {
         part: "snippet,contentDetails,liveStreamingDetails",

@@ -91,7 +91,7 @@ describe("as little as possible is asked", () => {
 
 it("sources that nobody has to ask are due again within their bounds, spread over a tenth of the interval", async () => {
   const person = await follower(await makeShows(50))
-  await person.sql("UPDATE subscriptions SET interval_ms = iif(rowid % 2, ?, ?)", 24 * hour, hour / 4)
+  await person.sql("UPDATE subscriptions SET due_at = 0, interval_ms = iif(rowid % 2, ?, ?)", 24 * hour, hour / 4)
   await person.pollNow()
   const now = Date.now()
   const waits = (await person.subscriptions()).map(({ dueAt, intervalMs }) => ({ wait: dueAt - now, intervalMs }))
@@ -102,6 +102,16 @@ it("sources that nobody has to ask are due again within their bounds, spread ove
     expect(Math.min(...own)).toBeGreaterThanOrEqual(Math.max(hour / 4, interval * 0.9) - 10_000)
     expect(Math.max(...own)).toBeLessThanOrEqual(Math.min(24 * hour, interval * 1.1))
   }
+})
+
+it("a poll writes down when those are due again that were due before long, and no others", async () => {
+  const person = await follower(await makeShows(4))
+  const [soon, late] = [Date.now() + hour / 4, Date.now() + 5 * hour]
+  await person.sql("UPDATE subscriptions SET interval_ms = ?, due_at = iif(rowid % 2, ?, ?)", 6 * hour, soon, late)
+  await person.pollNow()
+  const due = (await person.subscriptions()).map(({ dueAt }) => dueAt)
+  expect(due.filter((at) => at === late)).toHaveLength(2)
+  expect(due.filter((at) => at > late)).toHaveLength(2)
 })
 
 describe("subscriptions are what the person follows", () => {
