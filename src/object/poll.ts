@@ -43,11 +43,7 @@ const selectAccount = `SELECT pass_started_at AS passStartedAt, failures, is_hol
   FROM accounts WHERE provider = ?1`
 type AccountRow = Readonly<Pick<typeof accounts.$inferSelect, "passStartedAt" | "failures"> & { isHolder: number }>
 
-const selectCounts = "SELECT count(*) AS sources, count(reason) AS failing FROM subscriptions WHERE provider = ?1"
-interface Counts extends Record<string, number> {
-  readonly sources: number
-  readonly failing: number
-}
+const countOfProvider = "SELECT count(*) AS sources FROM subscriptions WHERE provider = ?1"
 
 // A hold is taken away only when it is over: somebody else's request may have brought a new one while the pass was under way.
 const endPass = `UPDATE accounts SET failures = 0, retry_at = NULL, pass_started_at = NULL,
@@ -55,9 +51,12 @@ const endPass = `UPDATE accounts SET failures = 0, retry_at = NULL, pass_started
     held_until = CASE WHEN held_until <= ?2 THEN NULL ELSE held_until END
   WHERE provider = ?1`
 
+// Of an account that was forgotten meanwhile nothing is written any more.
 const recordPass = `INSERT INTO polls (provider, trigger, started_at, duration_ms, outcome, asked, failed, items_found, requests)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)`
-const prunePasses = `DELETE FROM polls WHERE id <= (SELECT max(id) FROM polls) - ${pollsKept}`
+  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS (SELECT 1 FROM accounts WHERE provider = ?1) RETURNING id`
+const prunePasses = `DELETE FROM polls WHERE id <= ?1 - ${pollsKept}`
+/** Old passes are deleted some at a time. */
+const prunedAtOnce = 10
 
 interface Pass {
   readonly listeners: Set<ProgressListener>
@@ -90,7 +89,7 @@ export class Poller extends Context.Service<
       const ofAccount = (provider: Provider) => eq(accounts.provider, provider)
       const readAccount = (provider: Provider) => store.rows<AccountRow>(selectAccount, provider)[0]
       const countSources = (provider: Provider) =>
-        store.rows<Counts>(selectCounts, provider)[0] ?? { sources: 0, failing: 0 }
+        store.rows<{ sources: number }>(countOfProvider, provider)[0]?.sources ?? 0
 
       /** Reads the library unless a pass was cut off lately, then asks every source that has to be asked. */
       const run = Effect.fnUntraced(function* (
@@ -146,7 +145,6 @@ export class Poller extends Context.Service<
         const startedAt = yield* Clock.currentTimeMillis
         const requestsBefore = yield* http.requests(provider)
         const figures = { asked: 0, failed: 0, itemsFound: 0 }
-        const failingBefore = countSources(provider).failing
         const end = (outcome: AccountPoll["outcome"], reason: string | null, retryAt: number | null) => ({
           outcome,
           reason,
@@ -189,20 +187,14 @@ export class Poller extends Context.Service<
         )
         const finishedAt = yield* Clock.currentTimeMillis
         const requests = (yield* http.requests(provider)) - requestsBefore
-        const { sources, failing } = countSources(provider)
-        yield* store.transaction(() => {
-          // Forgotten meanwhile: then nothing is written about it any more.
-          if (readAccount(provider) === undefined) return
-          const { asked, failed: failedSources, itemsFound } = figures
-          const durationMs = finishedAt - startedAt
-          store.exec(
-            recordPass,
-            ...[provider, trigger, startedAt, durationMs, result.outcome],
-            ...[asked, failedSources, itemsFound, requests],
-          )
-          store.exec(prunePasses)
-          if (failing !== failingBefore) store.exec("UPDATE person SET is_report_due = 1")
-        })
+        const { asked, failed: failedSources, itemsFound } = figures
+        const [recorded] = store.rows<{ id: number }>(
+          recordPass,
+          ...[provider, trigger, startedAt, finishedAt - startedAt, result.outcome],
+          ...[asked, failedSources, itemsFound, requests],
+        )
+        if (recorded !== undefined && recorded.id % prunedAtOnce === 0) store.exec(prunePasses, recorded.id)
+        const sources = countSources(provider)
         return { provider, ...result, sources, ...figures, requests } satisfies AccountPoll
       })
 

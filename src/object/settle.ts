@@ -17,8 +17,13 @@ const itemsAtOnce = 50
 const oneSource = (row: SubscriptionRow) =>
   and(eq(subscriptions.provider, row.provider), eq(subscriptions.sourceId, row.sourceId))
 
+/** An item known, as it is kept. */
+export type KnownItem = Readonly<Pick<typeof items.$inferSelect, "itemId" | "publishedAt" | "state" | "recheckAt">>
+
 /** What one look at a source brought. */
 export interface Found {
+  /** The items known before, by id. */
+  readonly known: ReadonlyMap<string, KnownItem>
   readonly etag: string | null
   /** New and completed, newest first. */
   readonly fresh: ReadonlyArray<ListedItem>
@@ -30,24 +35,35 @@ export interface Found {
   readonly rechecked: ReadonlyArray<ListedItem>
 }
 
-const selectPublished = `SELECT published_at AS publishedAt FROM items WHERE provider = ?1 AND source_id = ?2
-  ORDER BY published_at DESC LIMIT ${knownKept}`
-
-/** Whether a source is this object's to deliver: it may have been unfollowed or handed back while it was being asked. */
-const selectOurs = `SELECT 1 FROM subscriptions JOIN accounts USING (provider)
-  WHERE provider = ?1 AND source_id = ?2 AND accounts.state = 'connected' AND accounts.is_holder`
-
 // One statement, however many items: they come as one JSON parameter.
 const rememberItems = `INSERT INTO items (provider, source_id, item_id, published_at, seen_at, state, recheck_at)
   SELECT ?1, ?2, value->>'externalId', value->>'publishedAt', ?3, ?4, value->>'recheckAt' FROM json_each(?5) WHERE true
   ON CONFLICT DO UPDATE SET published_at = excluded.published_at, state = excluded.state, recheck_at = excluded.recheck_at`
 
+/** How many sources fail has changed: D1 is told at once. */
+const reportSoon = "UPDATE person SET is_report_due = 1"
+
 const enqueueItems = "INSERT INTO outbox (kind, body) SELECT 'item', value FROM json_each(?1)"
 
+// Nothing is settled of a source that was unfollowed, or handed back, while it was being asked: it is not this object's to deliver.
 const settleSource = `UPDATE subscriptions SET state = 'active', item_count = ?3, etag = ?4, is_pending = 0, is_count_unreliable = ?5,
     verify_at = ?6, interval_ms = ?7, due_at = ?8, polled_at = ?9, backfilled_at = coalesce(backfilled_at, ?9), archive_before = ?10,
     published_at = ?11, failures = 0, reason = NULL
-  WHERE provider = ?1 AND source_id = ?2`
+  WHERE provider = ?1 AND source_id = ?2
+    AND EXISTS (SELECT 1 FROM accounts WHERE provider = ?1 AND state = 'connected' AND is_holder) RETURNING 1`
+
+/** When the newest items were published that are known from now on, the newest first. */
+const publishedFrom = ({ known, archive, fresh, rechecked }: Found): ReadonlyArray<number> => {
+  const published = new Map<string, number>()
+  for (const { itemId, publishedAt } of known.values()) published.set(itemId, publishedAt)
+  for (const { externalId, publishedAt } of archive) published.set(externalId, publishedAt)
+  for (const { externalId, publishedAt } of fresh) published.set(externalId, publishedAt)
+  for (const { externalId, publishedAt, availability } of rechecked) {
+    if (availability === "withheld") published.delete(externalId)
+    else published.set(externalId, publishedAt)
+  }
+  return [...published.values()].sort((one, other) => other - one).slice(0, knownKept)
+}
 
 /** Writes down what a look brought. The cursor and the outbox move in one transaction: a crash between them would lose items. */
 export const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) {
@@ -78,7 +94,27 @@ export const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: 
   }
 
   return yield* store.transaction(() => {
-    if (store.rows(selectOurs, provider, sourceId).length === 0) return 0
+    const known = publishedFrom(found)
+    const oldestKept = known.at(-1)
+    const isPruned = known.length === knownKept && oldestKept !== undefined
+    const archiveBefore = isPruned ? Math.max(oldestKept, found.archiveBefore ?? 0) : found.archiveBefore
+
+    const intervalMs = pollInterval(known.slice(0, publicationsConsidered), now, settings.bounds)
+    const wait = withJitter(intervalMs, random, settings.bounds)
+    const hasPublishedUnannounced = !isFirst && found.fresh.length > 0 && row.listedCount === row.itemCount
+    // A count may change before the listing does: then the source is asked once more when it is next due.
+    const isAnnouncedMissing =
+      !isFirst && found.fresh.length === 0 && (row.listedCount ?? 0) > (row.itemCount ?? Number.POSITIVE_INFINITY)
+    const verifyAt = isAnnouncedMissing ? now + wait : now + Math.round(settings.verifyMs * (0.9 + random / 5))
+    const isCountUnreliable = row.isCountUnreliable || hasPublishedUnannounced ? 1 : 0
+    const settled = store.rows(
+      settleSource,
+      ...[provider, sourceId, row.listedCount, found.etag, isCountUnreliable],
+      ...[verifyAt, intervalMs, now + wait, now, archiveBefore, known[0] ?? row.publishedAt],
+    )
+    if (settled.length === 0) return 0
+    if (row.reason !== null) store.exec(reportSoon)
+
     const deliverable = [...found.fresh, ...found.rechecked].filter(isDeliverable)
     remember("archive", found.archive)
     remember("delivered", deliverable)
@@ -102,11 +138,6 @@ export const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: 
         .where(and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId), eq(items.itemId, externalId)))
         .run()
     }
-    const known = store
-      .rows<{ publishedAt: number }>(selectPublished, provider, sourceId)
-      .map(({ publishedAt }) => publishedAt)
-    const oldestKept = known.at(-1)
-    const isPruned = known.length === knownKept && oldestKept !== undefined
     if (isPruned) {
       const ofSource = and(eq(items.provider, provider), eq(items.sourceId, sourceId))
       // The newest by date, and the newest by arrival: an item with an old date is on top of the listing all the same.
@@ -118,32 +149,18 @@ export const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: 
           AND ${items.itemId} NOT IN (${newest(sql`${items.seenAt}`)})`,
       )
     }
-    const archiveBefore = isPruned ? Math.max(oldestKept, found.archiveBefore ?? 0) : found.archiveBefore
-
-    const intervalMs = pollInterval(known.slice(0, publicationsConsidered), now, settings.bounds)
-    const wait = withJitter(intervalMs, random, settings.bounds)
-    const hasPublishedUnannounced = !isFirst && found.fresh.length > 0 && row.listedCount === row.itemCount
-    // A count may change before the listing does: then the source is asked once more when it is next due.
-    const isAnnouncedMissing =
-      !isFirst && found.fresh.length === 0 && (row.listedCount ?? 0) > (row.itemCount ?? Number.POSITIVE_INFINITY)
-    const verifyAt = isAnnouncedMissing ? now + wait : now + Math.round(settings.verifyMs * (0.9 + random / 5))
-    const isCountUnreliable = row.isCountUnreliable || hasPublishedUnannounced ? 1 : 0
-    store.exec(
-      settleSource,
-      ...[provider, sourceId, row.listedCount, found.etag, isCountUnreliable],
-      ...[verifyAt, intervalMs, now + wait, now, archiveBefore, known[0] ?? row.publishedAt],
-    )
     return deliverable.length
   })
 })
 
 /** A source that the provider no longer has, or that has no list of items: looked at as rarely as allowed. */
 export const settleMissing = Effect.fnUntraced(function* (row: SubscriptionRow, { state }: SourceMissing) {
-  const { db } = yield* Store
+  const { db, exec } = yield* Store
   const { bounds, verifyMs } = yield* Settings
   const now = yield* Clock.currentTimeMillis
   const reason = state === "gone" ? "the provider no longer has it" : "it has no uploads yet"
   const verifyAt = now + Math.max(verifyMs, bounds.maximumMs)
+  if (row.reason === null) exec(reportSoon)
   db.update(items)
     .set({ recheckAt: verifyAt })
     .where(and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId), eq(items.state, "waiting")))
@@ -168,7 +185,8 @@ export const settleMissing = Effect.fnUntraced(function* (row: SubscriptionRow, 
 
 /** It is tried again later, less and less often, and says why. */
 export const settleFailure = Effect.fnUntraced(function* (row: SubscriptionRow, reason: string) {
-  const { db } = yield* Store
+  const { db, exec } = yield* Store
+  if (row.reason === null) exec(reportSoon)
   const { bounds } = yield* Settings
   const now = yield* Clock.currentTimeMillis
   const failures = row.failures + 1

@@ -1,5 +1,4 @@
 import { Array as Arr, Clock, Effect } from "effect"
-import type { items } from "../../schema/object.ts"
 import type { Availability, ListedItem } from "../domain/item.ts"
 import { isNextPageNeeded, newItems } from "../domain/novelty.ts"
 import type { Provider } from "../domain/provider.ts"
@@ -7,7 +6,7 @@ import type { ProviderClient } from "../providers/provider.ts"
 import { Grants } from "./grants.ts"
 import { type Listing, readListing } from "./listing.ts"
 import { Settings } from "./settings.ts"
-import { type Found, settle, settleFailure, settleMissing } from "./settle.ts"
+import { type Found, type KnownItem, settle, settleFailure, settleMissing } from "./settle.ts"
 import { Store, type SubscriptionRow } from "./store.ts"
 
 /** Items that a provider describes at once. */
@@ -16,11 +15,12 @@ const describedAtOnce = 50
 /** Pages in which a waiting item is looked for, where nothing but the listing tells what has become of it. */
 const searchedPages = 4
 
-/** An item known, as it is kept. */
-type KnownItem = Readonly<Pick<typeof items.$inferSelect, "itemId" | "publishedAt" | "state" | "recheckAt">>
+// As one value: of a row for each of up to two hundred items, the rows would cost more than what is in them.
+const selectItems = `SELECT json_group_array(json_object('itemId', item_id, 'publishedAt', published_at, 'state', state,
+    'recheckAt', recheck_at)) AS known FROM items WHERE provider = ?1 AND source_id = ?2`
 
-const selectItems = `SELECT item_id AS itemId, published_at AS publishedAt, state, recheck_at AS recheckAt
-  FROM items WHERE provider = ?1 AND source_id = ?2`
+const readItems = ({ rows }: Store["Service"], { provider, sourceId }: SubscriptionRow): ReadonlyArray<KnownItem> =>
+  JSON.parse(rows<{ known: string }>(selectItems, provider, sourceId)[0]?.known ?? "[]")
 
 /** A waiting item that is not listed; `describe` fills in the rest. */
 const placeholder = (
@@ -50,7 +50,7 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
   const grants = yield* Grants
   const settings = yield* Settings
   const { provider, describe } = client
-  const rows = store.rows<KnownItem>(selectItems, provider, row.sourceId)
+  const rows = readItems(store, row)
   const known = new Map(rows.map((item) => [item.itemId, item]))
   const isFirst = row.backfilledAt === null
   const expected = Math.max(0, (row.listedCount ?? 0) - (row.itemCount ?? 0))
@@ -90,6 +90,7 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
           grants.withToken(provider, (token) => describe(token, chunk)),
         )).flat()
   return {
+    known,
     etag,
     fresh: complete.slice(0, fresh.length),
     archive: isFirst ? unknown.slice(settings.backfillItems) : [],

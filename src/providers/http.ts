@@ -45,13 +45,34 @@ const ask = async ({ url, query, token, etag }: ApiRequest, signal: AbortSignal)
 }
 
 /**
- * Lets go of a request when its time is over. The platform's timer, since a race of two fibers for every request costs as much as
- * the request; it is taken away as soon as there is an answer, so that none keeps an object awake.
+ * Lets go of requests when their time is over. One timer of the platform's for all that are under way, since a race of two fibers, or
+ * a timer, for every request costs as much as the rest of it; and none when there is nothing to wait for, which would keep an object awake.
  */
-const within = async (ms: number, work: (signal: AbortSignal) => Promise<Answer>): Promise<Answer> => {
-  const deadline = new AbortController()
-  const timer = setTimeout(() => deadline.abort(new DOMException("", "TimeoutError")), ms)
-  return work(deadline.signal).finally(() => clearTimeout(timer))
+const makeDeadlines = (ms: number) => {
+  const underway = new Map<AbortController, number>()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const look = () => {
+    const now = Date.now()
+    for (const [request, until] of underway) {
+      if (until <= now) request.abort(new DOMException("", "TimeoutError"))
+    }
+    const next = underway.values().find((until) => until > now)
+    timer = next === undefined ? undefined : setTimeout(look, next - now)
+  }
+  return {
+    /** Runs a request with a signal that is aborted when its time is over. */
+    within: (work: (signal: AbortSignal) => Promise<Answer>): Promise<Answer> => {
+      const request = new AbortController()
+      underway.set(request, Date.now() + ms)
+      timer ??= setTimeout(look, ms)
+      return work(request.signal).finally(() => {
+        underway.delete(request)
+        if (underway.size > 0) return
+        clearTimeout(timer)
+        timer = undefined
+      })
+    },
+  }
 }
 
 const isTimeout = (thrown: unknown): boolean => thrown instanceof DOMException && thrown.name === "TimeoutError"
@@ -74,6 +95,7 @@ export class ProviderHttp extends Context.Service<
     Layer.effect(
       ProviderHttp,
       Effect.gen(function* () {
+        const deadlines = makeDeadlines(timeoutMs)
         const permits = yield* Semaphore.make(concurrentRequests)
         const counts = { spotify: yield* Ref.make(0), youtube: yield* Ref.make(0) }
 
@@ -90,7 +112,7 @@ export class ProviderHttp extends Context.Service<
             new ProviderUnavailable({ provider: request.provider, reason, retryAt: null })
           // The cause of a failed request is dropped: it may hold the request, and the request holds the token.
           const answer = Effect.tryPromise({
-            try: () => within(timeoutMs, (signal) => ask(request, signal)),
+            try: () => deadlines.within((signal) => ask(request, signal)),
             catch: (thrown) => unavailable(isTimeout(thrown) ? `no answer within ${timeoutMs} ms` : "no answer"),
           }).pipe(
             Effect.filterOrFail(
