@@ -19,11 +19,13 @@ type SourceRow = { id: string; listed_count: number | null; etag: string | null;
 
 const backfillItems = 20
 const sourcesAtOnce = 6
+/** As pollen in this bench: no alarm polls while it is measured. */
+const pollEveryMs = 6 * 3_600_000
 
 /**
  * The shortest honest object that polls as pollen does: no Effect, no drizzle, no schemas. It makes the same requests, keeps what
  * it needs to make them (entity tags, cursors, known items, an outbox written with the cursor) and writes the same rows to D1.
- * It has no retries, no limits, no seals, no refresh, no status: what those cost pollen is part of what is measured.
+ * It sets its next alarm, and goes by no interval of a source's own. It has no retries, no limits, no seals, no refresh, no status: what those cost pollen is part of what is measured.
  */
 export class HandwrittenManager extends DurableObject<BenchEnv> {
   readonly #sql = this.ctx.storage.sql
@@ -40,9 +42,15 @@ export class HandwrittenManager extends DurableObject<BenchEnv> {
     this.#enqueue("account", { provider, at: Date.now() })
   }
 
+  override async alarm(): Promise<void> {
+    await this.pollNow(this.ctx.id.name ?? "")
+  }
+
   async pollNow(userId: string): Promise<{ delivered: number }> {
     const providers = this.#sql.exec<{ provider: Provider }>("SELECT provider FROM tokens ORDER BY provider").toArray()
     await Promise.all(providers.map(({ provider }) => this.#poll(provider)))
+    // Without an alarm it would poll this once and never again.
+    await this.ctx.storage.setAlarm(Date.now() + pollEveryMs)
     return {
       delivered: await this.#deliver(
         userId,

@@ -156,12 +156,12 @@ const postponeExercise = Effect.fnUntraced(function* (provider: Provider) {
 
 /** What the alarm does: everything that is due. */
 export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
-  const { db } = yield* Store
+  const store = yield* Store
   const settings = yield* Settings
   const grants = yield* Grants
   const outbox = yield* Outbox
   const now = yield* Clock.currentTimeMillis
-  const due = dueList(db, settings).filter(({ at }) => at <= now)
+  const due = dueList(store, settings).filter(({ at }) => at <= now)
   const connected = yield* connectedProviders
   const isDue = (what: string, provider: Provider) => due.some((one) => one.what === what && one.provider === provider)
   const exercises = Effect.forEach(
@@ -179,11 +179,11 @@ export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
 }, Effect.ensuring(conclude))
 
 export const wake = Effect.fnUntraced(function* () {
-  const { db } = yield* Store
+  const store = yield* Store
   const settings = yield* Settings
   const outbox = yield* Outbox
   const now = yield* Clock.currentTimeMillis
-  const due = earliestDue(dueList(db, settings))
+  const due = earliestDue(dueList(store, settings))
   yield* arm()
   // Cron looks for objects that have not been heard from: this one has been now.
   yield* outbox.deliver(true)

@@ -1,9 +1,8 @@
-import { and, count, eq, sql } from "drizzle-orm"
 import { Clock, Effect } from "effect"
-import { accounts, outbox, person, tokens } from "../../schema/object.ts"
+import type { accounts, person } from "../../schema/object.ts"
 import { exerciseAfterMs } from "./grants.ts"
 import { Settings, type SettingsShape } from "./settings.ts"
-import { type ObjectDatabase, prepared, Store } from "./store.ts"
+import { Store } from "./store.ts"
 
 /** When an account's poll is due: not before the provider's hold is over, nor before the backoff of a failed pass. */
 const pollDueAt = (
@@ -24,44 +23,31 @@ export interface Due {
   readonly at: number
 }
 
-/** An account that this object looks after; of a copy it keeps nothing is ever due. */
-const isPolled = and(eq(accounts.state, "connected"), eq(accounts.isHolder, true))
+const selectSelf = `SELECT is_report_due AS isReportDue, reported_at AS reportedAt, delivery_retry_at AS deliveryRetryAt,
+  (SELECT count(*) FROM outbox) AS undelivered FROM person`
+type Self = Readonly<
+  Pick<typeof person.$inferSelect, "reportedAt" | "deliveryRetryAt"> & { isReportDue: number; undelivered: number }
+>
 
-const selectPerson = prepared((db) => db.select().from(person).prepare())
-const countOutbox = prepared((db) => db.select({ rows: count() }).from(outbox).prepare())
-
-// A source that a cut-off pass left to be asked is due at once; one that fails waits for its retry.
-const earliestSource = sql<number | null>`(SELECT min(CASE WHEN is_pending AND failures = 0 THEN 0 ELSE due_at END)
-  FROM subscriptions WHERE provider = ${accounts.provider})`
-
-const earliestWaiting = sql<number | null>`(SELECT min(waiting.recheck_at) FROM items waiting
-  JOIN subscriptions source ON source.provider = waiting.provider AND source.source_id = waiting.source_id
-  WHERE waiting.provider = ${accounts.provider} AND waiting.state = 'waiting' AND source.failures = 0)`
-
-/** One statement for all accounts: the list is worked out in every poll. */
-const selectPolled = prepared((db) =>
-  db
-    .select({
-      provider: accounts.provider,
-      heldUntil: accounts.heldUntil,
-      retryAt: accounts.retryAt,
-      libraryReadAt: accounts.libraryReadAt,
-      earliestSource,
-      earliestWaiting,
-      exercisedAt: tokens.exercisedAt,
-      exerciseRetryAt: tokens.retryAt,
-    })
-    .from(accounts)
-    .leftJoin(tokens, eq(tokens.provider, accounts.provider))
-    .where(isPolled)
-    .prepare(),
-)
+// Of the accounts that this object looks after: of a copy it keeps nothing is ever due. A source that a cut-off pass left to be asked
+// is due at once; one that fails waits for its retry. Few items wait, and an index has them.
+const selectPolled = `SELECT account.provider, held_until AS heldUntil, account.retry_at AS retryAt,
+    library_read_at AS libraryReadAt, exercised_at AS exercisedAt, grant_row.retry_at AS exerciseRetryAt,
+    (SELECT min(CASE WHEN is_pending AND failures = 0 THEN 0 ELSE due_at END) FROM subscriptions
+      WHERE provider = account.provider) AS earliestSource,
+    (SELECT min(recheck_at) FROM items JOIN subscriptions source USING (provider, source_id)
+      WHERE provider = account.provider AND items.state = 'waiting' AND source.failures = 0) AS earliestWaiting
+  FROM accounts account LEFT JOIN tokens grant_row USING (provider) WHERE account.state = 'connected' AND is_holder`
+type Polled = Readonly<
+  Pick<typeof accounts.$inferSelect, "provider" | "heldUntil" | "retryAt" | "libraryReadAt"> &
+    Record<"exercisedAt" | "exerciseRetryAt" | "earliestSource" | "earliestWaiting", number | null>
+>
 
 /** Everything that will have to be done, and when. The one alarm is the earliest of it. */
-export const dueList = (db: ObjectDatabase, settings: SettingsShape): ReadonlyArray<Due> => {
-  const self = selectPerson(db).get()
+export const dueList = ({ rows }: Store["Service"], settings: SettingsShape): ReadonlyArray<Due> => {
+  const [self] = rows<Self>(selectSelf)
   if (self === undefined) return []
-  const connected = selectPolled(db).all()
+  const connected = rows<Polled>(selectPolled)
   const ofAccounts = connected.flatMap((account): ReadonlyArray<Due> => {
     const { provider, heldUntil, exercisedAt, exerciseRetryAt } = account
     const looks = [account.earliestSource, account.earliestWaiting].filter((at) => at !== null)
@@ -72,8 +58,7 @@ export const dueList = (db: ObjectDatabase, settings: SettingsShape): ReadonlyAr
       { what: "exercise", provider, at: exerciseAt },
     ]
   })
-  const undelivered = countOutbox(db).get()?.rows ?? 0
-  const hasNews = undelivered > 0 || (self.isReportDue && self.reportedAt !== null)
+  const hasNews = self.undelivered > 0 || (self.isReportDue === 1 && self.reportedAt !== null)
   const deliver: ReadonlyArray<Due> = hasNews
     ? [{ what: "deliver", provider: null, at: self.deliveryRetryAt ?? 0 }]
     : []
@@ -90,7 +75,7 @@ export const earliestDue = (dues: ReadonlyArray<Due>): number | null =>
 export const arm = Effect.fnUntraced(function* () {
   const store = yield* Store
   const settings = yield* Settings
-  const due = earliestDue(dueList(store.db, settings))
+  const due = earliestDue(dueList(store, settings))
   const now = yield* Clock.currentTimeMillis
   const at = due === null ? null : Math.max(due, now)
   const before = yield* store.alarmAt

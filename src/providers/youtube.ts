@@ -111,7 +111,7 @@ const toItem = (sourceId: string, { snippet, contentDetails, status }: typeof Pl
 const durationOf = (iso: string | undefined): number | null =>
   Option.match(durationFromIso(iso), {
     onNone: () => null,
-    onSome: (duration) => (Duration.toMillis(duration) === 0 ? null : Math.round(Duration.toMillis(duration))),
+    onSome: (duration) => Math.round(Duration.toMillis(duration)) || null,
   })
 
 const described = (item: ListedItem, video: typeof Video.Type | undefined): ListedItem => {
