@@ -13,7 +13,7 @@ import {
 import type { CoreEnv } from "./env.ts"
 
 /** The object of a person. A new stub for every call: one that has thrown is broken for good. */
-export const objectOf = ({ USERS }: Pick<CoreEnv, "USERS">, userId: string) => USERS.getByName(userId)
+export const objectOf = ({ USERS }: Pick<CoreEnv, "USERS">, userId: string) => USERS.get(USERS.idFromName(userId))
 
 /** `importTokens` of whichever person a copy is of. */
 export const importInto =
