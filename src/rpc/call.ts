@@ -1,10 +1,14 @@
-import { Effect, Predicate, Schedule } from "effect"
+import { Effect, Predicate, Random, Schedule } from "effect"
 import { ObjectUnavailable } from "../domain/error.ts"
 import type { CommonError, Contract, Reply } from "./contract.ts"
 import { toInvalidRequest } from "./serve.ts"
 
-/** How often an idempotent call is tried again after the platform said that it may be, and how long between, with jitter. */
-const retries = Schedule.exponential("50 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 3 }))
+/** How long it is waited before the first of three further tries of an idempotent call, and between them, with jitter. */
+const firstWait = Effect.flatMap(Random.nextBetween(40, 60), Effect.sleep)
+const retries = Schedule.exponential("100 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 2 }))
+
+/** Whether the platform said that a call may be tried again. */
+const isWorthAnother = (error: ObjectUnavailable): boolean => error.retryable && !error.overloaded
 
 /** What the platform throws: https://developers.cloudflare.com/durable-objects/best-practices/error-handling/ */
 const toUnavailable = (method: string, thrown: unknown): ObjectUnavailable =>
@@ -34,9 +38,10 @@ export const reach = <Name extends string, P, W, A, E>(
     try: () => settle(invoke()),
     catch: (thrown) => toUnavailable(contract.name, thrown),
   })
-  return contract.idempotent
-    ? Effect.retry(attempt, { schedule: retries, while: (error) => error.retryable && !error.overloaded })
-    : attempt
+  if (!contract.idempotent) return attempt
+  // Most calls are answered at once, so a schedule is only made when one was not.
+  const again = Effect.andThen(firstWait, Effect.retry(attempt, { schedule: retries, while: isWorthAnother }))
+  return Effect.catchIf(attempt, isWorthAnother, () => again)
 }
 
 /**

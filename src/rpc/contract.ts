@@ -1,4 +1,4 @@
-import { type Exit, Schema } from "effect"
+import { Exit, Schema } from "effect"
 import { InternalError, InvalidRequest, Misconfigured, ObjectUnavailable } from "../domain/error.ts"
 
 /** Errors that any method may end with, beside its own. */
@@ -57,6 +57,12 @@ export const contract = <const Name extends string, P, W, A, AW, E, EW>(
   const exit = Schema.toCodecJson(
     Schema.Exit(options.success, Schema.Union([options.error, ...commonErrors]), Schema.Never),
   )
+  // Most calls succeed, and then neither side has to try the codecs of all errors. The text is the same.
+  const success = Schema.toCodecJson(options.success)
+  const encodeSuccess = Schema.encodeUnknownSync(success)
+  const succeeded = Schema.Struct({ _tag: Schema.Literal("Success"), value: success })
+  const decodeSuccess = Schema.decodeUnknownExit(Schema.fromJsonString(succeeded))
+  const startOfSuccess = '{"_tag":"Success","value":'
   const encodePayload = Schema.encodeUnknownExit(payload)
   const encode = Schema.encodeUnknownSync(exit)
   const decode = Schema.decodeUnknownExit(Schema.fromJsonString(exit))
@@ -66,7 +72,11 @@ export const contract = <const Name extends string, P, W, A, AW, E, EW>(
     // The JSON codec of a payload that is JSON already keeps its type; the contracts of pollen hold nothing else.
     encodePayload: (value) => encodePayload(value) as Exit.Exit<W, Schema.SchemaError>,
     decodePayload: Schema.decodeUnknownExit(payload, { errors: "all" }),
-    encodeExit: (value) => JSON.stringify(encode(value)),
-    decodeExit: (text) => decode(text),
+    encodeExit: (value) =>
+      JSON.stringify(Exit.isSuccess(value) ? { _tag: "Success", value: encodeSuccess(value.value) } : encode(value)),
+    decodeExit: (text) =>
+      typeof text === "string" && text.startsWith(startOfSuccess)
+        ? Exit.map(decodeSuccess(text), ({ value }) => Exit.succeed(value))
+        : decode(text),
   }
 }
