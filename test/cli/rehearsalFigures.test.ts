@@ -1,5 +1,10 @@
+import { PassThrough } from "node:stream"
+import { Cause, Effect, Exit } from "effect"
 import { describe, expect, it } from "vitest"
+import { Display } from "../../src/cli/Display.ts"
+import { exitCodeOf } from "../../src/cli/exit.ts"
 import { brokenPromises, type Figures } from "../../src/cli/rehearse/figures.ts"
+import { pronounce } from "../../src/cli/rehearse/rehearse.ts"
 
 const kept: Figures = {
   users: 100,
@@ -40,5 +45,36 @@ describe("the promises of a rehearsal", () => {
 
   it.each(broken)("are broken when it is not so that %s", (_, figures) => {
     expect(brokenPromises({ ...kept, ...figures })).toHaveLength(1)
+  })
+
+  it("say nothing of cron's time for fewer people than it takes to tell", () => {
+    expect(brokenPromises({ ...kept, users: 99, moved: 99, cronMsAfter: 999 })).toEqual([])
+  })
+})
+
+describe("the verdict of a rehearsal", () => {
+  const surroundings = { tokensSet: 1, refreshes: 2, delivered: 3, cronRuns: 4, faultPercent: 5 }
+  const pronounced = async (figures: Figures) => {
+    const out = new PassThrough()
+    const program = pronounce(figures, surroundings, { json: false }).pipe(Effect.provide(Display.layer(out)))
+    const exit = await Effect.runPromiseExit(program)
+    return { exit, said: String(out.read()) }
+  }
+
+  it("lets the command succeed when all was kept, and says what to try next", async () => {
+    const { exit, said } = await pronounced(kept)
+    expect(Exit.isSuccess(exit)).toBe(true)
+    expect(said).toContain("What to try next")
+  })
+
+  it("lets the command fail when one was not, and says which", async () => {
+    const { exit, said } = await pronounced({ ...kept, tokensLost: 2, itemsDoubled: 1 })
+    if (Exit.isSuccess(exit)) throw new Error("it succeeded")
+    expect(Cause.squash(exit.cause)).toMatchObject({
+      message: "The rehearsal broke a promise: 2 tokens lost; 1 items doubled.",
+    })
+    expect(exitCodeOf(exit.cause)).toBe(1)
+    expect(said).toMatch(/TOKENS LOST +2/)
+    expect(said).not.toContain("What to try next")
   })
 })

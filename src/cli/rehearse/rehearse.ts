@@ -4,10 +4,10 @@ import { PromiseBroken } from "../start/error.ts"
 import { Gateway } from "../start/Gateway.ts"
 import { generateKeys } from "../start/keys.ts"
 import { Simulator } from "../start/Simulator.ts"
-import { brokenPromises } from "./figures.ts"
+import { brokenPromises, type Figures } from "./figures.ts"
 import { operator } from "./operator.ts"
 import type { RehearsalOptions } from "./options.ts"
-import { renderResult, suggestions } from "./result.ts"
+import { renderResult, type Surroundings, suggestions } from "./result.ts"
 import { runRehearsal } from "./run.ts"
 import { accessTokenSeconds, type Pace, paceOf } from "./settings.ts"
 import { Workers } from "./Workers.ts"
@@ -22,17 +22,27 @@ const showErrors = Effect.gen(function* () {
   yield* Effect.forEach(errors.slice(-errorsShown), (error) => display.line(`worker: ${error}`), { discard: true })
 })
 
+/** Says what came of it; fails with `PromiseBroken` if a promise was not kept, and with it the command. */
+export const pronounce = Effect.fnUntraced(function* (
+  figures: Figures,
+  surroundings: Surroundings,
+  { json }: Pick<RehearsalOptions, "json">,
+) {
+  const display = yield* Display
+  const broken = brokenPromises(figures)
+  yield* display.line(`\n${renderResult(figures, surroundings)}\n`)
+  if (broken.length === 0 && !json) yield* display.line(suggestions)
+  if (json) yield* Effect.sync(() => process.stdout.write(`${JSON.stringify(figures)}\n`))
+  if (broken.length === 0) return
+  return yield* new PromiseBroken({ message: `The rehearsal broke a promise: ${broken.join("; ")}.` })
+})
+
 const rehearsal = Effect.fnUntraced(function* (options: RehearsalOptions, pace: Pace, startedAt: number) {
   const display = yield* Display
   yield* display.line("all four workers are up, and the providers' stand-in; D1 is migrated")
   const { figures, surroundings } = yield* Effect.tapCause(runRehearsal(options, pace, startedAt), () => showErrors)
-  yield* display.line(`\n${renderResult(figures, surroundings)}\n`)
-  const broken = brokenPromises(figures)
-  if (broken.length > 0) yield* showErrors
-  else if (!options.json) yield* display.line(suggestions)
-  if (options.json) yield* Effect.sync(() => process.stdout.write(`${JSON.stringify(figures)}\n`))
-  if (broken.length > 0)
-    return yield* new PromiseBroken({ message: `The rehearsal broke a promise: ${broken.join("; ")}.` })
+  if (brokenPromises(figures).length > 0) yield* showErrors
+  yield* pronounce(figures, surroundings, options)
 })
 
 const gatewayOf = (key: string) =>

@@ -1,5 +1,5 @@
 import { renderTable } from "../table.ts"
-import type { Figures } from "./figures.ts"
+import { cronJudgedFrom, type Figures } from "./figures.ts"
 
 /** What went on besides what is promised. */
 export interface Surroundings {
@@ -35,7 +35,11 @@ export const renderResult = (
     ],
     ["token queries to D1 after", String(figures.tokenQueriesAfter), "in the same"],
     ["cron before", `${figures.cronMsBefore} ms`, "over everybody"],
-    ["cron after", `${figures.cronMsAfter} ms`, "over the same people, of whom 1 % are overdue"],
+    [
+      "cron after",
+      `${figures.cronMsAfter} ms`,
+      `over the same people, of whom 1 % are overdue${figures.users < cronJudgedFrom ? "; judged from 100 people on" : ""}`,
+    ],
     ["runs of cron meanwhile", String(cronRuns), ""],
     ["seconds", figures.seconds.toFixed(1), ""],
   ])
