@@ -13,6 +13,9 @@ const stepConfig = {
   timeout: "15 minutes",
 } satisfies WorkflowStepConfig
 
+/** How often a page under way gives a sign of life: one statement, however many people are in it. */
+const beatMs = 2000
+
 /** Steps of one instance. Cloudflare allows 1,024 on the free plan: https://developers.cloudflare.com/workflows/reference/limits/ */
 const stepsAtMost = 900
 
@@ -35,6 +38,7 @@ export class MoveWorkflow extends WorkflowEntrypoint<MigrationEnv, MoveParameter
           return JSON.parse(text)
         }),
       sleep: (name, ms) => Effect.promise(() => step.sleep(name, ms)),
+      beatMs,
       atMost: stepsAtMost,
       goOn: (next) =>
         Effect.promise(async () => {

@@ -54,6 +54,9 @@ const setState = (fields: ReadonlyArray<string>) => {
     WHERE id = ?1 AND state IN (SELECT value FROM json_each(?4)) RETURNING id`
 }
 
+const setAnswers = `UPDATE migration_runs SET updated_at = ?2, progress = json_set(progress, '$.answers', ?3)
+  WHERE id = ?1 AND state IN ('running', 'paused')`
+
 type FailureRows = ReadonlyArray<typeof FailureRow.Type>
 
 const failuresOf = (id: string, rows: FailureRows): Progress["failures"] =>
@@ -112,6 +115,8 @@ export class Runs extends Context.Service<
       to: RunState,
       change?: Partial<StoredProgress>,
     ) => Effect.Effect<boolean, DatabaseUnavailable>
+    /** Notes that a page is under way, and how many answers objects gave in it so far. */
+    readonly beat: (id: string, answers: number) => Effect.Effect<void, DatabaseUnavailable>
   }
 >()("pollen/migration/Runs") {
   static readonly layer: Layer.Layer<Runs, never, Database> = Layer.effect(
@@ -163,6 +168,10 @@ export class Runs extends Context.Service<
         underWay: Effect.map(rowsWhere("WHERE state IN ('running', 'paused')"), (rows) =>
           rows.filter(({ parameters }) => !parameters.isDry),
         ),
+        beat: Effect.fn("Runs.beat")(function* (id, answers) {
+          const now = yield* Clock.currentTimeMillis
+          yield* database.rows("runs", statement(setAnswers, id, now, answers))
+        }),
         change: Effect.fn("Runs.change")(function* (id, from, to, change = {}) {
           const now = yield* Clock.currentTimeMillis
           const values = Object.values(change).map((value) => JSON.stringify(value))

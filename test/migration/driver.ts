@@ -25,6 +25,7 @@ const inProcess = ({ steps, onStep, before }: Driven, services: Layer.Layer<Step
       await before?.(name)
     }).pipe(Effect.andThen(Effect.orDie(Effect.provide(work, services)))),
   sleep: () => Effect.die(new Error("a test does not wait")),
+  beatMs: null,
   atMost: Number.POSITIVE_INFINITY,
   goOn: () => Effect.void,
   ...steps,

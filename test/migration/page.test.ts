@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers"
 import { Effect } from "effect"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import type { Stage } from "../../src/domain/stage.ts"
 import { UserId } from "../../src/domain/user.ts"
 import { moveParameters } from "../../src/migration/run/parameters.ts"
@@ -55,6 +55,23 @@ describe("A page", () => {
     for (const [to, ofFew, ofMany] of used) expect({ to, statements: ofMany }).toEqual({ to, statements: ofFew })
     expect(Math.max(...used.map(([, , ofMany]) => ofMany))).toBeLessThanOrEqual(30)
   }, 120_000)
+
+  it("gives a sign of life while it is under way, and takes it back when it is written down", async () => {
+    // One whose object hangs, and one who is soon done.
+    const people = await settle(2)
+    const [ada = UserId.make("nobody")] = people
+    await aimAt("live", people)
+    const id = await begin({ people })
+    const held = await simulator.hold({ person: ada, kind: "library" })
+    const moving = resume(id, { mark, steps: { beatMs: 10 } })
+    await simulator.waitForHeld(held)
+    const { DB } = env
+    const answers = () =>
+      DB.prepare("SELECT progress->>'$.answers' AS answers FROM migration_runs WHERE id = ?1").bind(id).first("answers")
+    await vi.waitUntil(async () => Number(await answers()) > 0, { timeout: 20_000 })
+    await simulator.release(held)
+    expect((await moving).progress).toMatchObject({ arrived: 2, answers: 0 })
+  })
 
   it("has at most as many people as it was told, and the run goes on with the next", async () => {
     const people = await settle(7)

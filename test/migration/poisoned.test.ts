@@ -287,7 +287,7 @@ describe("A refresh under way by D1's side", () => {
     const id = await begin({ people: [person.id] })
     const from = { pass: 1, cursor: "", duplicates: [], isImpatient: true }
     const page = takePage({ id, parameters: moveParameters({ people: [person.id] }) }, from).pipe(
-      Effect.provideService(PageSettings, { lease: "a lease", concurrency: 1, claimWaitMs: 0 }),
+      Effect.provideService(PageSettings, { lease: "a lease", concurrency: 1, claimWaitMs: 0, onAnswer: Effect.void }),
       Effect.provide(stepServices(bindings)),
     )
     expect(await Effect.runPromise(page)).toMatchObject({ taken: 0, failed: 1 })

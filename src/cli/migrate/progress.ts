@@ -29,6 +29,7 @@ const renderPace = ({ progress, stepsPerSecond, peoplePerSecond, remainingMs }: 
     `${peoplePerSecond.toFixed(1)} users/s`,
     `${stepsPerSecond.toFixed(1)} steps/s`,
     ...(remainingMs === null ? [] : [`${renderDuration(remainingMs)} left`]),
+    ...(progress.answers === 0 ? [] : [`${renderCount(progress.answers)} answers of objects in the page under way`]),
   ].join(", ")
 }
 

@@ -78,6 +78,8 @@ export const Progress = Schema.Struct({
   overtaken: Schema.Int,
   /** Attempts at a step that failed. */
   failedAttempts: Schema.Int,
+  /** Answers that objects gave in the page under way: a sign of life while nothing of it is written down yet. */
+  answers: Schema.Int,
   /** Until when the run waits for failed people; `null` while it works. */
   waitingUntil: Moment,
   /** Of a dry run: where people would go. */

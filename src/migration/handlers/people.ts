@@ -28,7 +28,7 @@ export const peopleLayer = HttpApiBuilder.group(
       Context.add(Database, yield* Database),
       Context.add(Flags, yield* Flags),
       // Nobody is taken in hand here.
-      Context.add(PageSettings, { lease: "", concurrency, claimWaitMs: 0 }),
+      Context.add(PageSettings, { lease: "", concurrency, claimWaitMs: 0, onAnswer: Effect.void }),
     )
     const { act } = yield* Audit
     const working = Effect.provideContext(services)

@@ -30,6 +30,8 @@ export class Steps extends Context.Service<
     readonly do: <A>(name: string, work: Effect.Effect<A, DatabaseUnavailable, StepServices>) => Effect.Effect<A>
     /** How long, in milliseconds, has to follow from what steps gave: a sleep that is over is known by it. */
     readonly sleep: (name: string, ms: number) => Effect.Effect<void>
+    /** How often a page under way gives a sign of life, in milliseconds; `null`: never. */
+    readonly beatMs: number | null
     /** How many steps may be taken before {@link goOn} is due. */
     readonly atMost: number
     /** Lets a new instance go on from here. */

@@ -1,4 +1,4 @@
-import { Effect } from "effect"
+import { Effect, Ref } from "effect"
 import type { RunState } from "../api/runs.ts"
 import { Runs } from "../Runs.ts"
 import { addFailures, dryPage } from "../step/dryPage.ts"
@@ -36,11 +36,18 @@ const noteProgress = Effect.fn("noteProgress")(function* (id: string, change: Pa
 })
 
 /** One page, with a lease of its own: an attempt that was believed dead and is not has another. */
-const onePage = Effect.fnUntraced(function* (run: RunInHand, page: PageOf) {
+const onePage = Effect.fnUntraced(function* (run: RunInHand, page: PageOf, beatMs: number | null) {
   const { concurrency, isDry } = run.parameters
-  const settings = { lease: crypto.randomUUID(), concurrency, claimWaitMs }
+  const runs = yield* Runs
+  const answers = yield* Ref.make(0)
+  const onAnswer = Ref.update(answers, (count) => count + 1)
+  const settings = { lease: crypto.randomUUID(), concurrency, claimWaitMs, onAnswer }
   const work = isDry ? dryPage(run, page) : Effect.map(takePage(run, page), (result) => ({ result, failures: [] }))
-  return yield* Effect.provideService(work, PageSettings, settings)
+  const inHand = Effect.provideService(work, PageSettings, settings)
+  if (beatMs === null) return yield* inHand
+  // A beat that D1 does not take is left out: the page itself will hear of it.
+  const beat = Effect.flatMap(Ref.get(answers), (count) => Effect.ignore(runs.beat(run.id, count)))
+  return yield* Effect.raceFirst(inHand, Effect.forever(Effect.delay(beat, beatMs)))
 })
 
 /** When to go on after a pass: at once, at a time, or not at all (`null`). */
@@ -82,7 +89,7 @@ export const runMove = Effect.fn("runMove")(function* (runId: string, mark: Mark
     if (taken >= steps.atMost) return yield* steps.goOn(at)
     const { pass, page, cursor } = at
     const from: PageOf = { pass, cursor, duplicates, isImpatient: parameters.people !== null && pass === 1 }
-    const { result, failures: found } = yield* steps.do(`pass ${pass}, page ${page}`, onePage(run, from))
+    const { result, failures: found } = yield* steps.do(`pass ${pass}, page ${page}`, onePage(run, from, steps.beatMs))
     failures = addFailures(failures, found)
     if (result.obstacle === "stopped") return
     const dueAt = [at.dueAt, result.dueAt].filter((due) => due !== null)

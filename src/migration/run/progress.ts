@@ -18,6 +18,7 @@ export const emptyProgress: StoredProgress = {
   arrived: 0,
   overtaken: 0,
   failedAttempts: 0,
+  answers: 0,
   waitingUntil: null,
   routes: [],
   failures: [],

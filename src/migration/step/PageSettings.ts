@@ -1,4 +1,4 @@
-import { Context } from "effect"
+import { Context, type Effect } from "effect"
 
 /** What one page works with. */
 export interface PageSettingsShape {
@@ -8,6 +8,8 @@ export interface PageSettingsShape {
   readonly concurrency: number
   /** How long a hand-over waits for refreshes that D1's side has under way, in milliseconds; each is bounded far below a claim. */
   readonly claimWaitMs: number
+  /** Told of every answer of an object. */
+  readonly onAnswer: Effect.Effect<void>
 }
 
 export class PageSettings extends Context.Service<PageSettings, PageSettingsShape>()("pollen/migration/PageSettings") {}

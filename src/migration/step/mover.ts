@@ -33,12 +33,13 @@ export const forEachPerson = Effect.fnUntraced(function* <P extends { readonly u
   people: ReadonlyArray<P>,
   take: (person: P) => Effect.Effect<A, StepFailed | Overtaken, R>,
 ) {
-  const { concurrency } = yield* PageSettings
+  const { concurrency, onAnswer } = yield* PageSettings
   const outcomes = yield* Effect.forEach(
     people,
     (person) =>
       Effect.exit(take(person)).pipe(
         Effect.flatMap((exit) => toOutcome(exit)),
+        Effect.tap(onAnswer),
         Effect.map((outcome) => [person.userId, outcome] as const),
       ),
     { concurrency },

@@ -155,7 +155,7 @@ const recordObjects = `INSERT INTO users (id, durable_object_id, created_at)
 const counted = (condition: string) =>
   `(SELECT count(*) FROM json_each(?1) entry JOIN token_migration_status status ON ${ofThisPage} WHERE ${condition})`
 
-const recordProgress = `UPDATE migration_runs SET updated_at = ?3, progress = json_set(progress, '$.pass', ?5, '$.cursor', ?6,
+const recordProgress = `UPDATE migration_runs SET updated_at = ?3, progress = json_set(progress, '$.pass', ?5, '$.cursor', ?6, '$.answers', 0,
     '$.taken', progress->>'$.taken' + ${counted("entry.value->>'isTaken'")},
     '$.arrived', progress->>'$.arrived' + ${counted("entry.value->>'isArrived'")},
     '$.failedAttempts', progress->>'$.failedAttempts' + ${counted("entry.value->>'state' = 'failed'")},
