@@ -1,16 +1,15 @@
-import journal from './meta/_journal.json';
-import m0000 from './0000_initial.sql';
-import m0001 from './0001_move.sql';
-import m0002 from './0002_copies.sql';
-import m0003 from './0003_waiting_items.sql';
+import m0000 from "./0000_initial.sql"
+import m0001 from "./0001_move.sql"
+import m0002 from "./0002_copies.sql"
+import m0003 from "./0003_waiting_items.sql"
+import journal from "./meta/_journal.json"
 
-  export default {
-    journal,
-    migrations: {
-      m0000,
-m0001,
-m0002,
-m0003
-    }
-  }
-  
+export default {
+  journal,
+  migrations: {
+    m0000,
+    m0001,
+    m0002,
+    m0003,
+  },
+}
