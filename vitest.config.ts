@@ -1,10 +1,9 @@
 import { availableParallelism } from "node:os"
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin"
 import { defineConfig } from "vitest/config"
+import { newKey } from "./test/newKey.ts"
 import { OutputWatch } from "./test/outputWatch.ts"
-
-/** A key made for these tests alone, anew for every run. */
-const testKey = () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")
+import { simulatedProviders } from "./test/simulator/variables.ts"
 
 export default defineConfig({
   test: {
@@ -27,16 +26,9 @@ export default defineConfig({
                 bindings: {
                   SIMULATOR_URL: simulator,
                   STRICT_SIMULATOR_URL: inject("strictSimulatorUrl"),
-                  TOKEN_KEYS: `k2:${testKey()},k1:${testKey()}`,
-                  GATEWAY_KEY: testKey(),
-                  SPOTIFY_CLIENT_ID: "simulator-client",
-                  SPOTIFY_CLIENT_SECRET: "simulator-secret",
-                  SPOTIFY_API_URL: `${simulator}/spotify/api/v1`,
-                  SPOTIFY_TOKEN_URL: `${simulator}/spotify/accounts/api/token`,
-                  YOUTUBE_CLIENT_ID: "simulator-client",
-                  YOUTUBE_CLIENT_SECRET: "simulator-secret",
-                  YOUTUBE_API_URL: `${simulator}/google/api/youtube/v3`,
-                  YOUTUBE_TOKEN_URL: `${simulator}/google/oauth2/token`,
+                  TOKEN_KEYS: `k2:${newKey()},k1:${newKey()}`,
+                  GATEWAY_KEY: newKey(),
+                  ...simulatedProviders(simulator),
                   REQUEST_TIMEOUT: "2 seconds",
                   // How many orders of events the property of one holder tries.
                   SEQUENCES: process.env["SEQUENCES"] ?? "15",

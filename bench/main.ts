@@ -6,6 +6,9 @@ import { figures } from "./figures/index.ts"
 import { boundInWords, merge, type Reported, write } from "./report.ts"
 import { openStage } from "./stage.ts"
 
+// The workers ask nobody but the stand-in of the providers; where there is no network, wrangler would say so.
+process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false"
+
 const usage = `Measures what pollen costs and writes bench/report.json and bench/REPORT.md.
 
   npm run bench                     every figure

@@ -4,6 +4,7 @@ import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 import { createTestHarness } from "wrangler"
 import { SimulatorClient } from "../test/simulator/client.ts"
+import { simulatedProviders } from "../test/simulator/variables.ts"
 import type { OperationName, Operations, PlainGrant, Provider, Side } from "./workers/operations.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -41,14 +42,7 @@ const startSimulator = async (): Promise<{ readonly url: string; readonly proces
 
 const variables = (simulator: string) => ({
   TOKEN_KEYS: `bench:${randomBytes(32).toString("base64")}`,
-  SPOTIFY_CLIENT_ID: "simulator-client",
-  SPOTIFY_CLIENT_SECRET: "simulator-secret",
-  SPOTIFY_API_URL: `${simulator}/spotify/api/v1`,
-  SPOTIFY_TOKEN_URL: `${simulator}/spotify/accounts/api/token`,
-  YOUTUBE_CLIENT_ID: "simulator-client",
-  YOUTUBE_CLIENT_SECRET: "simulator-secret",
-  YOUTUBE_API_URL: `${simulator}/google/api/youtube/v3`,
-  YOUTUBE_TOKEN_URL: `${simulator}/google/oauth2/token`,
+  ...simulatedProviders(simulator),
   // What is measured is asked for: no alarm polls in between.
   POLL_MINIMUM_INTERVAL: "6 hours",
 })

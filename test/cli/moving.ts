@@ -1,10 +1,9 @@
 import type { D1Database } from "@cloudflare/workers-types"
 import { createTestHarness, type TestHarness } from "wrangler"
+import { newKey } from "../newKey.ts"
 import type { SimulatorClient } from "../simulator/client.ts"
 import { startSimulator } from "../simulator/server/start.ts"
-
-/** A secret made for one run. */
-const newKey = () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")
+import { simulatedProviders } from "../simulator/variables.ts"
 
 /** The migration and core workers as they are deployed, the simulator, and people whose grants D1 holds. */
 export interface Moving {
@@ -25,23 +24,13 @@ const providers = ["spotify", "youtube"] as const
 export const startMoving = async (): Promise<Moving> => {
   const simulator = await startSimulator({ seed: 5 })
   const adminToken = newKey()
-  const { spotify, youtube } = simulator.client.endpoints
   const harness = createTestHarness({
     workers: [
       { configPath: "src/migration/wrangler.toml", secrets: { ADMIN_TOKEN: adminToken } },
       {
         configPath: "wrangler.toml",
         secrets: { TOKEN_KEYS: `k1:${newKey()}` },
-        vars: {
-          SPOTIFY_CLIENT_ID: "simulator-client",
-          SPOTIFY_CLIENT_SECRET: "simulator-secret",
-          SPOTIFY_API_URL: spotify.api,
-          SPOTIFY_TOKEN_URL: spotify.token,
-          YOUTUBE_CLIENT_ID: "simulator-client",
-          YOUTUBE_CLIENT_SECRET: "simulator-secret",
-          YOUTUBE_API_URL: youtube.api,
-          YOUTUBE_TOKEN_URL: youtube.token,
-        },
+        vars: simulatedProviders(simulator.client.url),
       },
     ],
   })

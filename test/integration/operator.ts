@@ -1,9 +1,9 @@
 import type { D1Database } from "@cloudflare/workers-types"
 import { createTestHarness, type TestHarness, type TestHarnessOptions } from "wrangler"
+import { newKey } from "../newKey.ts"
 import type { SimulatorClient } from "../simulator/client.ts"
 import { startSimulator } from "../simulator/server/start.ts"
-
-const newKey = () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")
+import { simulatedProviders } from "../simulator/variables.ts"
 
 /** What of the answers of `src/migration/api` tests go on with; what else they expect, they say. */
 export interface Told {
@@ -34,23 +34,13 @@ export interface OperatorSystem {
 export const startOperatorSystem = async (vars: Record<string, string> = {}): Promise<OperatorSystem> => {
   const simulator = await startSimulator({ seed: 5 })
   const adminToken = newKey()
-  const { spotify, youtube } = simulator.client.endpoints
   const options: TestHarnessOptions = {
     workers: [
       { configPath: "src/migration/wrangler.toml", secrets: { ADMIN_TOKEN: adminToken }, vars },
       {
         configPath: "wrangler.toml",
         secrets: { TOKEN_KEYS: `k1:${newKey()}` },
-        vars: {
-          SPOTIFY_CLIENT_ID: "simulator-client",
-          SPOTIFY_CLIENT_SECRET: "simulator-secret",
-          SPOTIFY_API_URL: spotify.api,
-          SPOTIFY_TOKEN_URL: spotify.token,
-          YOUTUBE_CLIENT_ID: "simulator-client",
-          YOUTUBE_CLIENT_SECRET: "simulator-secret",
-          YOUTUBE_API_URL: youtube.api,
-          YOUTUBE_TOKEN_URL: youtube.token,
-        },
+        vars: simulatedProviders(simulator.client.url),
       },
     ],
   }

@@ -1,11 +1,10 @@
 import type { D1Database } from "@cloudflare/workers-types"
 import { createTestHarness, type TestHarness } from "wrangler"
 import { issueBearer } from "../../src/gateway/bearer.ts"
+import { newKey } from "../newKey.ts"
 import type { SimulatorClient } from "../simulator/client.ts"
 import { startSimulator } from "../simulator/server/start.ts"
-
-/** A key made for one run. */
-const newKey = () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")
+import { simulatedProviders } from "../simulator/variables.ts"
 
 /** The workers as they are deployed, each in its own isolate, with service bindings between them, and the simulator. */
 export interface System {
@@ -21,23 +20,13 @@ export interface System {
 export const startSystem = async (): Promise<System> => {
   const simulator = await startSimulator({ seed: 3 })
   const gatewayKey = newKey()
-  const { spotify, youtube } = simulator.client.endpoints
   const harness = createTestHarness({
     workers: [
       { configPath: "src/gateway/wrangler.toml", secrets: { GATEWAY_KEY: gatewayKey } },
       {
         configPath: "wrangler.toml",
         secrets: { TOKEN_KEYS: `k1:${newKey()}` },
-        vars: {
-          SPOTIFY_CLIENT_ID: "simulator-client",
-          SPOTIFY_CLIENT_SECRET: "simulator-secret",
-          SPOTIFY_API_URL: spotify.api,
-          SPOTIFY_TOKEN_URL: spotify.token,
-          YOUTUBE_CLIENT_ID: "simulator-client",
-          YOUTUBE_CLIENT_SECRET: "simulator-secret",
-          YOUTUBE_API_URL: youtube.api,
-          YOUTUBE_TOKEN_URL: youtube.token,
-        },
+        vars: simulatedProviders(simulator.client.url),
       },
       { configPath: "src/cron/wrangler.toml" },
       { configPath: "test/integration/caller/wrangler.toml" },

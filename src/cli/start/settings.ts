@@ -1,3 +1,4 @@
+import { simulatedProviders } from "../../../test/simulator/variables.ts"
 import type { Keys } from "./keys.ts"
 
 /** How many of a source's newest items a first poll delivers here: enough to see, few enough to be quick. */
@@ -6,14 +7,7 @@ export const backfillItems = 5
 /** The core worker's settings for a run against the stand-in: the short intervals are the only difference to a real deployment. */
 export const simulatedSettings = (simulatorUrl: string, { TOKEN_KEYS }: Keys): Readonly<Record<string, string>> => ({
   TOKEN_KEYS,
-  SPOTIFY_CLIENT_ID: "simulator-client",
-  SPOTIFY_CLIENT_SECRET: "simulator-secret",
-  SPOTIFY_API_URL: `${simulatorUrl}/spotify/api/v1`,
-  SPOTIFY_TOKEN_URL: `${simulatorUrl}/spotify/accounts/api/token`,
-  YOUTUBE_CLIENT_ID: "simulator-client",
-  YOUTUBE_CLIENT_SECRET: "simulator-secret",
-  YOUTUBE_API_URL: `${simulatorUrl}/google/api/youtube/v3`,
-  YOUTUBE_TOKEN_URL: `${simulatorUrl}/google/oauth2/token`,
+  ...simulatedProviders(simulatorUrl),
   POLL_MINIMUM_INTERVAL: "2 seconds",
   POLL_MAXIMUM_INTERVAL: "4 seconds",
   REQUEST_TIMEOUT: "5 seconds",

@@ -1,0 +1,11 @@
+/** The core worker's variables for providers that are the simulator at `url`. */
+export const simulatedProviders = (url: string) => ({
+  SPOTIFY_CLIENT_ID: "simulator-client",
+  SPOTIFY_CLIENT_SECRET: "simulator-secret",
+  SPOTIFY_API_URL: `${url}/spotify/api/v1`,
+  SPOTIFY_TOKEN_URL: `${url}/spotify/accounts/api/token`,
+  YOUTUBE_CLIENT_ID: "simulator-client",
+  YOUTUBE_CLIENT_SECRET: "simulator-secret",
+  YOUTUBE_API_URL: `${url}/google/api/youtube/v3`,
+  YOUTUBE_TOKEN_URL: `${url}/google/oauth2/token`,
+})
