@@ -5,7 +5,7 @@ import { CliError, CliOutput, Command } from "effect/cli"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { pollen } from "../../src/cli/pollen.ts"
 
-const documents = ["README.md", "docs/runbook-rollout.md", "docs/runbook-rollback.md"]
+const documents = ["README.md", "docs/runbook-rollout.md", "docs/runbook-rollback.md", "docs/runbook-cleanup.md"]
 /** They would begin something here, instead of asking where the worker is. */
 const starting = new Set(["start", "rehearse"])
 
