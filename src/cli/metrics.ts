@@ -15,7 +15,7 @@ const cronRows: ReadonlyArray<readonly [string, (runs: CronRuns) => string]> = [
   ["took, on average", ({ averageMs }) => renderDuration(averageMs)],
   ["took, at most", ({ slowestMs }) => renderDuration(slowestMs)],
   ["took, all together", ({ totalMs }) => renderDuration(totalMs)],
-  ["people looked after", ({ people }) => renderCount(people)],
+  ["accounts polled, or objects found late", ({ people }) => renderCount(people)],
   ["failed", ({ failed }) => renderCount(failed)],
 ]
 

@@ -5,6 +5,7 @@ import type { TokenSet } from "../domain/token.ts"
 import type { UserId } from "../domain/user.ts"
 import { copyTokens, hasCopy } from "../move/copies.ts"
 import { DatabaseGrants } from "../move/DatabaseGrants.ts"
+import { countingWrite } from "../move/operations.ts"
 import { giveToObject, insertGrant, readPerson } from "../move/person.ts"
 import { readSources } from "../move/sources.ts"
 import { databaseGrantsLayer } from "./databaseGrants.ts"
@@ -43,12 +44,13 @@ export const setToken = Effect.fn("setToken")(function* (
         return yield* Option.isSome(given) ? setInObject(route.epoch) : forestalled()
       }
       const database = yield* DatabaseGrants
-      const written =
+      const write =
         route.side === "new"
-          ? yield* insertGrant(env.DB, account, tokens, route.epoch)
+          ? insertGrant(env.DB, account, tokens, route.epoch)
           : route.row.holder === "database"
-            ? yield* database.set(account, tokens, route.epoch)
-            : yield* database.take(account, tokens, { from: route.row.epoch, to: route.epoch })
+            ? database.set(account, tokens, route.epoch)
+            : database.take(account, tokens, { from: route.row.epoch, to: route.epoch })
+      const written = yield* countingWrite(env.DB, write)
       if (Option.isNone(written)) return yield* forestalled()
       const { generation, stage } = written.value
       if (route.side === "new" && hasCopy(stage)) {

@@ -38,11 +38,14 @@ const make = (workflow: Workflow<MoveParameters>) => {
       get(runId, instance),
       Option.match({
         onNone: () => Effect.void,
-        onSome: (found) =>
-          Effect.tryPromise({
+        onSome: Effect.fnUntraced(function* (found) {
+          // One that has ended meanwhile needs nothing, and the platform would refuse it.
+          if (over.has((yield* statusOf(found)).status)) return
+          yield* Effect.tryPromise({
             try: () => found[operation](),
             catch: unavailable(operation === "terminate" ? "cancel" : operation),
-          }),
+          })
+        }),
       }),
     )
 

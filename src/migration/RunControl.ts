@@ -62,12 +62,25 @@ export class RunControl extends Context.Service<
           yield* instances.cancel(id, instance)
         })
 
+        /** A rollback takes the place of any run but another rollback, unless it means everybody whom that one means. */
+        const makeWay = Effect.fnUntraced(function* ({ people, at }: RunParameters) {
+          const underWay = yield* runs.underWay
+          const other = underWay.find(({ parameters }) => parameters.kind === "rollback")
+          if (other !== undefined && (people !== null || at !== null)) {
+            return yield* new Conflict({
+              reason: "rollback_under_way",
+              detail: `The rollback ${other.id} is under way; wait for it, or cancel it. A rollback of everybody takes its place`,
+            })
+          }
+          yield* Effect.forEach(underWay, stop, { discard: true })
+        })
+
         const start = Effect.fn("RunControl.start")(function* (parameters: RunParameters, operator: string) {
           yield* Effect.provideService(requireTokenColumns(), Database, database)
           yield* requireNotHalted()
           yield* Effect.forEach(yield* runs.underWay, settle, { discard: true })
           const isUrgent = parameters.kind === "rollback" && !parameters.isDry
-          if (isUrgent) yield* Effect.forEach(yield* runs.underWay, stop, { discard: true })
+          if (isUrgent) yield* makeWay(parameters)
           const id = yield* runs.create(parameters, operator)
           yield* instances
             .begin({ runId: id, instance: 1, mark: null })

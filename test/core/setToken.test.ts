@@ -31,6 +31,14 @@ const holding = async () => {
   return { person, show }
 }
 
+/** Tokens set so far that D1 took. */
+const writesCounted = async () =>
+  Number(
+    await env.DB.prepare(
+      "SELECT count FROM token_operations WHERE operation = 'write' AND source = 'database' AND outcome = 'ok'",
+    ).first("count"),
+  )
+
 const newest = async (person: Mover) => (await simulator.tokenState(person.id, "spotify")).newestRefreshToken
 
 /** What the one holder has; fails when there is none, or two, or D1 and the object disagree about the epoch. */
@@ -68,7 +76,9 @@ describe("A token that a person sets", () => {
   it("goes to D1 while D1 holds the account; the object's copy follows", async () => {
     const { person } = await copied()
     const [before] = await person.fingerprints(false, "a2V5")
+    const counted = await writesCounted()
     expect(await person.connects("spotify")).toEqual({ state: "connected", generation: 2 })
+    expect(await writesCounted()).toBe(counted + 1)
     expect(await held(person)).toEqual({ holder: "database", refreshToken: await newest(person) })
     const [after] = await person.fingerprints(false, "a2V5")
     expect(after).toMatchObject({ isHolder: false, epoch: 1 })

@@ -135,6 +135,23 @@ describe("A run", () => {
     expect(await untilOver(forth.body.id)).toMatchObject({ progress: { arrived: 1 } })
   })
 
+  it("that is a rollback gives way to a rollback of everybody alone", async () => {
+    const [ada = "", ben = ""] = await settle(2)
+    const rollback = (asked: object) =>
+      system.ask("POST", "/v1/rollbacks", { to: "dual_write", patienceSeconds: 0, ...asked })
+    const first = await rollback({ people: [ada] })
+    await untilOver(first.body.id)
+    const database = await system.database()
+    await database.prepare("UPDATE migration_runs SET state = 'paused' WHERE id = ?1").bind(first.body.id).run()
+    expect(await rollback({ people: [ben] })).toMatchObject({ status: 409, body: { reason: "rollback_under_way" } })
+    expect(await rollback({ at: "live" })).toMatchObject({ status: 409, body: { reason: "rollback_under_way" } })
+    const all = await rollback({ everybody: true })
+    expect(all.status).toBe(200)
+    expect((await system.ask("GET", `/v1/runs/${first.body.id}`)).body).toMatchObject({ state: "cancelled" })
+    expect(await untilOver(all.body.id)).toMatchObject({ state: "finished" })
+    await system.ask("POST", "/v1/lifts", {})
+  })
+
   it("that is running is not hurt by being taken on", async () => {
     const { run, letGo } = await startHeldRun()
     const taken = system.ask("POST", "/v1/runs/take-on")

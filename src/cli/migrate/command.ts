@@ -97,7 +97,7 @@ const verifyCommand = Command.make(
   (options) => operate(options, verify(options)),
 ).pipe(
   Command.withDescription(
-    "Compare what D1 has with what the objects can open, by fingerprints under a key made for the occasion. Exit code 4 if anything is not as it should be. Writes nothing and shows no token.",
+    "Compare what D1 has with what the objects can open, by fingerprints under a key made for the occasion. Exit code 4 if anything is not as it should be. Writes nothing but who was found to be as they should, and when; shows no token.",
   ),
   Command.withShortDescription("Compare what D1 has with what the objects can open"),
   Command.withExamples([

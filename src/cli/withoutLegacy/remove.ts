@@ -3,7 +3,13 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
 /** The old way and its tests, the rehearsal of the move from it, and this step itself. */
-const folders = ["src/legacy/", "test/legacy/", "src/cli/rehearse/", "src/cli/withoutLegacy/"]
+const folders = [
+  "src/legacy/",
+  "test/legacy/",
+  "src/cli/rehearse/",
+  "bench/workers/rehearsal/",
+  "src/cli/withoutLegacy/",
+]
 
 /** A seam that is a file. */
 const isSeamFile = (path: string): boolean => /(^|\/)(legacy|rehears(e|al)[A-Za-z]*)(\.test)?\.ts$/.test(path)

@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
 import { Stage } from "../../domain/stage.ts"
 import { UserId } from "../../domain/user.ts"
@@ -79,7 +79,7 @@ export const Progress = Schema.Struct({
   /** Attempts at a step that failed. */
   failedAttempts: Schema.Int,
   /** Answers that objects gave in the page under way: a sign of life while nothing of it is written down yet. */
-  answers: Schema.Int,
+  answers: Schema.Int.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0))),
   /** Until when the run waits for failed people; `null` while it works. */
   waitingUntil: Moment,
   /** Of a dry run: where people would go. */

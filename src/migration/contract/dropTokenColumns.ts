@@ -10,12 +10,16 @@ import { readTokenColumns } from "./tokenColumns.ts"
 /** People told of by name. */
 const toldAtMost = 20
 
-/** Everybody of whom D1 holds, or has, something yet; and who is not at the end of the move, or has not been seen to be there. */
+/**
+ * Everybody of whom D1 holds, or has, something yet; and who is not at the end of the move, or has not been seen to be there. What the
+ * step clears by itself is in nobody's way.
+ */
 const inTheWay = `FROM (
     SELECT user_id, max(holder <> 'object') AS isHeld, max(coalesce(access_token, refresh_token) IS NOT NULL) AS hasTokens
     FROM user_accounts GROUP BY user_id) person
   LEFT JOIN token_migration_status status ON status.user_id = person.user_id
-  WHERE isHeld OR hasTokens
+  WHERE isHeld
+    OR (hasTokens AND NOT coalesce(stage = 'complete' AND state = 'migrated' AND verified_at IS NOT NULL, 0))
     OR (status.user_id IS NOT NULL AND (stage <> 'complete' OR state <> 'migrated' OR verified_at IS NULL))`
 
 const count = `SELECT count(*) AS people ${inTheWay}`

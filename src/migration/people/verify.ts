@@ -76,9 +76,13 @@ const check = (isUsed: boolean) =>
 const verified = `UPDATE token_migration_status SET verified_at = ?2
   WHERE stage <> 'off' AND user_id IN (SELECT value FROM json_each(?1))`
 
+// Who is not as their stage says was verified for nothing; whose object could not be asked, is what they were before.
+const unverified = `UPDATE token_migration_status SET verified_at = NULL WHERE user_id IN (SELECT value FROM json_each(?1))`
+const disproved = new Set(["held_by_object", "not_held_by_object", "not_the_same", "seal_broken", "grant_refused"])
+
 /**
  * Looks whether people are as their stage says: who holds each account, on both sides and as of the same epoch; whether the object opens
- * it; and, where both sides have it, whether they have the same. Changes nothing but the time of it.
+ * it; and, where both sides have it, whether they have the same. Changes nothing but when somebody was last found to be so.
  */
 export const verify = Effect.fn("verify")(function* (asked: Verify) {
   const database = yield* Database
@@ -90,8 +94,6 @@ export const verify = Effect.fn("verify")(function* (asked: Verify) {
     return outcome !== undefined && Result.isSuccess(outcome)
   })
   const now = yield* Clock.currentTimeMillis
-  const ids = JSON.stringify(good.map(({ userId }) => userId))
-  yield* database.rows("verified", statement(verified, ids, now))
   const problems = toCheck.flatMap(({ userId, candidate }) => {
     const outcome = outcomes.get(userId)
     if (outcome === undefined || Result.isSuccess(outcome) || !(outcome.failure instanceof StepFailed)) return []
@@ -104,5 +106,8 @@ export const verify = Effect.fn("verify")(function* (asked: Verify) {
     reason,
     detail,
   }))
+  const bad = problems.filter(({ reason }) => disproved.has(reason))
+  const idsOf = (some: ReadonlyArray<{ readonly userId: string }>) => JSON.stringify(some.map(({ userId }) => userId))
+  yield* database.batch("verified", [statement(verified, idsOf(good), now), statement(unverified, idsOf(bad))])
   return { checked: toCheck.length + refused.length, problems: [...unread, ...problems], next } satisfies Verification
 })
