@@ -25,10 +25,16 @@ export const accessVerifier = ({ teamDomain, audience }: AccessSettings) => {
   const issuer = teamDomain.includes("://") ? teamDomain : `https://${teamDomain}`
   const keys = createRemoteJWKSet(new URL("/cdn-cgi/access/certs", issuer))
   return (token: string): Effect.Effect<Option.Option<string>> =>
-    Effect.tryPromise(() => jwtVerify(token, keys, { issuer, audience, algorithms: ["RS256", "ES256"] })).pipe(
+    Effect.tryPromise({
+      try: () => jwtVerify(token, keys, { issuer, audience, algorithms: ["RS256", "ES256"] }),
+      catch: (error) => (error instanceof Error ? error.message : "unknown"),
+    }).pipe(
       Effect.map(({ payload }) => Option.flatMap(decodeClaims(payload), actorOf)),
-      // Which of its claims is wrong is for the log of Access; here it is one that does not open the door.
-      Effect.catch(() => Effect.succeedNone),
+      // To whoever sent it, it is one that does not open the door; the operator can see whether that is because of the token, or
+      // because the team's keys could not be read.
+      Effect.catch((reason) =>
+        Effect.as(Effect.logWarning(`A token of Cloudflare Access was not taken: ${reason}`), Option.none()),
+      ),
     )
 }
 
