@@ -16,7 +16,7 @@ export interface Phase {
 
 const render = ({ name, done, total, note = "" }: Phase): string => {
   const share = total === 0 ? 1 : Math.min(1, done / total)
-  const filled = Math.round(share * barWidth)
+  const filled = Math.floor(share * barWidth)
   const bar = "█".repeat(filled) + "░".repeat(barWidth - filled)
   return `${name.padEnd(24)} ${bar} ${done}/${total}${note === "" ? "" : `  ${note}`}`
 }

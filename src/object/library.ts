@@ -30,12 +30,14 @@ const markPending = `UPDATE subscriptions SET is_pending = 1 WHERE provider = ?1
 
 // Whatever does not have to be asked has been looked at now; jitter, as in `withJitter`, keeps a million objects apart. Where the count cannot be
 // relied on, the library is no look: such a source keeps the time at which it is due. So does one that is not due before long: where one
-// source is polled every quarter of an hour, the hundred beside it are not written each time. What jitter has spread is due together.
+// source is polled every quarter of an hour, the hundred beside it are not written each time. What jitter has spread is due together;
+// and what is due later than the bounds allow, they have been lowered since.
 const shortest = `max(?3, interval_ms * (1 - ${jitterFraction}))`
 const longest = `min(?4, interval_ms * (1 + ${jitterFraction}))`
 const markLookedAt = `UPDATE subscriptions SET due_at = ?2
     + CAST(min(?4, max(?3, ${shortest} + abs(random() % 1000) / 1000.0 * (${longest} - ${shortest}))) AS INTEGER)
-  WHERE provider = ?1 AND NOT is_pending AND NOT is_count_unreliable AND due_at <= ?2 + interval_ms * ${2 * jitterFraction}`
+  WHERE provider = ?1 AND NOT is_pending AND NOT is_count_unreliable
+    AND (due_at <= ?2 + interval_ms * ${2 * jitterFraction} OR due_at > ?2 + ?4)`
 
 /**
  * Makes the object's subscriptions what the person follows now, and marks those that have to be asked for items: the new ones,
