@@ -17,6 +17,9 @@ const isSeamFile = (path: string): boolean => /(^|\/)(legacy|rehears(e|al)[A-Za-
 /** A seam that is a line: what other files say of the old way. */
 const isSeamLine = (line: string): boolean => /(\/\/|#) legacy$/.test(line) || line.includes("<!-- legacy -->")
 
+/** A seam of several lines of prose. */
+const seamParagraphs = /^<!-- legacy from here -->\n[\s\S]*?^<!-- legacy to here -->\n\n?/gm
+
 /** Says what the marks are, and is not marked by them. */
 const runbook = "docs/runbook-cleanup.md"
 
@@ -50,6 +53,7 @@ const withoutSeams = (path: string, text: string): string =>
   path === "package.json"
     ? text.replace(scripts, "")
     : text
+        .replace(seamParagraphs, "")
         .split("\n")
         .filter((line) => !isSeamLine(line))
         .join("\n")
