@@ -44,6 +44,8 @@ export default defineConfig({
           globalSetup: ["./test/simulator/globalSetup.ts"],
           setupFiles: ["./test/database.ts", "./test/traces.ts"],
           testTimeout: 60_000,
+          // After a file, every object that it used is looked through.
+          hookTimeout: 60_000,
         },
       },
       {
