@@ -22,6 +22,19 @@ const atTheGate = async (count = 5) => {
   return { shows, person, published, gate, before: await passes(person) }
 }
 
+it("An object remembers its newest passes, and not those before them", async () => {
+  const person = await settled(await makeSources("spotify", 1), "spotify")
+  await person.sql(
+    `INSERT INTO polls (provider, trigger, started_at, duration_ms, outcome, asked, failed, items_found, requests)
+    SELECT 'spotify', 'alarm', 1, 1, 'polled', 0, 0, 0, 1 FROM json_each(?)`,
+    JSON.stringify(Array.from({ length: 200 }, () => 0)),
+  )
+  for (let pass = 0; pass < 10; pass += 1) await person.pollNow()
+  const kept = await passes(person)
+  expect(kept).toBeGreaterThanOrEqual(50)
+  expect(kept).toBeLessThan(60)
+})
+
 describe("One pass is shared", () => {
   it("by the alarm and everybody who polls at the same moment", async () => {
     const { shows, person, gate, before } = await atTheGate()

@@ -73,6 +73,21 @@ describe("An object reports to D1", () => {
     expect(await reported(person)).toMatchObject({ failing_sources: 0 })
   })
 
+  it("when a source is gone, and when one works again that has nothing new", async () => {
+    const { shows, person } = await somebody()
+    const [gone = ""] = shows
+    const faults = await simulator.setFaults([
+      { match: { person: person.id, path: gone }, fault: { type: "status", status: 404 } },
+    ])
+    await person.sql("UPDATE subscriptions SET verify_at = 0 WHERE source_id = ?", gone)
+    expect(await person.pollNow()).toMatchObject({ delivered: 0 })
+    expect(await reported(person)).toMatchObject({ failing_sources: 1 })
+    await simulator.clearFaults(faults)
+    await person.sql("UPDATE subscriptions SET verify_at = 0 WHERE source_id = ?", gone)
+    expect(await person.pollNow()).toMatchObject({ delivered: 0 })
+    expect(await reported(person)).toMatchObject({ failing_sources: 0 })
+  })
+
   it("when an account's state changes, and expects nothing of an object that has nothing to do", async () => {
     const { person } = await somebody()
     await simulator.revoke(person.id, "spotify")

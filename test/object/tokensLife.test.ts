@@ -233,6 +233,7 @@ describe("forget", () => {
     await person.forget()
     await simulator.release(gate)
     await poll
+    expect(await person.sql("SELECT provider FROM polls")).toEqual([])
     expect(Object.values(await rowsInD1(person))).toEqual([0, 0, 0, 0, 0])
     expect(await person.subscriptions()).toEqual([])
     expect((await person.status()).alarmAt).toBeNull()
