@@ -162,18 +162,28 @@ describe("One poisoned person stops nobody else, is told of by a stable name, an
     expect(await positionOf(bad.id)).toMatchObject({ stage: to, reason: null, attempts: 0 })
   })
 
-  it("seal_broken: a grant that does not open stays with the object, and nothing is given up", async () => {
+  it.each<readonly [Stage, Stage]>([
+    ["live", "shadow"],
+    ["rampdown", "complete"],
+  ])("seal_broken: a grant that does not open is not given up from %s to %s", async (from, to) => {
     const { poisoned, run } = await moveThree(
       (person) =>
         runInDurableObject(person.stub, async (_object, state) => {
           state.storage.sql.exec("UPDATE tokens SET key_id = 'lost'")
         }),
-      "live",
-      "shadow",
+      from,
+      to,
     )
     expect(run.progress.failures).toMatchObject([{ reason: "seal_broken", examples: [poisoned.id] }])
-    expect(await poisoned.row("spotify")).toMatchObject({ holder: "object" })
+    expect(await poisoned.row("spotify")).toMatchObject({ holder: "object", refresh_token: expect.any(String) })
     expect(await poisoned.fingerprints()).toMatchObject([{ isHolder: true, fingerprint: null }])
+  })
+
+  it("grant_refused: what D1 has of a grant that the provider has revoked is not forgotten", async () => {
+    const revoke = (person: Mover) => simulator.revoke(person.id, "spotify")
+    const { poisoned, run } = await moveThree(revoke, "rampdown", "complete")
+    expect(run.progress.failures).toMatchObject([{ reason: "grant_refused", examples: [poisoned.id] }])
+    expect(await poisoned.row("spotify")).toMatchObject({ holder: "object", refresh_token: expect.any(String) })
   })
 
   it("grant_refused: a grant that the provider has revoked is not handed over, and stays with D1", async () => {

@@ -1,8 +1,10 @@
+import { env } from "cloudflare:workers"
 import { Effect, Redacted } from "effect"
 import { expect, it } from "vitest"
 import { fingerprint, newFingerprintKey } from "../../src/domain/fingerprint.ts"
 import { holderAt, type Stage, stages } from "../../src/domain/stage.ts"
 import { Mover, toTokens } from "../object/mover.ts"
+import { simulator } from "../object/person.ts"
 import { aimAt, move, positionOf } from "./driver.ts"
 
 /** Everywhere and back: each step once forward and once back. */
@@ -31,6 +33,27 @@ it("takes somebody through every stage and back, with one holder and the same to
       expect(row?.refresh_token).toBe(stage === "complete" ? null : grants[provider].refreshToken)
     }
   }
+})
+
+it("hands over what is in the feed, so that the object goes on where the central poller stopped, and the other way", async () => {
+  const show = await simulator.createSource({ provider: "spotify", items: 30 })
+  const ada = new Mover()
+  await ada.follows(show)
+  await ada.hasInDatabase("spotify")
+  const delivered = (await simulator.items(show)).slice(0, 20)
+  await ada.hasPolled(show, delivered)
+  const published = await simulator.publish(show, 60)
+  await aimAt("live", [ada.id])
+  await move({ people: [ada.id] })
+  await ada.pollNow()
+  expect((await ada.newIds()).toSorted()).toEqual(published.map(({ id }) => id).toSorted())
+  expect(await ada.feed()).toHaveLength(delivered.length + published.length)
+  await aimAt("shadow", [ada.id])
+  await move({ people: [ada.id] })
+  const cursor = await env.DB.prepare("SELECT item_count AS items FROM user_subscriptions WHERE user_id = ?1")
+    .bind(ada.id)
+    .first()
+  expect(cursor).toEqual({ items: 90 })
 })
 
 it("takes somebody from the first stage to the last in one run, a step a pass, and writes every step down", async () => {

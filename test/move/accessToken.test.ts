@@ -71,6 +71,17 @@ describe("a claim", () => {
     expect(await account.refreshes()).toBe(0)
   })
 
+  it.each([{ holder: "object", epoch: 2 }, { state: "reauthorization_required" }, { is_active: 0 }])(
+    "is not made where nobody may refresh here, whatever was read before: %j",
+    async (columns) => {
+      const account = await (await new Account().connected()).has(columns)
+      const before = await account.row()
+      await withGrants((grants) => Effect.flip(grants.refresh(account, 0)))
+      expect(await account.refreshes()).toBe(0)
+      expect(await account.row()).toEqual(before)
+    },
+  )
+
   it("that brought nothing is not repeated by those who waited for it", async () => {
     const account = await (await new Account().connected()).has({
       refresh_claim: "another",

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers"
-import { Option } from "effect"
+import { Effect, Option } from "effect"
 import { describe, expect, it } from "vitest"
+import { clearStored, takeRemoved } from "../../src/move/person.ts"
 import { Account, toTokens, withGrants } from "./account.ts"
 
 describe("a grant that is set in D1", () => {
@@ -41,8 +42,11 @@ describe("a grant that is set in D1", () => {
     expect(Option.isNone(await take())).toBe(true)
   })
 
-  it("is not taken back at another epoch than the row has", async () => {
-    const account = await (await new Account().connected()).has({ holder: "object", epoch: 4 })
+  it.each([
+    { holder: "object", epoch: 4 },
+    { holder: "database", epoch: 2 },
+  ])("is not taken back where the row is another than was read: %j", async (columns) => {
+    const account = await (await new Account().connected()).has(columns)
     const before = await account.row()
     const given = toTokens(await account.issued())
     expect(Option.isNone(await withGrants((grants) => grants.take(account, given, { from: 2, to: 3 })))).toBe(true)
@@ -78,14 +82,66 @@ describe("a grant that is removed from D1", () => {
     expect(await withGrants((grants) => grants.remove(account, 1))).toBe(false)
   })
 
-  it("is left alone where an object holds the account", async () => {
-    const account = await (await new Account().connected()).has({ holder: "object" })
+  it.each([{ holder: "object" }, { epoch: 2 }])("is left alone where the row has moved on: %j", async (columns) => {
+    const account = await (await new Account().connected()).has(columns)
     await follow(account)
     const before = await account.row()
     expect(await withGrants((grants) => grants.remove(account, 1))).toBe(false)
     expect(await account.row()).toEqual(before)
     expect(await follows(account)).toBe(1)
   })
+})
+
+describe("a grant that an object has given up", () => {
+  const remove = (account: Account) => Effect.runPromise(takeRemoved(env.DB, account, { from: 2, to: 3 }))
+
+  it("is removed with the right to it", async () => {
+    const account = await (await new Account().connected()).has({ holder: "object", epoch: 2 })
+    expect(Option.getOrThrow(await remove(account))).toMatchObject({ holder: "database", epoch: 3 })
+    expect(await account.row()).toMatchObject({ access_token: null, refresh_token: null, state: "disconnected" })
+  })
+
+  it.each([
+    { holder: "object", epoch: 4 },
+    { holder: "database", epoch: 2 },
+  ])("is not removed where the row is another than was read: %j", async (columns) => {
+    const account = await (await new Account().connected()).has(columns)
+    const before = await account.row()
+    expect(Option.isNone(await remove(account))).toBe(true)
+    expect(await account.row()).toEqual(before)
+  })
+})
+
+describe("what D1 has kept of a grant that an object holds", () => {
+  it("is cleared, and never what D1 holds itself", async () => {
+    const account = await (await new Account().connected()).has({ holder: "object" })
+    await Effect.runPromise(clearStored(env.DB, account))
+    expect(await account.row()).toMatchObject({ access_token: null, refresh_token: null, expires_at: null })
+    const other = await new Account().connected()
+    const before = await other.row()
+    await Effect.runPromise(clearStored(env.DB, other))
+    expect(await other.row()).toEqual(before)
+  })
+})
+
+describe("a grant that the provider refused", () => {
+  const refuse = (account: Account) => withGrants((grants) => grants.requireReauthorization(account, 4))
+
+  it("is not used until another is set", async () => {
+    const account = await (await new Account().connected()).has({ generation: 4 })
+    await refuse(account)
+    expect(await account.row()).toMatchObject({ state: "reauthorization_required", generation: 4 })
+  })
+
+  it.each([{ generation: 5 }, { holder: "object" }, { state: "disconnected" }])(
+    "says nothing of a row that has moved on: %j",
+    async (columns) => {
+      const account = await (await new Account().connected()).has({ generation: 4, ...columns })
+      const before = await account.row()
+      await refuse(account)
+      expect(await account.row()).toEqual(before)
+    },
+  )
 })
 
 describe("what D1 has of a grant", () => {

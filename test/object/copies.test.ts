@@ -55,6 +55,8 @@ describe("A copy of a grant that D1 holds", () => {
     const newer = await simulator.grant(person.id, "spotify")
     expect(outcome(await person.importGrant("spotify", newer, { generation: 3 }))).toEqual(["imported"])
     expect(outcome(await person.importGrant("spotify", grant, { generation: 2 }))).toEqual(["kept"])
+    expect(outcome(await person.importGrant("spotify", newer, { epoch: 3 }))).toEqual(["imported"])
+    expect(outcome(await person.importGrant("spotify", grant, { epoch: 1, generation: 9 }))).toEqual(["kept"])
     const key = newFingerprintKey()
     const expected = await Effect.runPromise(fingerprint(key, toTokens(newer)))
     expect(await person.fingerprints(false, key)).toMatchObject([{ fingerprint: expected, use: "not_tried" }])

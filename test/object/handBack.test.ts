@@ -172,6 +172,21 @@ describe("What a hand-over back delivers", () => {
     expect((await person.status()).alarmAt).toBeNull()
   })
 
+  it("is not what a poll that was under way then learns: a refusal that comes after it says nothing any more", async () => {
+    const { person } = await holding()
+    const match = { person: person.id, kind: "library" } as const
+    const body = { error: { status: 403, message: "Insufficient client scope" } }
+    await simulator.setFaults([{ match, fault: { type: "status", status: 403, body } }])
+    const gate = await simulator.hold(match, { times: 1 })
+    const poll = person.pollNow()
+    await simulator.waitForHeld(gate)
+    const handed = await person.handBack("spotify", 3)
+    await simulator.release(gate)
+    await poll
+    expect(await person.handBack("spotify", 3)).toEqual(handed)
+    expect(handed).toMatchObject({ accounts: [{ outcome: "handed_back", state: "connected" }] })
+  })
+
   it("ends a poll that was under way: no more is asked of the provider than was asked already", async () => {
     const shows = await simulator.createSources(Array.from({ length: 9 }, () => ({ provider: "spotify", items: 1 })))
     const { person } = await holding()
@@ -197,6 +212,7 @@ describe("What a hand-over back delivers", () => {
 
   it("does not write over a row that D1 holds, or that has gone on, even where the object believes that it holds the account", async () => {
     for (const [holder, epoch] of [
+      ["database", 2],
       ["database", 3],
       ["object", 4],
     ] as const) {

@@ -70,6 +70,7 @@ describe("D1's mirror of a grant that an object holds", () => {
 
   it("is not written once D1 has the right again, or another epoch", async () => {
     for (const [holder, epoch] of [
+      ["database", 2],
       ["database", 3],
       ["object", 4],
     ] as const) {

@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers"
 import { describe, expect, it } from "vitest"
-import type { HandedSource } from "../../src/rpc/move.ts"
-import { Mover } from "./mover.ts"
+import { call } from "../../src/rpc/call.ts"
+import { type HandedSource, HolderRemoveToken, HolderSetToken } from "../../src/rpc/move.ts"
+import { Mover, toTokens } from "./mover.ts"
 import { simulator } from "./person.ts"
 
 const hourMs = 3_600_000
@@ -75,6 +76,17 @@ describe("Taken over, an object goes on where the central poller stopped", () =>
       accounts: [{ outcome: "polled", sources: 3, asked: 0, requests: 1 }],
     })
     expect((await person.subscriptions()).map(({ sourceId }) => sourceId).sort()).toEqual([...shows].sort())
+  })
+
+  it("also when it held the account before: what it knew of its sources then is out of date", async () => {
+    const show = await simulator.createSource({ provider: "spotify", items: 5 })
+    const { person } = await given("spotify", show)
+    await person.takeOver("spotify", 2, [await polled("spotify", show)])
+    await person.pollNow()
+    await person.handBack("spotify", 3)
+    await simulator.publish(show, 2)
+    await person.takeOver("spotify", 4, [await polled("spotify", show)])
+    expect(await person.pollNow()).toMatchObject({ accounts: [{ sources: 1, asked: 0 }] })
   })
 
   it("a source that was never polled begins with a backfill", async () => {
@@ -155,5 +167,20 @@ describe("The right to refresh", () => {
     expect(await other.handBack("spotify", 3)).toMatchObject({ accounts: [{ outcome: "nothing_newer" }] })
     await other.importGrant("spotify", await simulator.grant(other.id, "spotify"), { epoch: 1 })
     expect(await other.takeOver("spotify", 2)).toMatchObject({ accounts: [{ outcome: "superseded" }] })
+  })
+
+  it("is not taken by a person's own call for an epoch before the one at which the account went back", async () => {
+    const show = await simulator.createSource({ provider: "spotify", items: 1 })
+    const { person, grant } = await given("spotify", show)
+    await person.takeOver("spotify", 2)
+    await person.handBack("spotify", 3)
+    const account = { userId: person.id, provider: "spotify" } as const
+    const set = call(HolderSetToken, (wire) => person.stub.setToken(wire))
+    const remove = call(HolderRemoveToken, (wire) => person.stub.removeToken(wire))
+    const refusal = { _tag: "HeldElsewhere", epoch: 3 }
+    const setting = person.run(set({ ...account, tokens: toTokens(grant), asOf: { epoch: 2, sources: [] } }))
+    await expect(setting).rejects.toMatchObject(refusal)
+    await expect(person.run(remove({ ...account, epoch: 2 }))).rejects.toMatchObject(refusal)
+    expect(await person.account("spotify")).toMatchObject({ holder: "database", epoch: 3 })
   })
 })
