@@ -8,20 +8,23 @@ import { PageSettings } from "../../src/migration/step/PageSettings.ts"
 import { takePage } from "../../src/migration/step/page.ts"
 import { Mover } from "../object/mover.ts"
 import { simulator } from "../object/person.ts"
-import { aimAt, type Bindings, begin, cancel, move, positionOf } from "./driver.ts"
+import { aimAt, type Bindings, begin, bindings, cancel, move, positionOf } from "./driver.ts"
 import { meanwhile } from "./meanwhile.ts"
 
-/** One page that takes one person a step, and does not wait for a refresh. */
-const takeStep = async (person: Mover, bindings: Bindings) => {
-  const id = await begin({ people: [person.id] })
-  const page = takePage(
+/** One page of a run that takes one person a step, and does not wait for a refresh. */
+const page = (id: string, person: Mover, given: Bindings, lease: string) =>
+  takePage(
     { id, parameters: moveParameters({ people: [person.id] }) },
     { pass: 1, cursor: "", duplicates: [], isImpatient: true },
   ).pipe(
-    Effect.provideService(PageSettings, { lease: "a lease", concurrency: 1, claimWaitMs: 0 }),
-    Effect.provide(stepServices(bindings)),
+    Effect.provideService(PageSettings, { lease, concurrency: 1, claimWaitMs: 0 }),
+    Effect.provide(stepServices(given)),
+    Effect.runPromise,
   )
-  const result = await Effect.runPromise(page)
+
+const takeStep = async (person: Mover, given: Bindings) => {
+  const id = await begin({ people: [person.id] })
+  const result = await page(id, person, given, "a lease")
   await cancel(id)
   return result
 }
@@ -36,6 +39,8 @@ const at = async (from: Stage, to: Stage) => {
   return person
 }
 
+const marking = "INSERT INTO token_migration_status"
+const verifying = "SET state = 'verifying'"
 const switchForward = "SET holder = 'object'"
 const switchBack = "SET holder = 'database'"
 const clear = "SET access_token = NULL"
@@ -66,7 +71,6 @@ it.each<readonly [Stage, Stage, string, string]>([
   expect(changed[0]).toMatchObject(left)
 })
 
-const verifying = "SET state = 'verifying'"
 const setInDatabase = (person: Mover) =>
   env.DB.prepare("UPDATE user_accounts SET refresh_token = 'other' WHERE user_id = ?1").bind(person.id).run()
 const setInObject = async (person: Mover) =>
@@ -98,4 +102,43 @@ it("from complete to rampdown what D1 has is written again where it is not what 
   expect(result).toMatchObject({ taken: 1 })
   const { newestRefreshToken } = await simulator.tokenState(person.id, "spotify")
   expect(await person.row("spotify")).toMatchObject({ refresh_token: newestRefreshToken })
+})
+
+it.each([
+  ["before it has them in hand", marking],
+  ["while it has", verifying],
+])(
+  "an attempt that was believed dead, and whose people another one takes their step %s, has nothing to say any more",
+  async (_when, text) => {
+    const person = await at("off", "dual_write")
+    const id = await begin({ people: [person.id] })
+    const other: Array<object> = []
+    const happens = async () => other.push(await page(id, person, bindings, "another lease"))
+    expect(await page(id, person, meanwhile(text, happens), "a lease")).toMatchObject({ taken: 0, failed: 0 })
+    await cancel(id)
+    expect(other).toMatchObject([{ taken: 1 }])
+    const { history, ...position } = await positionOf(person.id)
+    expect(position).toMatchObject({ stage: "dual_write", target: "dual_write", state: "migrated" })
+    expect(history).toHaveLength(1)
+    const run = await env.DB.prepare("SELECT progress->>'$.taken' AS taken FROM migration_runs WHERE id = ?1")
+      .bind(id)
+      .first()
+    expect(run).toEqual({ taken: 1 })
+  },
+)
+
+it("a copy of a grant that is replaced as soon as it has been compared is not taken for the newest", async () => {
+  const person = await at("dual_write", "shadow")
+  const CORE = new Proxy(bindings.CORE, {
+    get: (target, key) => async (payload: unknown) => {
+      const method: unknown = Reflect.get(target, key)
+      const answer = typeof method === "function" ? await Reflect.apply(method, target, [payload]) : undefined
+      await env.DB.prepare("UPDATE user_accounts SET generation = generation + 1 WHERE user_id = ?1")
+        .bind(person.id)
+        .run()
+      return answer
+    },
+  })
+  expect(await takeStep(person, { ...bindings, CORE })).toMatchObject({ taken: 0, failed: 0, overtaken: 1 })
+  expect(await positionOf(person.id)).toMatchObject({ stage: "dual_write", state: "copying" })
 })
