@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it, vi } from "vitest"
+import { startPollenWith } from "../cli/pollen.ts"
 import { type Simulator, startSimulator } from "../simulator/server/start.ts"
 import { type OperatorProcess, operatorProcess } from "./operatorProcess.ts"
 
@@ -36,7 +37,10 @@ it("a run whose process is killed in the middle of a page is taken on, ends, and
   await stack.start()
   expect(await stack.ask("GET", `/v1/runs/${id}`)).toMatchObject({ state: "running", progress: { taken: 20, pass: 3 } })
 
-  await stack.ask("POST", "/v1/runs/take-on")
+  // As the operator does it, who need not know that something was killed.
+  const taken = await startPollenWith(stack.environment(), "migrate", "start").outcome
+  expect(taken).toMatchObject({ code: 0, err: "" })
+  expect(taken.out).toContain(`Run ${id} is under way, and was taken on`)
   const end = await vi.waitUntil(
     async () => {
       const run = await stack.ask("GET", `/v1/runs/${id}`)

@@ -37,6 +37,8 @@ const writeWorker = async (folder: string, configPath: string, secrets: Readonly
 /** A stack of the migration and the core worker that is a process of its own, and can be killed as one. */
 export interface OperatorProcess {
   readonly ask: (method: string, path: string, body?: unknown) => Promise<Told>
+  /** What an operator's command has to be told. */
+  readonly environment: () => Readonly<Record<string, string>>
   /** Runs SQL in D1, while nobody else has it open. */
   readonly sql: (text: string) => Promise<ReadonlyArray<Record<string, unknown>>>
   readonly start: () => Promise<void>
@@ -88,6 +90,7 @@ export const operatorProcess = async (simulator: SimulatorClient): Promise<Opera
     })
   return {
     ask: async (method, path, body) => (await request(method, path, body)).json(),
+    environment: () => ({ POLLEN_MIGRATION_URL: `http://127.0.0.1:${port}`, POLLEN_ADMIN_TOKEN: adminToken }),
     sql: async (text) => {
       const { stdout } = await d1("execute", "pollen", "-c", "wrangler.toml", "--json", "--command", text)
       return JSON.parse(stdout)[0].results
