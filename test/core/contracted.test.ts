@@ -1,27 +1,41 @@
 import { env, exports } from "cloudflare:workers"
 import { Effect } from "effect"
-import { expect, it } from "vitest"
+import { beforeAll, expect, it } from "vitest"
 import { runCron } from "../../src/cron/runCron.ts"
 import { aimAt, move } from "../migration/driver.ts"
+import { Account, withGrants } from "../move/account.ts"
 import { Mover } from "../object/mover.ts"
 import { simulator } from "../object/person.ts"
 
-/** What `migrations/contract` does. */
-const contract = async () => {
+// After the contract step: what `migrations/contract` drops is gone.
+
+const moved = new Mover()
+const account = new Account()
+let show = ""
+
+beforeAll(async () => {
+  show = await simulator.createSource({ provider: "spotify", items: 3 })
+  await moved.follows(show)
+  await moved.hasInDatabase("spotify")
+  await (await account.connected()).has({ holder: "object", epoch: 2 })
+  await aimAt("complete", [moved.id])
+  await move({ people: [moved.id] })
   for (const column of ["access_token", "refresh_token", "expires_at", "scope"]) {
     await env.DB.exec(`ALTER TABLE user_accounts DROP COLUMN ${column}`)
   }
-}
+})
 
-it("After the contract step everything works as before: for who has moved, and for who comes then", async () => {
-  const show = await simulator.createSource({ provider: "spotify", items: 3 })
-  const [moved, born] = [new Mover(), new Mover()]
-  for (const person of [moved, born]) await person.follows(show)
-  await moved.hasInDatabase("spotify")
-  await aimAt("complete", [moved.id])
-  await move({ people: [moved.id] })
-  await contract()
+it("accounts that objects hold are still told from others", async () => {
+  const unknown = new Account()
+  const ask = (whose: Account) => withGrants((grants) => Effect.flip(grants.accessToken(whose)))
+  expect(await ask(account)).toMatchObject({ _tag: "HeldByObject", epoch: 2 })
+  expect(await ask(unknown)).toMatchObject({ _tag: "AccountNotConnected" })
+  expect(await withGrants((grants) => grants.find(account))).toMatchObject({ value: { holder: "object" } })
+})
 
+it("everything works as before: for who has moved, and for who comes then", async () => {
+  const born = new Mover()
+  await born.follows(show)
   await born.connects("spotify")
   const published = new Set<string>()
   for (const person of [moved, born]) {

@@ -1,3 +1,4 @@
+import { runInDurableObject } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { Effect } from "effect"
 import { describe, expect, it, vi } from "vitest"
@@ -8,7 +9,7 @@ import type { Mark } from "../../src/migration/run/Steps.ts"
 import { counted } from "../cron/population.ts"
 import { Mover } from "../object/mover.ts"
 import { simulator } from "../object/person.ts"
-import { aimAt, begin, bindings, move, resume } from "./driver.ts"
+import { aimAt, begin, bindings, cancel, move, resume, rollBack } from "./driver.ts"
 
 /** People with grants in D1, written a hundred at a time. */
 const settle = async (count: number) => {
@@ -33,6 +34,48 @@ const statementsFor = async (people: ReadonlyArray<Mover["id"]>, to: Stage) => {
   expect(run.progress).toMatchObject({ taken: people.length, arrived: people.length, failedAttempts: 0 })
   return counter.queries
 }
+
+const tableNames =
+  "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\' ORDER BY name"
+
+/** Everything that D1 has, but for what a run says of itself, and everything that these people's objects have. */
+const dump = async (people: ReadonlyArray<Mover>) => {
+  const { results } = await env.DB.prepare(tableNames).all<{ readonly name: string }>()
+  const names = results.map(({ name }) => name).filter((name) => name !== "migration_runs")
+  const rows = await env.DB.batch(names.map((name) => env.DB.prepare(`SELECT * FROM "${name}"`)))
+  const objects = await Promise.all(
+    people.map(({ stub }) =>
+      runInDurableObject(stub, async (_instance, { storage }) => {
+        const tables = storage.sql.exec<{ name: string }>(tableNames).toArray()
+        const content = tables.map(({ name }) => [name, storage.sql.exec(`SELECT * FROM "${name}"`).toArray()])
+        return { content, alarmAt: await storage.getAlarm() }
+      }),
+    ),
+  )
+  return { database: names.map((name, index) => [name, rows[index]?.results]), objects }
+}
+
+const loseKey = (person: Mover) =>
+  runInDurableObject(person.stub, (_instance, { storage }) => {
+    storage.sql.exec("UPDATE tokens SET key_id = 'lost'")
+  })
+const loseRefreshToken = (person: Mover) =>
+  env.DB.prepare("UPDATE user_accounts SET refresh_token = NULL WHERE user_id = ?1").bind(person.id).run()
+const revoke = (person: Mover) => simulator.revoke(person.id, "spotify")
+
+/** Two people for each step, of whom one would fail, where a look can tell. */
+const steps: ReadonlyArray<readonly [Stage, Stage, string?, ((person: Mover) => Promise<unknown>)?]> = [
+  ["off", "dual_write", "no_refresh_token", loseRefreshToken],
+  ["dual_write", "shadow", "no_refresh_token", loseRefreshToken],
+  ["shadow", "live", "grant_refused", revoke],
+  ["live", "rampdown"],
+  ["rampdown", "complete", "grant_refused", revoke],
+  ["complete", "rampdown", "seal_broken", loseKey],
+  ["rampdown", "live", "seal_broken", loseKey],
+  ["live", "shadow", "seal_broken", loseKey],
+  ["shadow", "dual_write"],
+  ["dual_write", "off"],
+]
 
 describe("A page", () => {
   it("takes as many D1 statements for 200 people as for 5, at every step there and back", async () => {
@@ -118,6 +161,14 @@ describe("A run", () => {
     expect(await resume(id, { mark })).toMatchObject({ state: "finished", progress: { taken: 12, arrived: 6 } })
   })
 
+  it("that is dry is in nobody's way, and one that moves people keeps others that do from beginning", async () => {
+    const dry = await begin({ isDry: true })
+    const moving = await begin({})
+    await expect(begin({})).rejects.toMatchObject({ _tag: "Conflict", reason: "run_under_way" })
+    const other = await begin({ isDry: true })
+    for (const id of [dry, moving, other]) await cancel(id)
+  })
+
   it("waits for people who have failed, if the first is due soon, and takes them then", async () => {
     const [ada = UserId.make("nobody")] = await settle(1)
     await aimAt("dual_write", [ada])
@@ -151,5 +202,46 @@ describe("A run", () => {
       state: "finished",
       progress: { taken: 1, failedAttempts: 1, failures: [], waitingUntil: null },
     })
+  })
+})
+
+describe("A dry run", () => {
+  it("tells who would go where and who would fail, at every step there and back, and writes nothing at all", async () => {
+    const settled = await Promise.all(
+      steps.map(async ([from, to, reason, poison]) => {
+        const people = [new Mover(), new Mover()] as const
+        for (const person of people) await person.hasInDatabase("spotify")
+        return { from, to, reason, poison, people }
+      }),
+    )
+    const everybody = settled.flatMap(({ people }) => people)
+    const ids = everybody.map(({ id }) => id)
+    const aim = async (which: "from" | "to") => {
+      for (const step of settled)
+        await aimAt(
+          step[which],
+          step.people.map(({ id }) => id),
+        )
+    }
+    await aim("from")
+    await move({ people: ids })
+    for (const { poison, people } of settled) await poison?.(people[1])
+    await aim("to")
+
+    const before = await dump(everybody)
+    const run = await move({ people: ids, isDry: true })
+    expect(run).toMatchObject({ state: "finished", isDry: true, progress: { people: 20, steps: 20 } })
+    const routes = steps.map(([from, to]) => ({ from, to, people: 2 }))
+    expect(run.progress.routes).toHaveLength(routes.length)
+    expect(run.progress.routes).toEqual(expect.arrayContaining(routes))
+    for (const reason of ["no_refresh_token", "grant_refused", "seal_broken"]) {
+      const failing = settled.filter((step) => step.reason === reason).map(({ people }) => people[1].id)
+      const told = run.progress.failures.find((failure) => failure.reason === reason)
+      expect(told?.examples.toSorted()).toEqual(failing.toSorted())
+    }
+    expect(run.progress.failures).toHaveLength(3)
+    const back = await rollBack({ to: "off", people: ids, isDry: true })
+    expect(back.progress).toMatchObject({ people: 18, failures: [{ reason: "seal_broken" }] })
+    expect(await dump(everybody)).toEqual(before)
   })
 })
