@@ -160,6 +160,34 @@ describe("At shadow", () => {
     await counts(["compare", "database", "disagrees"], () => person.accessToken())
   })
 
+  it("a copy that was on its way when the object was asked is looked at once more, and agrees", async () => {
+    const { person } = await copied("shadow")
+    const newer = await simulator.grant(person.id, "spotify")
+    await env.DB.prepare(
+      "UPDATE user_accounts SET access_token = ?2, refresh_token = ?3, expires_at = ?4, generation = 2 WHERE user_id = ?1",
+    )
+      .bind(person.id, newer.accessToken, newer.refreshToken, newer.expiresAt)
+      .run()
+    const prepare = env.DB.prepare.bind(env.DB)
+    const amid = () => {
+      vi.spyOn(env.DB, "prepare").mockImplementationOnce((sql) => {
+        const statement = prepare(sql)
+        const all = async (bound: D1PreparedStatement) => {
+          await person.importGrant("spotify", newer, { generation: 2 })
+          return bound.all()
+        }
+        return new Proxy(statement, {
+          get: (target, name) =>
+            name === "bind"
+              ? (...values: Array<unknown>) => ({ all: () => all(target.bind(...values)) })
+              : Reflect.get(target, name),
+        })
+      })
+      return person.accessToken()
+    }
+    await counts(["compare", "database", "agrees"], amid)
+  })
+
   it("alone: before it nothing is compared", async () => {
     const { person } = await copied("dual_write")
     await person.discardCopies()

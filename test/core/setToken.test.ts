@@ -140,6 +140,15 @@ describe("A token that a person sets", () => {
     },
   )
 
+  it("of somebody of whom D1 knows nothing any more is held as of the epoch that the object knows of", async () => {
+    const { person } = await holding()
+    await person.handBack("spotify", 3)
+    await env.DB.prepare("DELETE FROM user_accounts WHERE user_id = ?1").bind(person.id).run()
+    await person.connects("spotify")
+    expect(await person.row("spotify")).toMatchObject({ holder: "object", epoch: 3 })
+    expect(await held(person)).toEqual({ holder: "object", refreshToken: await newest(person) })
+  })
+
   it("of somebody new, set twice at once, has one holder", async () => {
     const { person } = await somebody()
     await Promise.all([person.connects("spotify"), person.connects("spotify"), person.connects("spotify")])

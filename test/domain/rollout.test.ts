@@ -68,6 +68,15 @@ describe("A target", () => {
     )
   })
 
+  it("holds the buckets below the percentage, for the same share of people at every stage", () => {
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), stage, percentage, (userId, wanted, share) => {
+        const isIn = bucketOf(userId) < Math.round(share * 100)
+        expect(targetOf(rollout({ [wanted]: share }), userId, "off")).toBe(isIn ? wanted : "off")
+      }),
+    )
+  })
+
   it("is the stage itself for everybody at 100 % and for nobody at 0 %", () => {
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), stage, (userId, wanted) => {

@@ -2,6 +2,8 @@ import { createServer } from "node:http"
 import { setTimeout } from "node:timers/promises"
 import { exportJWK, generateKeyPair, SignJWT } from "jose"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
+import { Api } from "../../src/migration/api/Api.ts"
+import { contractConfirmation } from "../../src/migration/api/tables.ts"
 import { type OperatorSystem, startOperatorSystem } from "./operator.ts"
 
 const audience = "the-audience-of-pollen"
@@ -225,16 +227,38 @@ describe("The operator", () => {
   })
 
   it("leaves a trace of every action, also of one that was refused, and none of a secret", async () => {
-    await system.ask("POST", "/v1/runs/nothing/cancel")
-    const { body } = await system.ask("GET", "/v1/actions?limit=200")
-    expect(body.actions[0]).toMatchObject({
-      action: "cancelRun",
-      detail: { id: "nothing" },
-      outcome: "NotFound",
-      actor: "admin",
-    })
+    const people = ["nobody"]
+    const columns = { userId: "id", accessToken: "a", refreshToken: "r", expiresAt: "e" }
+    const mapping = { table: "old_grants", columns, provider: "spotify", timestamps: "seconds" }
+    const key = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url")
+    const payloads: Readonly<Record<string, object>> = {
+      changeMove: {},
+      changeStage: {},
+      startMove: { people, isDry: true },
+      startRollback: { people, isDry: true, to: "off" },
+      lift: { people },
+      verify: { people },
+      exportTokens: { people, recipient: { kty: "oct", k: key } },
+      checkTable: { mapping },
+      takeIn: { mapping, isDry: true },
+      dropTokenColumns: { confirm: contractConfirmation },
+    }
+    // Whatever the API has that may change something, so that what is added to it is written down too.
+    const changing = Object.values(Api.groups)
+      .flatMap((group) => Object.entries(group.endpoints))
+      .filter(([, { method }]) => method !== "GET")
+    for (const [name, { method, path }] of changing) {
+      const address = path.replace(":stage", "rampdown").replace(":id", "nothing")
+      await system.ask(method, address, payloads[name])
+    }
+    const { body } = await system.ask("GET", `/v1/actions?limit=${changing.length}`)
+    const written = (body.actions as ReadonlyArray<{ readonly action: string }>).map(({ action }) => action)
+    expect(written.toSorted()).toEqual(changing.map(([name]) => name).toSorted())
+    expect(body.actions).toContainEqual(
+      expect.objectContaining({ action: "cancelRun", detail: { id: "nothing" }, outcome: "NotFound", actor: "admin" }),
+    )
     const text = JSON.stringify(body)
-    const secrets = [...(await system.simulator.secrets()), system.adminToken]
+    const secrets = [...(await system.simulator.secrets()), system.adminToken, key]
     expect(secrets.filter((secret) => text.includes(secret))).toEqual([])
   })
 })

@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers"
 import { Effect, Redacted } from "effect"
 import { expect, it } from "vitest"
 import { fingerprint, newFingerprintKey } from "../../src/domain/fingerprint.ts"
@@ -53,6 +54,15 @@ const expectSettled = async (person: Mover, stage: Stage, newest: Grants, when: 
     }
   }
 }
+
+/** How often a run has written its one step down, and how often it has counted it. */
+const recorded = (run: string) =>
+  env.DB.prepare(
+    `SELECT progress->>'$.taken' AS counted, (SELECT count(*) FROM token_migration_history
+       WHERE run_id = ?1 AND outcome IN ('migrated', 'rolled_back')) AS written FROM migration_runs WHERE id = ?1`,
+  )
+    .bind(run)
+    .first<{ readonly written: number; readonly counted: number }>()
 
 const setToken = async (person: Mover, provider: (typeof providers)[number]): Promise<Grant> => {
   const grant = await simulator.grant(person.id, provider)
@@ -111,6 +121,7 @@ it.each([
         await expectNeverTwo(person, `${when}, and a token was set`)
       }
       await resume(run, { mark })
+      expect({ when, ...(await recorded(run)) }).toEqual({ when, written: 1, counted: 1 })
       // A mirror is written with the next delivery.
       if (to === "live") await person.alarm()
       await expectSettled(person, to, newest, when)

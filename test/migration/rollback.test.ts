@@ -82,10 +82,12 @@ describe("A rollback", () => {
 
   it("never takes anybody forward, and never lifts what an earlier one left", async () => {
     const [ada = new Mover()] = await settled("live", 1)
+    const [grace = new Mover()] = await settled("shadow", 1)
     await rollBack({ to: "off", people: [ada.id] })
-    const run = await rollBack({ to: "live", people: [ada.id] })
+    const run = await rollBack({ to: "live", people: [ada.id, grace.id] })
     expect(run.progress).toMatchObject({ taken: 0 })
     expect(await positionOf(ada.id)).toMatchObject({ stage: "off", ceiling: "off" })
+    expect(await positionOf(grace.id)).toMatchObject({ stage: "shadow", ceiling: "live" })
   })
 
   it("takes people whose accounts began in an object into D1 if they are named, and leaves them out of everybody", async () => {
