@@ -4,6 +4,8 @@ import { describe, expect, it } from "vitest"
 import example from "../../docs/mapping.example.json"
 import type { Stage } from "../../src/domain/stage.ts"
 import { Database } from "../../src/migration/Database.ts"
+import type { MigrationEnv } from "../../src/migration/env.ts"
+import { makeMigration } from "../../src/migration/makeMigration.ts"
 import { verify } from "../../src/migration/people/verify.ts"
 import { readMetrics } from "../../src/migration/readMetrics.ts"
 import { stepServices } from "../../src/migration/services.ts"
@@ -192,5 +194,29 @@ describe("Verification", () => {
     expect(await verifyPeople(people)).toMatchObject({ checked: 2, problems: [] })
     await spoil(bad)
     expect(await verifyPeople(people)).toMatchObject({ checked: 2, problems: [{ userId: bad.id, stage, reason }] })
+  })
+})
+
+describe("The door", () => {
+  const nobody = () => Promise.reject(new Error("there is no Workflow here"))
+  const MOVE = { get: nobody, create: nobody, createBatch: nobody, deleteBatch: nobody }
+  const knock = (secrets: Partial<MigrationEnv>, credential: string) =>
+    makeMigration({ ...bindings, MOVE, ...secrets })(
+      new Request("https://pollen.test/v1/flags", { headers: { authorization: `Bearer ${credential}` } }),
+    )
+
+  it("opens to a credential of 32 characters", async () => {
+    const credential = "x".repeat(32)
+    expect((await knock({ ADMIN_TOKEN: credential }, credential)).status).toBe(200)
+  })
+
+  it.each([
+    ["a credential that could be guessed", { ADMIN_TOKEN: "x".repeat(31) }],
+    ["no credential", {}],
+    ["half of what Access needs", { CF_ACCESS_AUD: "an application" }],
+  ])("is shut to everybody where the worker was given %s, and says how to set one", async (_what, secrets) => {
+    const response = await knock(secrets, "x".repeat(31))
+    expect(response.status).toBe(500)
+    expect(await response.text()).toContain("secret put ADMIN_TOKEN")
   })
 })

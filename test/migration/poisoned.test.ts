@@ -128,6 +128,13 @@ describe("One poisoned person stops nobody else, is told of by a stable name, an
       (id) => where("importTokens", ({ userId }) => (userId === id ? thrown({}) : undefined)),
     ],
     [
+      "object_failed",
+      "importTokens",
+      "off",
+      "dual_write",
+      (id) => where("importTokens", ({ userId }) => (userId === id ? Promise.resolve("nonsense") : undefined)),
+    ],
+    [
       "object_overloaded",
       "takeOver",
       "shadow",
