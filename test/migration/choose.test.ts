@@ -47,3 +47,12 @@ it("undoes a step that was begun before it takes another, unless it is on the wa
     }),
   )
 })
+
+it("finishes a hand-over back that was begun, wherever the person should be by now", () => {
+  fc.assert(
+    fc.property(fc.constantFrom<StepState>("pending", "copying", "verifying", "failed"), stage, (state, target) => {
+      const step = chooseStep({ stage: "live", towards: "shadow", state }, target)
+      expect(step).toEqual({ from: "live", to: "shadow", isUndo: false })
+    }),
+  )
+})

@@ -90,3 +90,50 @@ it("brings the newest token back: one that the object has refreshed, and one tha
     })
   }
 })
+
+it.each<readonly [string, number, (ada: Mover) => Promise<unknown>]>([
+  ["that has lost its copy", 2, (ada) => ada.discardCopies()],
+  [
+    "that has given up since, at a later epoch",
+    3,
+    async (ada) => {
+      await ada.takeOver("spotify", 2)
+      await ada.handBack("spotify", 3)
+    },
+  ],
+  ["of which the person has set a token since", 2, (ada) => ada.connects("spotify")],
+])(
+  "what D1 has given away to an object %s is held by that, and mirrored, at the end",
+  async (_what, epoch, happens) => {
+    const ada = new Mover()
+    await ada.hasInDatabase("spotify")
+    await aimAt("shadow", [ada.id])
+    await move({ people: [ada.id] })
+    await ada.switchTo("spotify", "object", 2)
+    await happens(ada)
+    await aimAt("live", [ada.id])
+    expect((await move({ people: [ada.id] })).progress).toMatchObject({ arrived: 1, failures: [] })
+    const { newestRefreshToken } = await simulator.tokenState(ada.id, "spotify")
+    expect(await ada.row("spotify")).toMatchObject({ holder: "object", epoch, refresh_token: newestRefreshToken })
+    expect(await ada.fingerprints()).toMatchObject([{ isHolder: true, epoch }])
+    expect(await ada.exportedRefreshTokens()).toEqual([newestRefreshToken])
+  },
+)
+
+it("goes back with what the object has, whatever the mirror says", async () => {
+  const ada = new Mover()
+  const { accessToken, refreshToken, expiresAt, scope } = await ada.hasInDatabase("spotify")
+  await aimAt("live", [ada.id])
+  await move({ people: [ada.id] })
+  await env.DB.prepare(
+    "UPDATE user_accounts SET access_token = 'old', refresh_token = 'old', expires_at = 1, scope = 'old' WHERE user_id = ?1",
+  )
+    .bind(ada.id)
+    .run()
+  await aimAt("shadow", [ada.id])
+  expect((await move({ people: [ada.id] })).progress).toMatchObject({ arrived: 1, failures: [] })
+  expect(await ada.row("spotify")).toMatchObject({
+    ...{ holder: "database", access_token: accessToken, refresh_token: refreshToken, expires_at: expiresAt },
+    scope: scope.join(" "),
+  })
+})
