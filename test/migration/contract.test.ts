@@ -122,7 +122,7 @@ describe("After the contract step", () => {
     const figures = Object.fromEntries(results.map(({ kind, figures: text }) => [kind, JSON.parse(text)]))
     expect(figures).toMatchObject({
       cron_run: { found: 1, woken: 1, failed: 0, isComplete: true },
-      legacy_run: { found: 0, failed: 0, isComplete: true },
+      legacy_run: { found: 0, failed: 0, isComplete: true }, // legacy
     })
 
     expect(await moved.removeToken("youtube")).toEqual({ removed: true })

@@ -17,7 +17,7 @@ const page = (id: string, person: Mover, given: Bindings, lease: string) =>
     { id, parameters: moveParameters({ people: [person.id] }) },
     { pass: 1, cursor: "", duplicates: [], isImpatient: true },
   ).pipe(
-    Effect.provideService(PageSettings, { lease, concurrency: 1, claimWaitMs: 0 }),
+    Effect.provideService(PageSettings, { lease, concurrency: 1, claimWaitMs: 0, onAnswer: Effect.void }),
     Effect.provide(stepServices(given)),
     Effect.runPromise,
   )

@@ -167,7 +167,7 @@ describe("A table of another shape", () => {
 describe("Verification", () => {
   const verifyPeople = (people: ReadonlyArray<Mover["id"]>) =>
     verify({ people }).pipe(
-      Effect.provideService(PageSettings, { lease: "", concurrency: 2, claimWaitMs: 0 }),
+      Effect.provideService(PageSettings, { lease: "", concurrency: 2, claimWaitMs: 0, onAnswer: Effect.void }),
       Effect.provide(stepServices(bindings)),
       Effect.runPromise,
     )
