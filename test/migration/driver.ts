@@ -17,19 +17,27 @@ import { stepServices } from "../../src/migration/services.ts"
 export type Bindings = Pick<MigrationEnv, "CORE" | "DB">
 export const bindings: Bindings = { CORE: exports.MigrationEntrypoint, DB: env.DB }
 
+/** More than any run of a test needs: one that goes on and on is to fail, and not to hang. */
+const stepsAtMost = 100
+
 /** Steps of this process: each is done once, and nothing waits. */
-const inProcess = ({ steps, onStep, before }: Driven, services: Layer.Layer<StepServices>): Steps["Service"] => ({
-  do: (name, work) =>
-    Effect.promise(async () => {
-      onStep?.(name)
-      await before?.(name)
-    }).pipe(Effect.andThen(Effect.orDie(Effect.provide(work, services)))),
-  sleep: () => Effect.die(new Error("a test does not wait")),
-  beatMs: null,
-  atMost: Number.POSITIVE_INFINITY,
-  goOn: () => Effect.void,
-  ...steps,
-})
+const inProcess = ({ steps, onStep, before }: Driven, services: Layer.Layer<StepServices>): Steps["Service"] => {
+  let begun = 0
+  return {
+    do: (name, work) =>
+      Effect.promise(async () => {
+        begun += 1
+        if (begun > stepsAtMost) throw new Error("the run does not end")
+        onStep?.(name)
+        await before?.(name)
+      }).pipe(Effect.andThen(Effect.orDie(Effect.provide(work, services)))),
+    sleep: () => Effect.die(new Error("a test does not wait")),
+    beatMs: null,
+    atMost: Number.POSITIVE_INFINITY,
+    goOn: () => Effect.void,
+    ...steps,
+  }
+}
 
 export const withFlags = <A, E>(program: (flags: Flags["Service"]) => Effect.Effect<A, E>) =>
   Effect.runPromise(
