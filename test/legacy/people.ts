@@ -2,13 +2,14 @@ import { env, exports } from "cloudflare:workers"
 import { Effect } from "effect"
 import type { LegacyRun } from "../../src/legacy/LegacyRun.ts"
 import { runLegacy } from "../../src/legacy/runLegacy.ts"
-import { SimulatorClient } from "../simulator/client.ts"
+import type { SimulatorClient } from "../simulator/client.ts"
 import type { Provider, RequestKind } from "../simulator/model.ts"
+import { SharedSimulatorClient } from "../simulator/sharedClient.ts"
 
 /** Refresh tokens work once here, and the endpoints for several shows are there. */
-export const simulator = new SimulatorClient(env.STRICT_SIMULATOR_URL)
+export const simulator = new SharedSimulatorClient(env.STRICT_SIMULATOR_URL)
 /** Here several shows cannot be asked for at once. */
-export const withoutSeveral = new SimulatorClient(env.SIMULATOR_URL)
+export const withoutSeveral = new SharedSimulatorClient(env.SIMULATOR_URL)
 
 const variablesOf = ({ endpoints: { spotify, youtube } }: SimulatorClient) => ({
   SPOTIFY_CLIENT_ID: "simulator-client",

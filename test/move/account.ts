@@ -3,11 +3,11 @@ import { Effect, Redacted } from "effect"
 import type { Provider } from "../../src/domain/provider.ts"
 import type { TokenSet } from "../../src/domain/token.ts"
 import { DatabaseGrants, type DatabaseGrantsOptions } from "../../src/move/DatabaseGrants.ts"
-import { SimulatorClient } from "../simulator/client.ts"
 import type { Grant } from "../simulator/model.ts"
+import { SharedSimulatorClient } from "../simulator/sharedClient.ts"
 
 /** Refresh tokens work once here: whoever uses one twice loses the grant. */
-export const simulator = new SimulatorClient(env.STRICT_SIMULATOR_URL)
+export const simulator = new SharedSimulatorClient(env.STRICT_SIMULATOR_URL)
 
 const client = { clientId: "simulator-client", clientSecret: Redacted.make("simulator-secret") }
 const { spotify, youtube } = simulator.endpoints

@@ -5,10 +5,10 @@ import type { Provider } from "../../src/domain/provider.ts"
 import { UserId } from "../../src/domain/user.ts"
 import { call } from "../../src/rpc/call.ts"
 import * as methods from "../../src/rpc/methods.ts"
-import { SimulatorClient } from "../simulator/client.ts"
+import { SharedSimulatorClient } from "../simulator/sharedClient.ts"
 import { printed, seen } from "./traces.ts"
 
-export const simulator = new SimulatorClient(env.SIMULATOR_URL)
+export const simulator = new SharedSimulatorClient(env.SIMULATOR_URL)
 
 let people = 0
 
