@@ -21,6 +21,7 @@ export const heldElsewhere = Effect.fnUntraced(function* (provider: Provider, co
       ? null
       : yield* grants.reveal(provider).pipe(
           Effect.flatMap((tokens) => fingerprint(compareKey, tokens)),
+          // A copy that does not open is told as one of which there is no fingerprint: it agrees with nothing.
           Effect.catch(() => Effect.succeed(null)),
         )
   const hasCopy = readToken(provider) !== undefined

@@ -3,7 +3,7 @@ import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect"
 import { outbox, person } from "../../schema/object.ts"
 import { backoff } from "../domain/backoff.ts"
 import { readOperations } from "./counters.ts"
-import { type HeldAccount, type Report, statements } from "./delivery.ts"
+import { type Report, statements } from "./delivery.ts"
 import type { GrantStore } from "./grantStore.ts"
 import { cursorsOf, mirrorOf, readHeldAccounts } from "./mirror.ts"
 import { dueList, earliestDue, sourceCounts } from "./schedule.ts"
@@ -30,9 +30,9 @@ const fitting = <Row extends { readonly body: string }>(rows: ReadonlyArray<Row>
 const graceMs = 30 * 60_000
 
 /** What D1 is told at once when it changes; the rest of a report is true when the next one is due. */
-const stateOf = (store: Store["Service"]) => {
+const stateOf = (store: Store["Service"], held = readHeldAccounts(store)) => {
   const { sources, failing: failingSources } = sourceCounts(store)
-  const accounts = readHeldAccounts(store).map(({ provider, state, reason }) => ({ provider, state, reason }))
+  const accounts = held.map(({ provider, state, reason }) => ({ provider, state, reason }))
   return { sources, failingSources, accounts: JSON.stringify(accounts) } satisfies Partial<Report>
 }
 
@@ -89,14 +89,14 @@ export class Outbox extends Context.Service<
           .filter(({ what }) => what !== "deliver")
           .map((due) => (due.what === "report" ? { ...due, at: now + settings.reportMs } : due))
 
-      const report = (now: number, held: ReadonlyArray<HeldAccount>): Report => {
+      const report = (now: number, held: ReturnType<typeof readHeldAccounts>): Report => {
         const isActive = held.some(({ state }) => state === "connected")
         return {
           durableObjectId: store.durableObjectId,
           reportedAt: now,
           expectedBy: isActive ? now + settings.reportMs + graceMs : null,
           nextDueAt: earliestDue(afterDelivery(now)),
-          ...stateOf(store),
+          ...stateOf(store, held),
           operations: JSON.stringify(readOperations(db)),
         }
       }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises"
 import { parseEnv } from "node:util"
-import { Effect } from "effect"
+import { Effect, Predicate } from "effect"
 import { CannotStart } from "./error.ts"
 
 const needed = ["SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET", "YOUTUBE_CLIENT_ID", "YOUTUBE_CLIENT_SECRET"] as const
@@ -13,7 +13,14 @@ const missingLines = (text: string): ReadonlyArray<string> => {
 
 /** Checks that the client ids are in `file` and returns it. Fails with the very lines that are missing. */
 export const liveSettings = Effect.fnUntraced(function* (file: string) {
-  const text = yield* Effect.promise(() => readFile(file, "utf8").catch(() => ""))
+  // Without a file every line is missing; one that cannot be read is another matter.
+  const text = yield* Effect.tryPromise({ try: () => readFile(file, "utf8"), catch: (error) => error }).pipe(
+    Effect.catch((error) =>
+      Predicate.hasProperty(error, "code") && error.code === "ENOENT"
+        ? Effect.succeed("")
+        : new CannotStart({ message: `${file} cannot be read: give yourself the right to, and start again.` }),
+    ),
+  )
   const missing = missingLines(text)
   if (missing.length === 0) return file
   return yield* new CannotStart({
