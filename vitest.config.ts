@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os"
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-plugin"
 import { defineConfig } from "vitest/config"
+import { simulatedProviders } from "./local/simulator/variables.ts"
 import { newKey } from "./test/newKey.ts"
 import { OutputWatch } from "./test/outputWatch.ts"
-import { simulatedProviders } from "./test/simulator/variables.ts"
 
 export default defineConfig({
   test: {
@@ -51,7 +51,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["test/{cli,domain,integration,repository,simulator}/**/*.test.ts"],
+          include: ["test/{cli,domain,integration,local,repository,simulator}/**/*.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 60_000,
         },

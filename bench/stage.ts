@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 import { createTestHarness } from "wrangler"
-import { SimulatorClient } from "../test/simulator/client.ts"
-import { simulatedProviders } from "../test/simulator/variables.ts"
+import { SimulatorClient } from "../local/simulator/client.ts"
+import { simulatedProviders } from "../local/simulator/variables.ts"
 import type { OperationName, Operations, PlainGrant, Provider, Side } from "./workers/operations.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -31,7 +31,7 @@ export interface Stage {
 
 /** The simulator beside us and not in this process: it must not wait for whoever measures. */
 const startSimulator = async (): Promise<{ readonly url: string; readonly process: ChildProcess }> => {
-  const script = fileURLToPath(new URL("../test/simulator/main.ts", import.meta.url))
+  const script = fileURLToPath(new URL("../local/simulator/main.ts", import.meta.url))
   const child = spawn(process.execPath, [script, "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] })
   for await (const chunk of child.stdout) {
     const url = /http:\/\/\S+/.exec(String(chunk))?.[0]

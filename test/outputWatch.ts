@@ -1,5 +1,5 @@
 import type { Reporter } from "vitest/node"
-import { tokenPattern } from "./simulator/server/state/tokenText.ts"
+import { tokenPattern } from "../local/simulator/server/state/tokenText.ts"
 
 /** What no process of a test run may print, whatever the test was about. */
 const forbidden: ReadonlyArray<readonly [what: string, pattern: RegExp]> = [

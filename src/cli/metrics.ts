@@ -1,7 +1,7 @@
 import { Clock, Duration, Effect, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { CronRuns, Metrics } from "../migration/api/metrics.ts"
-import { renderCount, renderDuration, renderMoment } from "./moment.ts"
+import { renderCount, renderDuration, renderMoment } from "./format.ts"
 import { MigrationWorker } from "./operate/MigrationWorker.ts"
 import { Outcome } from "./operate/Outcome.ts"
 import { operate } from "./operate/operate.ts"

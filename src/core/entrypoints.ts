@@ -26,16 +26,16 @@ import {
   TakeOver,
 } from "../rpc/move.ts"
 import { serve } from "../rpc/serve.ts"
+import { getAccessToken } from "./dualMode/getAccessToken.ts"
+import { getStatus } from "./dualMode/getStatus.ts"
+import { listSubscriptions } from "./dualMode/listSubscriptions.ts"
+import { pollNow } from "./dualMode/pollNow.ts"
+import { refreshTokens } from "./dualMode/refreshTokens.ts"
+import { removeToken } from "./dualMode/removeToken.ts"
+import { setToken } from "./dualMode/setToken.ts"
+import { validateTokens } from "./dualMode/validateTokens.ts"
 import type { CoreEnv } from "./env.ts"
-import { getAccessToken } from "./getAccessToken.ts"
-import { getStatus } from "./getStatus.ts"
-import { listSubscriptions } from "./listSubscriptions.ts"
 import { objectOf } from "./object.ts"
-import { pollNow } from "./pollNow.ts"
-import { refreshTokens } from "./refreshTokens.ts"
-import { removeToken } from "./removeToken.ts"
-import { setToken } from "./setToken.ts"
-import { validateTokens } from "./validateTokens.ts"
 
 /** Forwards a method to the object of the person it is about. */
 const toObject = <Name extends string, P extends { readonly userId: UserId }, W, A, E>(

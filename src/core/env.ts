@@ -1,4 +1,4 @@
-import type { SettingsVariables } from "../object/settings.ts"
+import type { SettingsVariables } from "../object/Settings.ts"
 import type { UserSubscriptionManager } from "../object/UserSubscriptionManager.ts"
 
 /** The bindings of the core worker, as `wrangler.toml` declares them, and its variables and secrets. */

@@ -1,6 +1,6 @@
 import type { BatchProcessor } from "./BatchProcessor.ts"
+import type { LegacySettingsShape } from "./LegacySettings.ts"
 import type { ReadListing } from "./Listings.ts"
-import type { LegacySettingsShape } from "./settings.ts"
 import type { TokenRefreshService } from "./TokenRefreshService.ts"
 
 /** What a run has at hand for the accounts of one provider. */

@@ -1,5 +1,5 @@
 import { Effect, Option, Schema } from "effect"
-import type { ProviderHttp } from "../providers/http.ts"
+import type { ProviderHttp } from "../providers/ProviderHttp.ts"
 import type { AccessToken } from "../providers/provider.ts"
 import { maybe } from "../providers/read.ts"
 import { spotifyClient } from "../providers/spotify.ts"

@@ -1,4 +1,4 @@
-import type { ProviderHttp } from "../providers/http.ts"
+import type { ProviderHttp } from "../providers/ProviderHttp.ts"
 import { youtubeClient } from "../providers/youtube.ts"
 import type { BatchProcessor } from "./BatchProcessor.ts"
 

@@ -1,7 +1,7 @@
 import type { MigrationEnv } from "./env.ts"
 import { type Migration, makeMigration } from "./makeMigration.ts"
 
-export { MoveWorkflow } from "./MoveWorkflow.ts"
+export { MoveWorkflow } from "./run/MoveWorkflow.ts"
 
 let migration: Migration | undefined
 

@@ -15,9 +15,9 @@ import { metricsLayer } from "./handlers/metrics.ts"
 import { peopleLayer } from "./handlers/people.ts"
 import { runsLayer } from "./handlers/runs.ts"
 import { contractLayer, tablesLayer } from "./handlers/tables.ts"
-import { RunControl } from "./RunControl.ts"
+import { RunControl } from "./run/RunControl.ts"
 import { stepServices } from "./services.ts"
-import { Tables } from "./table/tables.ts"
+import { Tables } from "./table/Tables.ts"
 
 /** What answers a request. */
 export type Migration = (request: Request) => Promise<Response>

@@ -3,8 +3,8 @@ import { Core } from "./Core.ts"
 import { Database } from "./Database.ts"
 import type { MigrationEnv } from "./env.ts"
 import { FeedSources } from "./FeedSources.ts"
-import { Runs } from "./Runs.ts"
 import type { StepServices } from "./run/Steps.ts"
+import { Runs } from "./runs/Runs.ts"
 
 /** What the steps of a run work with. */
 export const stepServices = ({ CORE, DB }: Pick<MigrationEnv, "CORE" | "DB">): Layer.Layer<StepServices> =>

@@ -16,7 +16,7 @@ import type { UserId } from "../domain/user.ts"
 import type { CommonError } from "../rpc/contract.ts"
 import type { AccountRow, UsableToken } from "./account.ts"
 import { DatabaseGrants } from "./DatabaseGrants.ts"
-import { countOperations, type OperationCount } from "./operations.ts"
+import { countOperations, type OperationCount } from "./tokenOperations.ts"
 
 /** Whose token of which account, and who says so. */
 interface PersonAccount {

@@ -7,7 +7,7 @@ import type { Reply, Wire } from "../rpc/contract.ts"
 import { ImportTokens } from "../rpc/move.ts"
 import { toInvalidRequest } from "../rpc/serve.ts"
 import type { AccountKey } from "./account.ts"
-import { countOperations } from "./operations.ts"
+import { countOperations } from "./tokenOperations.ts"
 
 /** `importTokens` of the caller's binding to the core worker. */
 export type InvokeImport = (payload: Wire<typeof ImportTokens>) => PromiseLike<Reply<"importTokens">>

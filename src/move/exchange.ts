@@ -17,7 +17,7 @@ import {
 import { rowsOf } from "./accounts.ts"
 import { claimAccounts, claimMs, releaseAccounts, renewAccounts, type Stale } from "./claim.ts"
 import { type Copy, hasCopy } from "./copies.ts"
-import { countOperations, type OperationCount } from "./operations.ts"
+import { countOperations, type OperationCount } from "./tokenOperations.ts"
 
 export interface ExchangeOptions {
   readonly database: D1Database

@@ -2,9 +2,9 @@ import { eq } from "drizzle-orm"
 import { Clock, Effect } from "effect"
 import { accounts, person } from "../../schema/object.ts"
 import { type Provider, providers } from "../domain/provider.ts"
-import { TokenEvents } from "./events.ts"
+import { TokenEvents } from "./grants/TokenEvents.ts"
+import { Store } from "./Store.ts"
 import { arm } from "./schedule.ts"
-import { Store } from "./store.ts"
 
 // Whose object it is, which of their accounts it looks after, and what every method ends with.
 

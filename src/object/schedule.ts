@@ -1,8 +1,8 @@
 import { Clock, Effect } from "effect"
 import type { accounts, person } from "../../schema/object.ts"
-import { exerciseAfterMs } from "./grants.ts"
-import { Settings, type SettingsShape } from "./settings.ts"
-import { Store } from "./store.ts"
+import { exerciseAfterMs } from "./grants/Grants.ts"
+import { Settings, type SettingsShape } from "./Settings.ts"
+import { Store } from "./Store.ts"
 
 /** When an account's poll is due: not before the provider's hold is over, nor before the backoff of a failed pass. */
 const pollDueAt = (

@@ -5,7 +5,7 @@ import { type Provider, providers } from "../domain/provider.ts"
 import { Subscription, SubscriptionCursor } from "../domain/subscription.ts"
 import { TokenEvent } from "../domain/token.ts"
 import { AccountStatus, PollRecord } from "../rpc/methods.ts"
-import { Store } from "./store.ts"
+import { Store } from "./Store.ts"
 
 /** How much of each list a status shows. */
 const shown = { failing: 100, events: 50, polls: 20 }

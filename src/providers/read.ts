@@ -2,7 +2,7 @@ import { Clock, Effect, Schema } from "effect"
 import { ProviderUnavailable } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { RequestError } from "./error.ts"
-import type { Answer, ProviderHttp } from "./http.ts"
+import type { Answer, ProviderHttp } from "./ProviderHttp.ts"
 import type { AccessToken, NotModified } from "./provider.ts"
 
 /**

@@ -3,7 +3,7 @@ import { NodeServices } from "@effect/platform-node"
 import { Cause, Effect, Exit } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
-import { pollen } from "../../src/cli/pollen.ts"
+import { pollen } from "../../local/pollen.ts"
 
 const documents = ["README.md", "docs/runbook-rollout.md", "docs/runbook-rollback.md", "docs/runbook-cleanup.md"]
 /** They would begin something here, instead of asking where the worker is. */

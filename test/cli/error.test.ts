@@ -1,8 +1,8 @@
 import { tmpdir } from "node:os"
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
-import { toCannotStart } from "../../src/cli/start/error.ts"
-import { checkRoom } from "../../src/cli/start/room.ts"
+import { checkRoom } from "../../local/stack/diskSpace.ts"
+import { toCannotStart } from "../../src/cli/state/error.ts"
 
 describe("a disk that is full", () => {
   it("is noticed before anything is started, and the sentence says where and how much room is needed", async () => {

@@ -6,7 +6,7 @@ import { NodeServices } from "@effect/platform-node"
 import { Effect } from "effect"
 import { CliOutput, Command, type HelpDoc } from "effect/cli"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { pollen as everything } from "../../src/cli/pollen.ts"
+import { pollen as everything } from "../../local/pollen.ts"
 import { pollen, startPollenWith } from "./pollen.ts"
 
 // What an operator meets before any worker is asked, and when the one who answers is not the right one.

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { expect } from "vitest"
-import { tokenPattern } from "../simulator/server/state/tokenText.ts"
+import { tokenPattern } from "../../local/simulator/server/state/tokenText.ts"
 
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url))
+const main = fileURLToPath(new URL("../../local/main.ts", import.meta.url))
 
 /** What the commands have in common is compiled once for all of them. */
 const compileCache = join(tmpdir(), "pollen-compile-cache")

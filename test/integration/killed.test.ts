@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it, vi } from "vitest"
+import { type Simulator, startSimulator } from "../../local/simulator/server/start.ts"
 import { startPollenWith } from "../cli/pollen.ts"
-import { type Simulator, startSimulator } from "../simulator/server/start.ts"
 import { type OperatorProcess, operatorProcess } from "./operatorProcess.ts"
 
 let simulator: Simulator

@@ -1,9 +1,9 @@
 import type { D1Database } from "@cloudflare/workers-types"
 import { createTestHarness, type TestHarness, type TestHarnessOptions } from "wrangler"
+import type { SimulatorClient } from "../../local/simulator/client.ts"
+import { startSimulator } from "../../local/simulator/server/start.ts"
+import { simulatedProviders } from "../../local/simulator/variables.ts"
 import { newKey } from "../newKey.ts"
-import type { SimulatorClient } from "../simulator/client.ts"
-import { startSimulator } from "../simulator/server/start.ts"
-import { simulatedProviders } from "../simulator/variables.ts"
 
 /** What of the answers of `src/migration/api` tests go on with; what else they expect, they say. */
 export interface Told {

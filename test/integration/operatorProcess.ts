@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { unstable_readConfig } from "wrangler"
-import type { SimulatorClient } from "../simulator/client.ts"
+import type { SimulatorClient } from "../../local/simulator/client.ts"
 import type { Told } from "./operator.ts"
 
 const run = promisify(execFile)

@@ -1,10 +1,10 @@
 import type { D1Database } from "@cloudflare/workers-types"
 import { createTestHarness, type TestHarness } from "wrangler"
+import type { SimulatorClient } from "../../local/simulator/client.ts"
+import { startSimulator } from "../../local/simulator/server/start.ts"
+import { simulatedProviders } from "../../local/simulator/variables.ts"
 import { issueBearer } from "../../src/gateway/bearer.ts"
 import { newKey } from "../newKey.ts"
-import type { SimulatorClient } from "../simulator/client.ts"
-import { startSimulator } from "../simulator/server/start.ts"
-import { simulatedProviders } from "../simulator/variables.ts"
 
 /** The workers as they are deployed, each in its own isolate, with service bindings between them, and the simulator. */
 export interface System {

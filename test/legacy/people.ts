@@ -1,9 +1,9 @@
 import { env, exports } from "cloudflare:workers"
 import { Effect } from "effect"
+import type { SimulatorClient } from "../../local/simulator/client.ts"
+import type { Provider, RequestKind } from "../../local/simulator/model.ts"
 import type { LegacyRun } from "../../src/legacy/LegacyRun.ts"
 import { runLegacy } from "../../src/legacy/runLegacy.ts"
-import type { SimulatorClient } from "../simulator/client.ts"
-import type { Provider, RequestKind } from "../simulator/model.ts"
 import { SharedSimulatorClient } from "../simulator/sharedClient.ts"
 
 /** Refresh tokens work once here, and the endpoints for several shows are there. */

@@ -7,10 +7,10 @@ import { Database } from "../../src/migration/Database.ts"
 import type { MigrationEnv } from "../../src/migration/env.ts"
 import { Flags } from "../../src/migration/Flags.ts"
 import { liftCeilings } from "../../src/migration/people/counts.ts"
-import { Runs } from "../../src/migration/Runs.ts"
-import { runMove } from "../../src/migration/run/move.ts"
-import { moveParameters, type RunParameters, rollbackParameters } from "../../src/migration/run/parameters.ts"
+import { runMove } from "../../src/migration/run/runMove.ts"
 import { type Mark, type StepServices, Steps } from "../../src/migration/run/Steps.ts"
+import { moveParameters, type RunParameters, rollbackParameters } from "../../src/migration/runs/parameters.ts"
+import { Runs } from "../../src/migration/runs/Runs.ts"
 import { stepServices } from "../../src/migration/services.ts"
 
 /** The bindings that a run works on. */

@@ -1,9 +1,9 @@
 import { env, exports } from "cloudflare:workers"
 import { Effect, Redacted } from "effect"
+import type { Grant } from "../../local/simulator/model.ts"
 import type { Provider } from "../../src/domain/provider.ts"
 import type { TokenSet } from "../../src/domain/token.ts"
 import { DatabaseGrants, type DatabaseGrantsOptions } from "../../src/move/DatabaseGrants.ts"
-import type { Grant } from "../simulator/model.ts"
 import { SharedSimulatorClient } from "../simulator/sharedClient.ts"
 
 /** Refresh tokens work once here: whoever uses one twice loses the grant. */

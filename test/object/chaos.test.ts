@@ -1,7 +1,7 @@
 import { abortAllDurableObjects } from "cloudflare:test"
 import { afterEach, expect, it } from "vitest"
+import type { ItemKind } from "../../local/simulator/model.ts"
 import type { Provider } from "../../src/domain/provider.ts"
-import type { ItemKind } from "../simulator/model.ts"
 import { clock } from "../worker.ts"
 import { hour, settled } from "./following.ts"
 import { d1Outage } from "./outage.ts"

@@ -1,12 +1,12 @@
 import { env, exports } from "cloudflare:workers"
 import { Redacted } from "effect"
+import type { Grant, ItemState } from "../../local/simulator/model.ts"
 import { newFingerprintKey } from "../../src/domain/fingerprint.ts"
 import type { Provider } from "../../src/domain/provider.ts"
 import type { TokenSet } from "../../src/domain/token.ts"
 import { call } from "../../src/rpc/call.ts"
 import { GetStatus, RefreshTokens } from "../../src/rpc/methods.ts"
 import * as move from "../../src/rpc/move.ts"
-import type { Grant, ItemState } from "../simulator/model.ts"
 import { Person, simulator } from "./person.ts"
 
 export const toTokens = (grant: Grant): TokenSet => ({

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from "node:fs"
 import { Effect, type Layer } from "effect"
 import { describe, expect, it } from "vitest"
 import { CronSettings } from "../../src/cron/CronSettings.ts"
-import { Settings } from "../../src/object/settings.ts"
+import { Settings } from "../../src/object/Settings.ts"
 import { codeOf, rowsOf, section } from "./readme.ts"
 
 const rows = rowsOf(section("Configuration")).map(([names = "", of = "", defaults = ""]) => ({
@@ -24,7 +24,7 @@ const askedBy = async (layer: (env: object) => Layer.Layer<never, unknown>): Pro
 }
 
 /** The variables and secrets (texts) and the optional bindings that the workers' types name. */
-const declared = globSync(["src/*/env.ts", "src/**/settings.ts"], { exclude: (name) => name.includes("cli") }).flatMap(
+const declared = globSync(["src/*/env.ts", "src/**/*Settings.ts"], { exclude: (name) => name.includes("cli") }).flatMap(
   (file) =>
     [...readFileSync(file, "utf8").matchAll(/readonly ([A-Z][A-Z0-9_]+)\?: (?:string|Queue)/g)].map(
       ([, name = ""]) => name,

@@ -80,7 +80,7 @@ describe("the packages", () => {
     writeFileSync(join(folder, "package.json"), JSON.stringify(manifest))
     writeFileSync(join(folder, "node_modules", name, "bin/node"), "the program")
     for (const _time of [1, 2]) {
-      execFileSync(process.execPath, [join(process.cwd(), "src/cli/linkNode.js")], { cwd: folder })
+      execFileSync(process.execPath, [join(process.cwd(), "scripts/linkNode.js")], { cwd: folder })
       expect(readFileSync(join(folder, "node_modules/.bin/node"), "utf8")).toBe("the program")
     }
     rmSync(folder, { recursive: true })

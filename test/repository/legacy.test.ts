@@ -3,9 +3,10 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { Effect } from "effect"
 import { describe, expect, it, onTestFinished } from "vitest"
-import { affectedTests } from "../../src/cli/withoutLegacy/affected.ts"
-import { applyRemoval, planRemoval, trackedFiles } from "../../src/cli/withoutLegacy/remove.ts"
-import { LegacySettings } from "../../src/legacy/settings.ts"
+import { trackedFiles } from "../../scripts/trackedFiles.ts"
+import { affectedTests } from "../../scripts/withoutLegacy/affected.ts"
+import { applyRemoval, planRemoval } from "../../scripts/withoutLegacy/remove.ts"
+import { LegacySettings } from "../../src/legacy/LegacySettings.ts"
 import { codeOf, rowsOf, section } from "./readme.ts"
 
 it("the README's defaults of the central poller are those that hold", async () => {
@@ -55,13 +56,13 @@ describe("taking the old way out", () => {
     const affected = (changed: ReadonlyArray<string>) => affectedTests(root, tests, { removed: [], changed })
     const always = affected([])
     // They read files, or start workers.
-    expect(always).toEqual(expect.arrayContaining(["test/cli/start.test.ts", "test/integration/system.test.ts"]))
+    expect(always).toEqual(expect.arrayContaining(["test/local/start.test.ts", "test/integration/system.test.ts"]))
     expect(affected(["src/cron/runCron.ts"])).toEqual(expect.arrayContaining(["test/cron/runCron.test.ts"]))
     expect(affected(["src/domain/error.ts"])).toEqual(expect.arrayContaining(["test/cron/runCron.test.ts"]))
     expect(affected(["src/cron/runCron.ts"])).not.toContain("test/cron/wakeOverdue.test.ts")
     // Whatever the worker under the tests is made of concerns all that run in it.
     const ofObjects = tests.filter((path) => path.startsWith("test/object/"))
-    expect(affected(["src/object/vault.ts"])).toEqual(expect.arrayContaining(ofObjects))
+    expect(affected(["src/object/grants/vault.ts"])).toEqual(expect.arrayContaining(ofObjects))
     expect(always).not.toEqual(expect.arrayContaining(ofObjects))
   })
 })

@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { renderTable } from "../../src/cli/start/result.ts"
+import { renderTable } from "../../local/demo/result.ts"
 import { codeOf, readme, rowsOf, section } from "./readme.ts"
 
 describe("the README", () => {

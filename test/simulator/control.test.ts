@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { SimulatorError } from "./client.ts"
-import type { Fault } from "./model.ts"
-import { type Simulator, SimulatorStartError, startSimulator } from "./server/start.ts"
-import { nextPacificMidnight } from "./server/state/pacific.ts"
+import { SimulatorError } from "../../local/simulator/client.ts"
+import type { Fault } from "../../local/simulator/model.ts"
+import { type Simulator, SimulatorStartError, startSimulator } from "../../local/simulator/server/start.ts"
+import { nextPacificMidnight } from "../../local/simulator/server/state/pacific.ts"
 
 let simulator: Simulator
 beforeAll(async () => {

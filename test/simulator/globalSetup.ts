@@ -1,5 +1,5 @@
 import type { TestProject } from "vitest/node"
-import { startSimulator } from "./server/start.ts"
+import { startSimulator } from "../../local/simulator/server/start.ts"
 
 declare module "vitest" {
   interface ProvidedContext {

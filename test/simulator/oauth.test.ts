@@ -1,7 +1,7 @@
 import * as oauth from "oauth4webapi"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import type { Provider } from "./model.ts"
-import { type Simulator, startSimulator } from "./server/start.ts"
+import type { Provider } from "../../local/simulator/model.ts"
+import { type Simulator, startSimulator } from "../../local/simulator/server/start.ts"
 
 let simulator: Simulator
 beforeAll(async () => {

@@ -1,5 +1,5 @@
-import { SimulatorClient } from "./client.ts"
-import type { FaultRule, RandomFaultsInput } from "./model.ts"
+import { SimulatorClient } from "../../local/simulator/client.ts"
+import type { FaultRule, RandomFaultsInput } from "../../local/simulator/model.ts"
 
 /** A client of a simulator that files of tests share which run at the same time: it takes away no faults but its own. */
 export class SharedSimulatorClient extends SimulatorClient {

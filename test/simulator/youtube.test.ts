@@ -1,6 +1,6 @@
 import { auth, youtube, type youtube_v3 } from "@googleapis/youtube"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
-import { type Simulator, startSimulator } from "./server/start.ts"
+import { type Simulator, startSimulator } from "../../local/simulator/server/start.ts"
 
 let simulator: Simulator
 beforeAll(async () => {

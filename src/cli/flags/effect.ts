@@ -1,7 +1,7 @@
 import { buckets, furthestStage, type Rollout, targetOf } from "../../domain/rollout.ts"
 import { type MovedStage, movedStages, type Stage } from "../../domain/stage.ts"
 import type { Flags } from "../../migration/api/flags.ts"
-import { people } from "../moment.ts"
+import { people } from "../format.ts"
 
 type StageFlag = Flags["stages"][number]
 

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { Check, RefusedRow } from "../../migration/api/tables.ts"
 import { Unfinished } from "../exit.ts"
-import { renderCount } from "../moment.ts"
+import { renderCount } from "../format.ts"
 import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { renderTable } from "../table.ts"

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { Run, RunState } from "../../migration/api/runs.ts"
 import type { Ending } from "../exit.ts"
-import { renderMoment } from "../moment.ts"
+import { renderMoment } from "../format.ts"
 import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { renderTable } from "../table.ts"

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { people as count } from "../moment.ts"
+import { people as count } from "../format.ts"
 import { requireKnown } from "../operate/known.ts"
 import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"

@@ -1,7 +1,7 @@
 import { Effect, Schema } from "effect"
 import { Flag } from "effect/cli"
 import type { InvalidRequest } from "../../domain/error.ts"
-import { Mapping } from "../../migration/table/mapping.ts"
+import { Mapping } from "../../migration/api/mapping.ts"
 import { toInvalidRequest } from "../../rpc/serve.ts"
 import { Misused } from "../exit.ts"
 import { readTyped, resolveTyped } from "../files.ts"

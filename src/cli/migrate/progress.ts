@@ -1,6 +1,6 @@
 import type { FailureCount, Run } from "../../migration/api/runs.ts"
 import type { Phase } from "../Display.ts"
-import { people, renderCount, renderDuration, renderMoment } from "../moment.ts"
+import { people, renderCount, renderDuration, renderMoment } from "../format.ts"
 import { renderTable } from "../table.ts"
 import { typed } from "../typed.ts"
 

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { Verification } from "../../migration/api/people.ts"
 import { Unfinished } from "../exit.ts"
-import { people, renderCount } from "../moment.ts"
+import { people, renderCount } from "../format.ts"
 import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { forEachPage } from "../operate/pages.ts"

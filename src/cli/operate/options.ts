@@ -1,6 +1,6 @@
 import { Option, Schema } from "effect"
 import { Flag } from "effect/cli"
-import { defaultStateDir } from "../start/options.ts"
+import { defaultStateDir } from "../state/keys.ts"
 
 /** A switch that is off unless it is given. */
 export const isGiven = (name: string, description: string) =>

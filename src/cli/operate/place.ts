@@ -2,9 +2,8 @@ import { join, resolve } from "node:path"
 import { Effect, Redacted } from "effect"
 import { Failed, Misused } from "../exit.ts"
 import { readTyped, resolveTyped } from "../files.ts"
-import { root } from "../start/harness.ts"
-import { localKeys } from "../start/keys.ts"
-import { readLocalPlace } from "../start/place.ts"
+import { localKeys } from "../state/keys.ts"
+import { readLocalPlace } from "../state/place.ts"
 import type { OperatorOptions } from "./options.ts"
 
 /** Where the migration worker is, and what it takes to be let in. */
@@ -60,7 +59,7 @@ export const findPlace = Effect.fn("findPlace")(function* (
   environment: NodeJS.ProcessEnv = process.env,
 ) {
   const given = url ?? nonEmpty(environment["POLLEN_MIGRATION_URL"])
-  const state = resolve(root, stateDir)
+  const state = resolve(stateDir)
   const local = yield* readLocalPlace(state)
   const where = given ?? local
   if (where === undefined) {

@@ -4,7 +4,7 @@ import { Provider } from "../../domain/provider.ts"
 import { Decoding } from "../../http/Decoding.ts"
 import { problemDocument } from "../../http/problemDocument.ts"
 import { Authorization } from "../Authorization.ts"
-import { Mapping } from "../table/mapping.ts"
+import { Mapping } from "./mapping.ts"
 import { Moment, whole } from "./schemas.ts"
 
 /** Where a page of an old table ended: the key of its last row. */

@@ -4,7 +4,7 @@ import { DatabaseUnavailable } from "../../domain/error.ts"
 import { Conflict } from "../../http/error.ts"
 import type { ContractState } from "../api/tables.ts"
 import { Database, decodeRows, statement } from "../Database.ts"
-import { Runs } from "../Runs.ts"
+import { Runs } from "../runs/Runs.ts"
 import { readTokenColumns } from "./tokenColumns.ts"
 
 /** People told of by name. */

@@ -9,7 +9,7 @@ import { Flags } from "../Flags.ts"
 import { exportTokens } from "../people/exportTokens.ts"
 import { findPerson } from "../people/findPerson.ts"
 import { verify } from "../people/verify.ts"
-import { PageSettings } from "../step/PageSettings.ts"
+import { PageSettings } from "../person/PageSettings.ts"
 
 /** Objects asked at once by one request. */
 const concurrency = 20

@@ -9,9 +9,9 @@ import { Api } from "../api/Api.ts"
 import type { Run } from "../api/runs.ts"
 import { Database } from "../Database.ts"
 import { countCeilings, liftCeilings } from "../people/counts.ts"
-import { RunControl } from "../RunControl.ts"
-import { Runs } from "../Runs.ts"
-import { moveParameters, rollbackParameters } from "../run/parameters.ts"
+import { RunControl } from "../run/RunControl.ts"
+import { moveParameters, rollbackParameters } from "../runs/parameters.ts"
+import { Runs } from "../runs/Runs.ts"
 
 /** How often progress is looked at while somebody watches. */
 const watchInterval = "1 second"

@@ -5,8 +5,8 @@ import { Audit } from "../Audit.ts"
 import { Api } from "../api/Api.ts"
 import { dropTokenColumns, readContract } from "../contract/dropTokenColumns.ts"
 import { Database } from "../Database.ts"
-import { Runs } from "../Runs.ts"
-import { Tables } from "../table/tables.ts"
+import { Runs } from "../runs/Runs.ts"
+import { Tables } from "../table/Tables.ts"
 
 export const tablesLayer = HttpApiBuilder.group(
   Api,

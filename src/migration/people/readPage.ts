@@ -2,10 +2,10 @@ import { Effect, Option, Schema } from "effect"
 import { UserId } from "../../domain/user.ts"
 import { readTokenColumns, tokenColumns } from "../contract/tokenColumns.ts"
 import { Database, statement } from "../Database.ts"
-import { accountColumns, groupAccounts } from "../step/accounts.ts"
-import { type Candidate, candidatesAfter, decodeCandidates } from "../step/candidates.ts"
-import type { Mover } from "../step/mover.ts"
-import { failed, type StepFailed } from "../step/reason.ts"
+import { type Candidate, candidatesAfter, decodeCandidates } from "../page/candidates.ts"
+import { accountColumns, groupAccounts } from "../person/accounts.ts"
+import type { Mover } from "../person/PersonInMove.ts"
+import { failed, type StepFailed } from "../person/reason.ts"
 
 /** People of a page, unless the request says. */
 const defaultLimit = 100

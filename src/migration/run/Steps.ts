@@ -3,7 +3,7 @@ import type { DatabaseUnavailable } from "../../domain/error.ts"
 import type { Core } from "../Core.ts"
 import type { Database } from "../Database.ts"
 import type { FeedSources } from "../FeedSources.ts"
-import type { Runs } from "../Runs.ts"
+import type { Runs } from "../runs/Runs.ts"
 
 /** What a step of a run may use. */
 export type StepServices = Core | Database | FeedSources | Runs

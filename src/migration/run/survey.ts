@@ -3,9 +3,9 @@ import { stages } from "../../domain/stage.ts"
 import type { Progress } from "../api/runs.ts"
 import { Database, statement } from "../Database.ts"
 import { decodeFlags, selectFlags, toRollout } from "../Flags.ts"
-import { aimOf } from "../step/aim.ts"
-import { candidatesAfter, decodeCandidates, positionOf } from "../step/candidates.ts"
-import type { RunInHand } from "../step/look.ts"
+import { aimOf } from "../page/aim.ts"
+import { candidatesAfter, decodeCandidates, positionOf } from "../page/candidates.ts"
+import type { RunInHand } from "../page/look.ts"
 
 /** People read by one statement: ids and stages only. */
 const readAtOnce = 5000

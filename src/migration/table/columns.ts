@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { InvalidRequest } from "../../domain/error.ts"
+import type { Mapping } from "../api/mapping.ts"
 import { Database, statement } from "../Database.ts"
-import type { Mapping } from "./mapping.ts"
 
 const select = "SELECT name FROM pragma_table_info(?1)"
 

@@ -1,0 +1,69 @@
+import { resolve } from "node:path"
+import { Clock, Effect, Layer } from "effect"
+import { Display } from "../../src/cli/Display.ts"
+import { watched } from "../../src/cli/exit.ts"
+import { localKeys } from "../../src/cli/state/keys.ts"
+import { Gateway } from "../stack/Gateway.ts"
+import { root } from "../stack/harness.ts"
+import { LocalStack } from "../stack/LocalStack.ts"
+import { Simulator } from "../stack/Simulator.ts"
+import { startLive } from "./live.ts"
+import type { StartOptions } from "./options.ts"
+import { renderTable, requireKept } from "./result.ts"
+import { runMainJob } from "./runMainJob.ts"
+import { renderSuggestions } from "./suggestions.ts"
+
+const errorsShown = 5
+
+/** The workers' own words, when something went wrong. */
+const showErrors = Effect.gen(function* () {
+  const display = yield* Display
+  const stack = yield* LocalStack
+  const errors = yield* stack.takeErrors
+  yield* Effect.forEach(errors.slice(-errorsShown), (error) => display.line(`worker: ${error}`), { discard: true })
+})
+
+const simulated = Effect.fnUntraced(function* (options: StartOptions, startedAt: number) {
+  const display = yield* Display
+  const stack = yield* LocalStack
+  const simulator = yield* Simulator
+  const gateway = yield* Gateway
+  yield* display.line("they are up, and the database is migrated\n")
+  const { people, result } = yield* Effect.tapCause(runMainJob(options, startedAt), () => showErrors)
+  yield* display.line(`\n${renderTable(result)}\n`)
+  const isKept = result.lost === 0 && result.doubled === 0
+  if (isKept) yield* display.line("Everything that was published has reached everybody who follows its source, once.\n")
+  if (!isKept) yield* showErrors
+  if (options.json) yield* Effect.sync(() => process.stdout.write(`${JSON.stringify(result)}\n`))
+  if (!options.once) {
+    const [person] = people
+    yield* display.line(
+      renderSuggestions({
+        gateway: stack.url,
+        simulator: simulator.url,
+        bearer: yield* gateway.bearer(person?.id ?? ""),
+        person: person?.id ?? "",
+        source: person?.shows[0] ?? person?.channels[0],
+        stateDir: options.stateDir,
+      }),
+    )
+    yield* showErrors.pipe(Effect.delay("2 seconds"), Effect.forever)
+  }
+  yield* requireKept(result)
+})
+
+/** `pollen start`: the whole system on this machine. */
+export const start = Effect.fn("start")(function* (options: StartOptions) {
+  yield* watched
+  const startedAt = yield* Clock.currentTimeMillis
+  const display = Display.layer(options.json ? process.stderr : process.stdout)
+  const stateDir = resolve(root, options.stateDir)
+  if (options.live) return yield* Effect.provide(startLive(options, stateDir), display)
+  const keys = yield* localKeys(stateDir)
+  const services = Gateway.layer.pipe(
+    Layer.provideMerge(LocalStack.layer(options.port, keys, stateDir)),
+    Layer.provideMerge(Simulator.layer({ seed: 1 })),
+    Layer.provideMerge(display),
+  )
+  yield* Effect.provide(simulated(options, startedAt), services)
+})

@@ -1,0 +1,123 @@
+import { Context, Effect, Layer, Schedule } from "effect"
+import type { CannotStart } from "../../src/cli/state/error.ts"
+import type { Keys } from "../../src/cli/state/keys.ts"
+import type { Send } from "../stack/Gateway.ts"
+import { openHarness, type WithEntry } from "../stack/harness.ts"
+import { Simulator } from "../stack/Simulator.ts"
+import { keepSignals } from "../stack/signals.ts"
+import { WorkersSilent } from "./error.ts"
+import { killRuntime } from "./kill.ts"
+import { coreSettings, cronSettings, type Pace } from "./settings.ts"
+import type { OperationName, Operations } from "./workers/operations.ts"
+
+const entries = "local/rehearsal/workers"
+
+/** Each worker as it is deployed, but for an entry that counts its statements; and one that stands beside them and looks. */
+const workers = (keys: Keys, settings: Readonly<Record<string, string>>) => (withEntry: WithEntry) => [
+  withEntry("src/gateway/wrangler.toml", `${entries}/gateway.ts`, { GATEWAY_KEY: keys.GATEWAY_KEY }),
+  withEntry("wrangler.toml", `${entries}/core.ts`, settings),
+  withEntry("src/cron/wrangler.toml", `${entries}/cron.ts`, cronSettings(settings)),
+  withEntry("src/migration/wrangler.toml", `${entries}/migration.ts`, { ADMIN_TOKEN: keys.ADMIN_TOKEN }),
+  { configPath: `${entries}/wrangler.toml` },
+]
+
+const untilRestarted = Schedule.spaced("200 millis").pipe(Schedule.upTo({ times: 50 }))
+
+/** All four workers in real workerd, in a runtime that can be killed and comes back with its storage. */
+export class Workers extends Context.Service<
+  Workers,
+  {
+    /** Asks the worker that looks. */
+    readonly observe: <Name extends OperationName>(
+      name: Name,
+      input: Operations[Name]["input"],
+    ) => Effect.Effect<Operations[Name]["output"], WorkersSilent>
+    /** One run of cron, and how long it took as seen from outside: milliseconds. */
+    readonly runCron: Effect.Effect<number, WorkersSilent>
+    /** As `fetch`, to the gateway and to the migration worker: a way that a restart of the runtime leaves open. */
+    readonly toGateway: Send
+    readonly toMigration: Send
+    /** Kills the runtime with everything under way in it, and waits until it is up again. */
+    readonly killAndRestart: Effect.Effect<void, WorkersSilent>
+    /** Rows of D1; waits for a runtime that is being restarted. */
+    readonly query: (statement: string) => Effect.Effect<ReadonlyArray<unknown>>
+    /** What the workers logged as errors since the last call. */
+    readonly takeErrors: Effect.Effect<ReadonlyArray<string>>
+  }
+>()("pollen/cli/Workers") {
+  static readonly layer = (keys: Keys, pace: Pace): Layer.Layer<Workers, CannotStart, Simulator> =>
+    Layer.effect(
+      Workers,
+      Effect.gen(function* () {
+        const simulator = yield* Simulator
+        yield* keepSignals
+        const settings = coreSettings(simulator.url, keys, pace)
+        const { harness } = yield* openHarness(workers(keys, settings))
+        yield* Effect.promise(() => harness.getWorker("pollen").applyD1Migrations("DB"))
+
+        const silent = (what: string) => (error: unknown) =>
+          new WorkersSilent({ message: `${what}: ${error instanceof Error ? error.message : String(error)}` })
+        // What was under way when the runtime is killed gets no answer, and is not always told so.
+        let death = Promise.withResolvers<never>()
+        const orKilled = <A>(answer: PromiseLike<A>): Promise<A> => Promise.race([answer, death.promise])
+        const to =
+          (worker: string): Send =>
+          (target, init) =>
+            orKilled(harness.getWorker(worker).fetch(target, init))
+        const toObserver = to("observer")
+        const observe = Effect.fnUntraced(function* <Name extends OperationName>(
+          name: Name,
+          input: Operations[Name]["input"],
+        ) {
+          return yield* Effect.tryPromise({
+            try: async (): Promise<Operations[Name]["output"]> => {
+              const init = { method: "POST", body: JSON.stringify(input) }
+              const response = await toObserver(`http://observer/${name}`, init)
+              const text = await response.text()
+              if (response.status !== 200) throw new Error(`${response.status} ${text.slice(0, 400)}`)
+              return JSON.parse(text)
+            },
+            catch: silent(name),
+          })
+        })
+        const query = (sql: string) =>
+          observe("query", [{ sql }]).pipe(
+            Effect.retry(untilRestarted),
+            Effect.orDie,
+            Effect.map(([rows]) => rows ?? []),
+          )
+        const runCron = Effect.tryPromise({
+          try: async () => {
+            const startedAt = performance.now()
+            const { outcome } = await orKilled(harness.getWorker("pollen-cron").scheduled({ cron: "*/30 * * * *" }))
+            if (outcome !== "ok") throw new Error(`ended with ${outcome}`)
+            return performance.now() - startedAt
+          },
+          catch: silent("cron"),
+        })
+        const killAndRestart = Effect.gen(function* () {
+          if ((yield* killRuntime).length === 0) {
+            return yield* new WorkersSilent({ message: "There is no process of the workers' runtime to kill." })
+          }
+          death.promise.catch(() => {})
+          death.reject(new Error("the runtime was killed"))
+          death = Promise.withResolvers()
+          // Whoever watches over the runtime starts it again by itself.
+          yield* Effect.retry(observe("statements", null), untilRestarted)
+        })
+        return {
+          observe,
+          runCron,
+          toGateway: to("pollen-gateway"),
+          toMigration: to("pollen-migration"),
+          killAndRestart,
+          query,
+          takeErrors: Effect.sync(() => {
+            const errors = harness.getLogs().filter(({ level }) => level === "error")
+            harness.clearLogs()
+            return errors.map(({ message }) => message)
+          }),
+        }
+      }),
+    )
+}

@@ -1,0 +1,93 @@
+import { Effect, Random } from "effect"
+import { Display } from "../../src/cli/Display.ts"
+import { UserId } from "../../src/domain/user.ts"
+import type { Provider, SeededPerson } from "../simulator/model.ts"
+import { Simulator } from "../stack/Simulator.ts"
+import { accessTokenSeconds } from "./settings.ts"
+import { Workers } from "./Workers.ts"
+
+/** Somebody who moves, and what they follow. */
+export interface Person extends SeededPerson {
+  readonly id: UserId
+}
+
+export const providers = ["spotify", "youtube"] as const satisfies ReadonlyArray<Provider>
+
+/** People for each show and each channel: most of what somebody follows, others follow too. */
+const followersEach = 10
+/** Shows, and channels, that each person follows. */
+const followedEach = 2
+/** Episodes and videos that a source has before the run begins. */
+const archiveItems = 5
+/** Rows of one statement: far from D1's limit on the size of a parameter. */
+const rowsAtOnce = 500
+
+/** Two of a circle of sources: neighbours share one or none, and every source has its followers. */
+const chosenBy = (index: number, sources: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const first = index % sources.length
+  const step = 1 + (Math.floor(index / sources.length) % (sources.length - 1))
+  return [first, (first + step) % sources.length].flatMap((place) => sources[place] ?? [])
+}
+
+/** People who follow things at both providers, in the stand-in. */
+export const makePeople = Effect.fn("makePeople")(function* (users: number) {
+  const { ask } = yield* Simulator
+  const count = Math.max(followedEach, Math.ceil((users * followedEach) / followersEach))
+  const create = (provider: Provider) =>
+    ask((client) => client.createSources(Array.from({ length: count }, () => ({ provider, items: archiveItems }))))
+  const shows = yield* create("spotify")
+  const channels = yield* create("youtube")
+  const people = Array.from(
+    { length: users },
+    (_, index): Person => ({
+      id: UserId.make(`person-${String(index + 1).padStart(5, "0")}`),
+      shows: chosenBy(index, shows),
+      channels: chosenBy(index, channels),
+    }),
+  )
+  yield* ask((client) =>
+    client.createPeople(people.map(({ id, shows, channels }) => ({ id, sources: [...shows, ...channels] }))),
+  )
+  return people
+})
+
+const insertUsers = `INSERT INTO users (id, created_at) SELECT value, ?2 FROM json_each(?1)`
+const insertAccounts = `INSERT INTO user_accounts (user_id, provider, updated_at, access_token, refresh_token, expires_at, scope)
+  SELECT value->>'userId', value->>'provider', ?2, value->>'accessToken', value->>'refreshToken', value->>'expiresAt', value->>'scope'
+  FROM json_each(?1)`
+
+/**
+ * Everybody's consent, and the rows that the old system has of it: tokens as they are, held by D1. First access tokens are of any
+ * age, so that the refreshes of a hundred people do not come at once.
+ */
+export const enterOldSystem = Effect.fn("enterOldSystem")(function* (people: ReadonlyArray<Person>) {
+  const display = yield* Display
+  const { ask } = yield* Simulator
+  const { observe } = yield* Workers
+  const now = Date.now()
+  for (let start = 0; start < people.length; start += rowsAtOnce) {
+    const some = people.slice(start, start + rowsAtOnce)
+    const consents = yield* Effect.forEach(
+      some.flatMap(({ id }) => providers.map((provider) => ({ person: id, provider }))),
+      (consent) =>
+        Effect.map(Random.nextBetween(accessTokenSeconds - 120, accessTokenSeconds), (expiresInSeconds) => ({
+          ...consent,
+          expiresInSeconds: Math.round(expiresInSeconds),
+        })),
+    )
+    const grants = yield* ask((client) => client.grants(consents))
+    const rows = consents.flatMap(({ person, provider }, index) => {
+      const grant = grants[index]
+      return grant === undefined ? [] : [{ ...grant, userId: person, provider, scope: grant.scope.join(" ") }]
+    })
+    yield* observe("query", [
+      { sql: insertUsers, values: [JSON.stringify(some.map(({ id }) => id)), now] },
+      { sql: insertAccounts, values: [JSON.stringify(rows), now] },
+    ])
+    yield* display.progress({
+      name: "people of the old system",
+      done: Math.min(start + rowsAtOnce, people.length),
+      total: people.length,
+    })
+  }
+})

@@ -1,0 +1,45 @@
+import type { Keys } from "../../src/cli/state/keys.ts"
+import { simulatedSettings } from "../stack/settings.ts"
+
+/** How many of a source's newest items the first poll delivers: enough to see that there was one. */
+export const backfillItems = 2
+
+/**
+ * Seconds that access tokens live. Either side refreshes five minutes ahead, so a grant is refreshed every two minutes: by one side
+ * before its person moves, by the other after.
+ */
+export const accessTokenSeconds = 420
+
+/** How often things happen, by how many people there are: two cores do the work of all of them, and of both providers. */
+export interface Pace {
+  /** Between two polls by an object, in seconds, at least and at most. */
+  readonly pollSeconds: readonly [minimum: number, maximum: number]
+  /** From the end of a run of cron to the next, in milliseconds. */
+  readonly betweenCronRunsMs: number
+  /** Items published, and tokens set by people, a second. */
+  readonly itemsPerSecond: number
+  readonly tokensPerSecond: number
+}
+
+export const paceOf = (users: number): Pace => {
+  const seconds = Math.min(60, Math.max(6, Math.round(users / 30)))
+  return {
+    pollSeconds: [seconds, Math.round(seconds * 1.3)],
+    betweenCronRunsMs: Math.max(1500, users * 5),
+    itemsPerSecond: 4,
+    tokensPerSecond: 2,
+  }
+}
+
+/** The core worker's variables and secrets. */
+export const coreSettings = (simulatorUrl: string, keys: Keys, { pollSeconds }: Pace) => ({
+  ...simulatedSettings(simulatorUrl, keys),
+  POLL_MINIMUM_INTERVAL: `${pollSeconds[0]} seconds`,
+  POLL_MAXIMUM_INTERVAL: `${pollSeconds[1]} seconds`,
+  BACKFILL_ITEMS: String(backfillItems),
+  // An answer that comes too late to be written down costs a grant, whoever asked; a busy machine is not what is rehearsed.
+  REQUEST_TIMEOUT: "20 seconds",
+})
+
+/** Of those the ones that the central poller in the cron worker reads. */
+export const cronSettings = (core: Readonly<Record<string, string>>) => core

@@ -1,0 +1,15 @@
+import type { Keys } from "../../src/cli/state/keys.ts"
+import { simulatedProviders } from "../simulator/variables.ts"
+
+/** How many of a source's newest items a first poll delivers here: enough to see, few enough to be quick. */
+export const backfillItems = 5
+
+/** The core worker's settings for a run against the stand-in: the short intervals are the only difference to a real deployment. */
+export const simulatedSettings = (simulatorUrl: string, { TOKEN_KEYS }: Keys): Readonly<Record<string, string>> => ({
+  TOKEN_KEYS,
+  ...simulatedProviders(simulatorUrl),
+  POLL_MINIMUM_INTERVAL: "2 seconds",
+  POLL_MAXIMUM_INTERVAL: "4 seconds",
+  REQUEST_TIMEOUT: "5 seconds",
+  BACKFILL_ITEMS: String(backfillItems),
+})

@@ -1,0 +1,25 @@
+/**
+ * Which room may import which: for each folder the folders that it may import besides itself. Imports go one way; a room that stands
+ * nowhere here may import anything. CONTRIBUTING.md says what each room is for.
+ */
+export const arrows: Readonly<Record<string, ReadonlyArray<string>>> = {
+  schema: [],
+  "src/domain": [],
+  "src/rpc": ["src/domain"],
+  "src/http": ["src/domain", "src/rpc"],
+  "src/providers": ["src/domain"],
+  "src/object": ["src/domain", "src/rpc", "src/providers", "schema", "migrations"],
+  "src/move": ["src/domain", "src/rpc", "src/providers", "schema"],
+  "src/core": ["src/domain", "src/rpc", "src/providers", "src/object", "src/move", "schema"],
+  "src/legacy": ["src/domain", "src/providers", "src/move", "schema"],
+  "src/gateway": ["src/domain", "src/rpc", "src/http", "src/core", "schema"],
+  "src/cron": ["src/domain", "src/rpc", "src/http", "src/core", "src/move", "src/legacy", "schema"],
+  "src/migration": ["src/domain", "src/rpc", "src/http", "src/core", "src/move", "src/legacy", "schema", "migrations"],
+  "src/cli": ["src/domain", "src/rpc", "src/object", "src/gateway", "src/migration"],
+  "local/simulator": [],
+  local: ["src"],
+  bench: ["src", "schema", "local"],
+}
+
+/** Libraries of a room that may not use any: a pattern of module names. */
+export const libraries: Readonly<Record<string, RegExp>> = { "src/domain": /^effect(\/|$)/ }

@@ -1,0 +1,43 @@
+import { Effect, Layer } from "effect"
+import { providers } from "../../domain/provider.ts"
+import type { UserId } from "../../domain/user.ts"
+import type { AccountKey } from "../../move/account.ts"
+import { DatabaseGrants } from "../../move/DatabaseGrants.ts"
+import type { CoreEnv } from "../env.ts"
+import { personInObject } from "../object.ts"
+import { Clients, databaseGrantsLayer } from "./databaseGrants.ts"
+import { heldInDatabase } from "./elsewhere.ts"
+
+/** As an object does it: an access token that the provider rejects is replaced and tried once more. */
+const validateInDatabase = Effect.fnUntraced(function* (account: AccountKey) {
+  const { provider } = account
+  const grants = yield* DatabaseGrants
+  const { validate } = (yield* Clients)[provider]
+  const token = yield* grants.accessToken(account)
+  yield* Effect.catchTag(validate(token.accessToken), "AccessTokenRejected", () =>
+    Effect.flatMap(grants.refresh(account, token.generation), ({ accessToken }) => validate(accessToken)),
+  )
+})
+
+/** Tries every grant of a person, by whoever holds it. */
+export const validateTokens = Effect.fn("validateTokens")(function* (
+  env: CoreEnv,
+  payload: { readonly userId: UserId },
+) {
+  const { accounts } = yield* personInObject(env, payload.userId).validateTokens(payload)
+  const answered = accounts.map(({ provider }) => provider)
+  const rows = yield* heldInDatabase(env, payload.userId, answered, providers)
+  if (rows.length === 0) return { accounts }
+  const checked = yield* Effect.forEach(
+    rows,
+    ({ userId, provider }) =>
+      validateInDatabase({ userId, provider }).pipe(
+        Effect.as({ provider, isValid: true, reason: null }),
+        Effect.catch((error) =>
+          Effect.succeed({ provider, isValid: false, reason: error.message === "" ? error._tag : error.message }),
+        ),
+      ),
+    { concurrency: "unbounded" },
+  ).pipe(Effect.provide(Layer.merge(databaseGrantsLayer(env), Clients.layer(env))))
+  return { accounts: [...accounts, ...checked] }
+})

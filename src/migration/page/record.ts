@@ -1,0 +1,205 @@
+import { Clock, Effect, Random, Result } from "effect"
+import { hasReached, type Stage } from "../../domain/stage.ts"
+import { Database, type Statement, statement } from "../Database.ts"
+import { PageSettings } from "../person/PageSettings.ts"
+import type { Outcome, Taken } from "../person/PersonInMove.ts"
+import { failed, StepFailed } from "../person/reason.ts"
+import { nextAttemptAt, overtakenAtMost } from "./backoff.ts"
+import type { Position, Step } from "./choose.ts"
+
+/** Somebody whom a page has in hand: where they are, the step they take, and where they should end. */
+export interface InHand {
+  readonly userId: string
+  readonly position: Position
+  readonly step: Step
+  readonly target: Stage
+  /** Attempts at this step that have failed so far. */
+  readonly attempts: number
+  /** A new ceiling, or `null`. */
+  readonly ceiling: Stage | null
+}
+
+/** Where the step leads that may be half-done until it is recorded. One that is undone stays the one that is half-done. */
+const towardsOf = ({ from, to, isUndo }: Step): Stage => (isUndo ? from : to)
+
+// Whoever has been moved since they were looked at is left alone.
+const mark = `INSERT INTO token_migration_status (user_id, stage, target, state, run_id, lease, ceiling, updated_at)
+  SELECT marked.value->>'userId', marked.value->>'stage', marked.value->>'towards', 'copying', ?2, ?3, marked.value->>'ceiling', ?4
+  FROM json_each(?1) marked WHERE true
+  ON CONFLICT (user_id) DO UPDATE SET target = excluded.target, state = excluded.state, run_id = excluded.run_id,
+    lease = excluded.lease, ceiling = coalesce(excluded.ceiling, ceiling), updated_at = excluded.updated_at
+  WHERE token_migration_status.stage = excluded.stage RETURNING user_id AS userId`
+
+/** Takes people in hand, and tells whom. */
+export const markInHand = Effect.fn("markInHand")(function* (people: ReadonlyArray<InHand>, runId: string) {
+  const database = yield* Database
+  const { lease } = yield* PageSettings
+  const now = yield* Clock.currentTimeMillis
+  if (people.length === 0) return []
+  const rows = people.map(({ userId, position: { stage }, step, ceiling }) => ({
+    userId,
+    stage,
+    towards: towardsOf(step),
+    ceiling,
+  }))
+  const marked = yield* database.rows("mark", statement(mark, JSON.stringify(rows), runId, lease, now))
+  const ids = new Set(marked.map(({ userId }) => String(userId)))
+  return people.filter(({ userId }) => ids.has(userId))
+})
+
+const keep = `INSERT INTO token_migration_status (user_id, stage, target, state, run_id, ceiling, updated_at)
+  SELECT kept.value->>'userId', kept.value->>'stage', kept.value->>'stage', 'rolled_back', ?2, kept.value->>'ceiling', ?3
+  FROM json_each(?1) kept WHERE true
+  ON CONFLICT (user_id) DO UPDATE SET ceiling = excluded.ceiling, updated_at = excluded.updated_at`
+
+interface Kept {
+  readonly userId: string
+  readonly stage: Stage
+  readonly ceiling: Stage
+}
+
+/** Keeps people where they are who have no step to take: a rollback means them too. */
+export const keepBelow = Effect.fn("keepBelow")(function* (people: ReadonlyArray<Kept>, runId: string) {
+  const database = yield* Database
+  if (people.length === 0) return
+  const now = yield* Clock.currentTimeMillis
+  yield* database.rows("keep", statement(keep, JSON.stringify(people), runId, now))
+})
+
+/** How a step went, as it is written down. */
+interface Entry {
+  readonly userId: string
+  readonly from: Stage
+  readonly to: Stage
+  readonly stage: Stage
+  readonly towards: Stage
+  readonly state: "migrated" | "rolled_back" | "failed" | "pending"
+  readonly reason: string | null
+  readonly attempts: number
+  readonly nextAttemptAt: number | null
+  readonly isVerified: boolean
+  readonly isTaken: boolean
+  readonly isArrived: boolean
+  /** Whether it is written down for whom an object polls, and which. */
+  readonly isObjectKnown: boolean
+  readonly durableObjectId: string | null
+  readonly generations: number | null
+}
+
+const toEntry = (
+  { userId, position, step, target, attempts }: InHand,
+  outcome: Outcome<Taken>,
+  now: number,
+  random: number,
+): Entry => {
+  const { from, to } = step
+  const nothing = {
+    isVerified: false,
+    isTaken: false,
+    isArrived: false,
+    isObjectKnown: false,
+    durableObjectId: null,
+    generations: null,
+  }
+  if (Result.isSuccess(outcome)) {
+    const { isVerified, durableObjectId, generations } = outcome.success
+    return {
+      userId,
+      from,
+      to,
+      stage: to,
+      towards: to,
+      state: hasReached(to, from) ? "migrated" : "rolled_back",
+      reason: null,
+      attempts: 0,
+      nextAttemptAt: null,
+      isVerified,
+      isTaken: true,
+      isArrived: to === target,
+      isObjectKnown: durableObjectId !== undefined,
+      durableObjectId: durableObjectId ?? null,
+      generations: generations ?? null,
+    }
+  }
+  const left = { userId, from, to, stage: position.stage, towards: towardsOf(step), ...nothing, attempts: attempts + 1 }
+  const isFailed = outcome.failure instanceof StepFailed
+  if (!isFailed && attempts + 1 < overtakenAtMost) {
+    return { ...left, state: "pending", reason: null, nextAttemptAt: null }
+  }
+  const { reason } = isFailed ? outcome.failure : failed("overtaken", "each time")
+  return { ...left, state: "failed", reason, nextAttemptAt: nextAttemptAt(attempts + 1, now, random) }
+}
+
+const ofThisPage = "status.user_id = entry.value->>'userId' AND status.lease = ?2 || ':done'"
+
+// Whoever has taken somebody in hand since knows better; and a copy of rows that have changed since is none.
+const recordStatus = `UPDATE token_migration_status SET stage = entry.value->>'stage', target = entry.value->>'towards',
+    state = entry.value->>'state', reason = entry.value->>'reason', attempts = entry.value->>'attempts',
+    next_attempt_at = entry.value->>'nextAttemptAt', verified_at = iif(entry.value->>'isVerified', ?3, verified_at),
+    lease = ?2 || ':done', updated_at = ?3
+  FROM json_each(?1) entry
+  WHERE token_migration_status.user_id = entry.value->>'userId' AND lease = ?2
+    AND (entry.value->>'generations' IS NULL OR entry.value->>'generations' =
+      (SELECT total(generation) FROM user_accounts WHERE user_id = entry.value->>'userId'))
+  RETURNING user_id AS userId`
+
+const recordHistory = `INSERT INTO token_migration_history (user_id, at, from_stage, to_stage, outcome, reason, run_id)
+  SELECT status.user_id, ?3, entry.value->>'from', entry.value->>'to', entry.value->>'state', entry.value->>'reason', ?4
+  FROM json_each(?1) entry JOIN token_migration_status status ON ${ofThisPage} WHERE entry.value->>'state' <> 'pending'`
+
+const recordObjects = `INSERT INTO users (id, durable_object_id, created_at)
+  SELECT status.user_id, entry.value->>'durableObjectId', ?3
+  FROM json_each(?1) entry JOIN token_migration_status status ON ${ofThisPage} WHERE entry.value->>'isObjectKnown'
+  ON CONFLICT (id) DO UPDATE SET durable_object_id = excluded.durable_object_id`
+
+const counted = (condition: string) =>
+  `(SELECT count(*) FROM json_each(?1) entry JOIN token_migration_status status ON ${ofThisPage} WHERE ${condition})`
+
+const recordProgress = `UPDATE migration_runs SET updated_at = ?3, progress = json_set(progress, '$.pass', ?5, '$.cursor', ?6, '$.answers', 0,
+    '$.taken', progress->>'$.taken' + ${counted("entry.value->>'isTaken'")},
+    '$.arrived', progress->>'$.arrived' + ${counted("entry.value->>'isArrived'")},
+    '$.failedAttempts', progress->>'$.failedAttempts' + ${counted("entry.value->>'state' = 'failed'")},
+    '$.overtaken', progress->>'$.overtaken' + ${counted("entry.value->>'state' = 'pending'")})
+  WHERE id = ?4`
+
+interface Place {
+  readonly runId: string
+  readonly pass: number
+  /** The last user id that the pass has looked at by now. */
+  readonly cursor: string
+}
+
+/** How many steps were taken, how many failed, and how many begin again. */
+interface Tally {
+  readonly taken: number
+  readonly failed: number
+  readonly overtaken: number
+}
+
+/**
+ * Writes down how the steps of a page went, with the history, who has an object and how far the run is: all or nothing, so that what is
+ * counted is what was done, wherever a run is killed.
+ */
+export const record = Effect.fn("record")(function* (
+  people: ReadonlyArray<{ readonly inHand: InHand; readonly outcome: Outcome<Taken> }>,
+  { runId, pass, cursor }: Place,
+) {
+  const database = yield* Database
+  const { lease } = yield* PageSettings
+  const now = yield* Clock.currentTimeMillis
+  const entries: Array<Entry> = []
+  for (const { inHand, outcome } of people) entries.push(toEntry(inHand, outcome, now, yield* Random.next))
+  const text = JSON.stringify(entries)
+  const statements: ReadonlyArray<Statement> = [
+    statement(recordStatus, text, lease, now),
+    statement(recordHistory, text, lease, now, runId),
+    statement(recordObjects, text, lease, now),
+    statement(recordProgress, text, lease, now, runId, pass, cursor),
+  ]
+  const [recorded = []] = yield* database.batch("record", statements)
+  const ids = new Set(recorded.map(({ userId }) => String(userId)))
+  const written = entries.filter(({ userId }) => ids.has(userId))
+  const taken = written.filter(({ isTaken }) => isTaken).length
+  const failures = written.filter(({ state }) => state === "failed").length
+  return { taken, failed: failures, overtaken: entries.length - taken - failures } satisfies Tally
+})

@@ -1,0 +1,187 @@
+import { Clock, Context, Effect, Layer, Schema } from "effect"
+import type { DatabaseUnavailable } from "../../domain/error.ts"
+import { Conflict, NotFound } from "../../http/error.ts"
+import { type Progress, type Run, RunState } from "../api/runs.ts"
+import { Database, decodeRows, statement } from "../Database.ts"
+import { RunParameters } from "./parameters.ts"
+import { emptyProgress, ratesOf, StoredProgress } from "./progress.ts"
+
+/** Runs listed, the newest. */
+const listedAtMost = 50
+
+/** User ids told of each reason for which people have failed. */
+const examplesAtMost = 5
+
+const RunRow = Schema.Struct({
+  id: Schema.String,
+  startedAt: Schema.Int,
+  startedBy: Schema.String,
+  parameters: Schema.fromJsonString(RunParameters),
+  state: RunState,
+  progress: Schema.fromJsonString(StoredProgress),
+  updatedAt: Schema.Int,
+})
+/** A run as it is kept. */
+export type RunRow = typeof RunRow.Type
+const decodeRunRows = decodeRows(RunRow)
+
+const columns = `id, started_at AS startedAt, started_by AS startedBy, parameters, state, progress, updated_at AS updatedAt`
+
+const FailureRow = Schema.Struct({
+  runId: Schema.String,
+  reason: Schema.String,
+  people: Schema.Int,
+  userId: Schema.String,
+})
+const decodeFailureRows = decodeRows(FailureRow)
+
+const selectFailures = `SELECT run_id AS runId, reason, people, user_id AS userId FROM (
+    SELECT run_id, reason, user_id, count(*) OVER (PARTITION BY run_id, reason) AS people,
+      row_number() OVER (PARTITION BY run_id, reason ORDER BY user_id) AS place
+    FROM token_migration_status WHERE state = 'failed' AND run_id IN (SELECT value FROM json_each(?1)))
+  WHERE place <= ${examplesAtMost} ORDER BY people DESC, reason, user_id`
+
+// Nothing that moves people runs beside another: two that want different things of somebody would take turns for ever.
+const insert = `INSERT INTO migration_runs (id, started_at, started_by, parameters, state, progress, updated_at)
+  SELECT ?1, ?2, ?3, ?4, 'running', ?5, ?2
+  WHERE ?6 OR NOT EXISTS (SELECT 1 FROM migration_runs WHERE state IN ('running', 'paused') AND NOT parameters->>'$.isDry')
+  RETURNING id`
+
+const setState = (fields: ReadonlyArray<string>) => {
+  const values = fields.map((field, index) => `, '$.${field}', json(?${index + 5})`).join("")
+  const progress = values === "" ? "progress" : `json_set(progress${values})`
+  return `UPDATE migration_runs SET state = ?2, updated_at = ?3, progress = ${progress}
+    WHERE id = ?1 AND state IN (SELECT value FROM json_each(?4)) RETURNING id`
+}
+
+const setAnswers = `UPDATE migration_runs SET updated_at = ?2, progress = json_set(progress, '$.answers', ?3)
+  WHERE id = ?1 AND state IN ('running', 'paused')`
+
+type FailureRows = ReadonlyArray<typeof FailureRow.Type>
+
+const failuresOf = (id: string, rows: FailureRows): Progress["failures"] =>
+  [
+    ...Map.groupBy(
+      rows.filter(({ runId }) => runId === id),
+      ({ reason }) => reason,
+    ),
+  ].map(([reason, group]) => ({
+    reason,
+    people: group[0]?.people ?? 0,
+    examples: group.map(({ userId }) => userId),
+  }))
+
+const toRun = (row: RunRow, failures: FailureRows): Run => {
+  const { id, state, startedAt, startedBy, updatedAt, parameters } = row
+  const { instance: _instance, ...progress } = row.progress
+  return {
+    id,
+    kind: parameters.kind,
+    isDry: parameters.isDry,
+    state,
+    startedAt,
+    startedBy,
+    updatedAt,
+    parameters,
+    progress: { ...progress, failures: parameters.isDry ? progress.failures : failuresOf(id, failures) },
+    ...ratesOf(row),
+  }
+}
+
+/** `move-20261124-063512-1f2e`: when a run was started can be read off its name, which its Workflow's instances have too. */
+const newRunId = (kind: string, now: number): string => {
+  const time = new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")
+  return `${kind}-${time}-${crypto.randomUUID().slice(0, 8)}`
+}
+
+/** The runs of the migrator, as `migration_runs` keeps them: what was asked, and how far they are. */
+export class Runs extends Context.Service<
+  Runs,
+  {
+    /** Begins a run. `Conflict` while another is under way that moves people; a dry one moves nobody. */
+    readonly create: (
+      parameters: RunParameters,
+      startedBy: string,
+    ) => Effect.Effect<string, DatabaseUnavailable | Conflict>
+    readonly find: (id: string) => Effect.Effect<RunRow, DatabaseUnavailable | NotFound>
+    readonly get: (id: string) => Effect.Effect<Run, DatabaseUnavailable | NotFound>
+    readonly list: Effect.Effect<ReadonlyArray<Run>, DatabaseUnavailable>
+    /** Runs that move people, or would if they were not paused. */
+    readonly underWay: Effect.Effect<ReadonlyArray<RunRow>, DatabaseUnavailable>
+    /** Changes the state of a run that is in one of `from`, and of its progress what `change` has. Whether it was. */
+    readonly change: (
+      id: string,
+      from: ReadonlyArray<RunState>,
+      to: RunState,
+      change?: Partial<StoredProgress>,
+    ) => Effect.Effect<boolean, DatabaseUnavailable>
+    /** Notes that a page is under way, and how many answers objects gave in it so far. */
+    readonly beat: (id: string, answers: number) => Effect.Effect<void, DatabaseUnavailable>
+  }
+>()("pollen/migration/Runs") {
+  static readonly layer: Layer.Layer<Runs, never, Database> = Layer.effect(
+    Runs,
+    Effect.gen(function* () {
+      const database = yield* Database
+      const rowsWhere = (condition: string, ...parameters: ReadonlyArray<string>) =>
+        Effect.flatMap(
+          database.rows("runs", statement(`SELECT ${columns} FROM migration_runs ${condition}`, ...parameters)),
+          decodeRunRows,
+        )
+
+      const toRuns = Effect.fnUntraced(function* (rows: ReadonlyArray<RunRow>) {
+        const ids = JSON.stringify(rows.filter(({ parameters }) => !parameters.isDry).map(({ id }) => id))
+        const failures = yield* Effect.flatMap(
+          database.rows("failures", statement(selectFailures, ids)),
+          decodeFailureRows,
+        )
+        return rows.map((row) => toRun(row, failures))
+      })
+
+      const find = Effect.fn("Runs.find")(function* (id: string) {
+        const [row] = yield* rowsWhere("WHERE id = ?1", id)
+        return row ?? (yield* new NotFound({ path: `/v1/runs/${id}` }))
+      })
+
+      return Runs.of({
+        create: Effect.fn("Runs.create")(function* (parameters, startedBy) {
+          const now = yield* Clock.currentTimeMillis
+          const id = newRunId(parameters.kind, now)
+          const asked = [JSON.stringify(parameters), JSON.stringify(emptyProgress)] as const
+          const created = yield* database.rows(
+            "runs",
+            statement(insert, id, now, startedBy, ...asked, parameters.isDry ? 1 : 0),
+          )
+          if (created.length > 0) return id
+          return yield* new Conflict({
+            reason: "run_under_way",
+            detail: "Another run is under way; wait for it, or cancel it. A rollback cancels it by itself.",
+          })
+        }),
+        find,
+        get: Effect.fn("Runs.get")(function* (id) {
+          const row = yield* find(id)
+          const [run = toRun(row, [])] = yield* toRuns([row])
+          return run
+        }),
+        list: Effect.flatMap(rowsWhere(`ORDER BY started_at DESC, id LIMIT ${listedAtMost}`), toRuns),
+        underWay: Effect.map(rowsWhere("WHERE state IN ('running', 'paused')"), (rows) =>
+          rows.filter(({ parameters }) => !parameters.isDry),
+        ),
+        beat: Effect.fn("Runs.beat")(function* (id, answers) {
+          const now = yield* Clock.currentTimeMillis
+          yield* database.rows("runs", statement(setAnswers, id, now, answers))
+        }),
+        change: Effect.fn("Runs.change")(function* (id, from, to, change = {}) {
+          const now = yield* Clock.currentTimeMillis
+          const values = Object.values(change).map((value) => JSON.stringify(value))
+          const changed = yield* database.rows(
+            "runs",
+            statement(setState(Object.keys(change)), id, to, now, JSON.stringify(from), ...values),
+          )
+          return changed.length > 0
+        }),
+      })
+    }),
+  )
+}

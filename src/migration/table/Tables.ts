@@ -1,0 +1,159 @@
+import { Clock, Context, DateTime, Effect, Layer, Redacted, Result } from "effect"
+import type { DatabaseUnavailable, InvalidRequest } from "../../domain/error.ts"
+import { providers } from "../../domain/provider.ts"
+import type { Conflict } from "../../http/error.ts"
+import type { Mapping } from "../api/mapping.ts"
+import type { Check, IntakePage, RefusedRow } from "../api/tables.ts"
+import { requireTokenColumns } from "../contract/tokenColumns.ts"
+import { Database, databaseOf, jsonTexts, statement } from "../Database.ts"
+import type { MigrationEnv } from "../env.ts"
+import { countRows, requireColumns, selectRepeated, selectRows } from "./columns.ts"
+import { providerNamed, type Understood, understand } from "./parseRow.ts"
+
+/** Rows looked at unless the request says. */
+const defaultRows = 500
+
+const examplesAtMost = 5
+
+/** Refused rows told of by name. */
+const refusedAtMost = 200
+
+type Key = string | number
+
+interface Intake {
+  readonly cursor?: Key
+  readonly limit?: number
+  readonly isDry?: boolean
+}
+
+type TableError = DatabaseUnavailable | InvalidRequest
+
+// Whoever is known already is left as they are: their tokens here may be newer than those in the old table.
+const insertUsers = `INSERT INTO users (id, created_at) SELECT DISTINCT taken.value->>'userId', ?2 FROM json_each(?1) taken
+  WHERE true ON CONFLICT DO NOTHING`
+const insertAccounts = `INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at, access_token, refresh_token,
+    expires_at, scope, holder, epoch, generation)
+  SELECT taken.value->>'userId', taken.value->>'provider', taken.value->>'isActive',
+    iif(taken.value->>'isActive', 'connected', 'disconnected'), ?2, taken.value->>'accessToken', taken.value->>'refreshToken',
+    taken.value->>'expiresAt', taken.value->>'scope', 'database', 1, 1
+  FROM json_each(?1) taken WHERE true ON CONFLICT DO NOTHING RETURNING user_id`
+
+const countUnknown = `SELECT count(*) AS unknown FROM json_each(?1) taken WHERE NOT EXISTS (SELECT 1 FROM user_accounts
+  WHERE user_id = taken.value->>'userId' AND provider = taken.value->>'provider')`
+
+const accountOf = ({ userId, provider }: Pick<Understood, "userId" | "provider">) => `${provider} ${userId}`
+
+const toRow = ({ userId, provider, isActive, accessToken, refreshToken, expiresAt, scope }: Understood) => ({
+  userId,
+  provider,
+  isActive,
+  accessToken: Redacted.value(accessToken),
+  refreshToken: Redacted.value(refreshToken),
+  expiresAt,
+  scope: scope.join(" "),
+})
+
+/** Tables of other shapes, read by a declared mapping. */
+export class Tables extends Context.Service<
+  Tables,
+  {
+    /** Reads a sample and says what it understood, and which rows it could not, and why. Writes nothing. */
+    readonly check: (mapping: Mapping, sample?: number) => Effect.Effect<Check, TableError>
+    /** Takes a page of rows into `user_accounts`, as held by D1. Done again, it changes nothing. */
+    readonly takeIn: (mapping: Mapping, intake: Intake) => Effect.Effect<IntakePage, TableError | Conflict>
+  }
+>()("pollen/migration/Tables") {
+  /** `OLD_DB` is where the tables are when they are not beside pollen's. */
+  static readonly layer = ({ DB, OLD_DB }: Pick<MigrationEnv, "DB" | "OLD_DB">): Layer.Layer<Tables, never, Database> =>
+    Layer.effect(
+      Tables,
+      Effect.gen(function* () {
+        const database = yield* Database
+        const old = databaseOf(OLD_DB ?? DB)
+
+        /** Rows as they are understood. A person who is there twice with one provider is refused both times: nobody can tell which counts. */
+        const readRows = Effect.fnUntraced(function* (mapping: Mapping, after: Key | undefined, limit: number) {
+          yield* Effect.provideService(requireColumns(mapping), Database, old)
+          const rows = yield* old.rows("old table", selectRows(mapping, after, limit))
+          const read = rows.map((row) => understand(mapping, row))
+          const understood = read.flatMap((one) => (Result.isSuccess(one) ? [one.success] : []))
+          const refused = read.flatMap((one) => (Result.isFailure(one) ? [one.failure] : []))
+          const userIds = [...new Set(understood.map(({ userId }) => userId))]
+          const counted = userIds.length === 0 ? [] : yield* old.rows("old table", selectRepeated(mapping, userIds))
+          const repeated = new Map<string, number>()
+          for (const { userId, provider, rows: count } of counted) {
+            const key = `${providerNamed(mapping, provider)} ${userId}`
+            repeated.set(key, (repeated.get(key) ?? 0) + Number(count))
+          }
+          const isRepeated = (one: Understood) => (repeated.get(accountOf(one)) ?? 1) > 1
+          const duplicates = understood.filter(isRepeated).map(
+            ({ key, provider }): RefusedRow => ({
+              key,
+              reason: "duplicate_account",
+              detail: `the person has more than one row of ${provider}`,
+            }),
+          )
+          return {
+            rows,
+            understood: understood.filter((one) => !isRepeated(one)),
+            refused: [...refused, ...duplicates],
+          }
+        })
+
+        const check = Effect.fn("Tables.check")(function* (mapping: Mapping, sample = defaultRows) {
+          const { rows, understood, refused } = yield* readRows(mapping, undefined, sample)
+          const [total] = yield* old.rows("old table", countRows(mapping))
+          return {
+            rows: Number(total?.["rows"]),
+            sampled: rows.length,
+            understood: understood.length,
+            providers: providers
+              .map((provider) => ({ provider, rows: understood.filter((one) => one.provider === provider).length }))
+              .filter((counted) => counted.rows > 0),
+            examples: understood
+              .slice(0, examplesAtMost)
+              .map(({ key, userId, provider, expiresAt, scope, isActive }) => ({
+                key,
+                userId,
+                provider,
+                expiresAt: DateTime.formatIso(DateTime.makeUnsafe(expiresAt)),
+                scope,
+                isActive,
+              })),
+            refused: refused.slice(0, refusedAtMost),
+          } satisfies Check
+        })
+
+        const takeIn = Effect.fn("Tables.takeIn")(function* (mapping: Mapping, intake: Intake) {
+          const { cursor, limit = defaultRows, isDry = false } = intake
+          yield* Effect.provideService(requireTokenColumns(), Database, database)
+          const { rows, understood, refused } = yield* readRows(mapping, cursor, limit)
+          const now = yield* Clock.currentTimeMillis
+          let taken = 0
+          for (const text of jsonTexts(understood.map(toRow))) {
+            if (isDry) {
+              const [unknown] = yield* database.rows("intake", statement(countUnknown, text))
+              taken += Number(unknown?.["unknown"])
+              continue
+            }
+            const [, inserted = []] = yield* database.batch("intake", [
+              statement(insertUsers, text, now),
+              statement(insertAccounts, text, now),
+            ])
+            taken += inserted.length
+          }
+          const last = rows.at(-1)?.["key"]
+          const isMore = rows.length === limit && (typeof last === "number" || typeof last === "string")
+          return {
+            read: rows.length,
+            taken,
+            kept: understood.length - taken,
+            refused: refused.slice(0, refusedAtMost),
+            next: isMore ? last : null,
+          } satisfies IntakePage
+        })
+
+        return Tables.of({ check, takeIn })
+      }),
+    )
+}

@@ -1,0 +1,85 @@
+import { Effect } from "effect"
+import { newFingerprintKey } from "../../domain/fingerprint.ts"
+import { Core } from "../Core.ts"
+import { Database, jsonTexts, statement } from "../Database.ts"
+import { type AccountRow, isDisconnected } from "../person/accounts.ts"
+import { markVerifying } from "../person/markVerifying.ts"
+import { forEachPerson, latest, type Mover, succeeded, taking } from "../person/PersonInMove.ts"
+import { failed, Overtaken, type StepFailed, toStepFailed } from "../person/reason.ts"
+
+const clear = `UPDATE user_accounts SET access_token = NULL, refresh_token = NULL, expires_at = NULL, scope = NULL,
+    generation = user_accounts.generation + 1
+  FROM json_each(?1) cleared
+  WHERE user_id = cleared.value->>'userId' AND provider = cleared.value->>'provider' AND holder = 'object'
+    AND user_accounts.epoch = cleared.value->>'epoch' AND user_accounts.generation = cleared.value->>'generation'
+  RETURNING user_id AS userId, provider`
+
+/** Fails unless the object holds an account, opens its grant and, where the person has not to connect again, uses it. */
+const checkAccount = (
+  row: AccountRow,
+  mayExpire: boolean,
+  told:
+    | {
+        readonly isHolder: boolean
+        readonly fingerprint: string | null
+        readonly reason: string | null
+        readonly use: string
+      }
+    | undefined,
+): StepFailed | null => {
+  const isReauthorization = row.state === "reauthorization_required"
+  if (told === undefined) return isReauthorization ? null : failed("not_held_by_object", row.provider)
+  if (!told.isHolder) return failed("not_held_by_object", row.provider)
+  if (told.fingerprint === null) return failed("seal_broken", told.reason ?? row.provider)
+  if (isReauthorization || told.use === "works" || (mayExpire && told.use === "expired")) return null
+  const detail = `${row.provider}: ${told.reason ?? told.use}`
+  return failed(told.use === "refused" ? "grant_refused" : "grant_not_tried", detail)
+}
+
+/**
+ * Fails unless the object holds, opens and uses every grant of a person. `mayRefresh`: what has expired is refreshed to be used, which
+ * only the object may do with what it holds; otherwise it passes, since an expired token says nothing about the grant.
+ */
+export const checkHeld = Effect.fn("checkHeld")(function* ({ userId, accounts }: Mover, mayRefresh: boolean) {
+  const core = yield* Core
+  if (accounts.some(({ holder }) => holder === "database")) {
+    return yield* failed("not_held_by_object", "D1 holds one of the accounts")
+  }
+  const toCheck = accounts.filter((account) => !isDisconnected(account))
+  if (toCheck.length === 0) return
+  const look = Effect.mapError(core.fingerprintTokens({ userId, key: newFingerprintKey(), isUsed: true }), toStepFailed)
+  let { accounts: told } = yield* look
+  if (mayRefresh && told.some(({ use }) => use === "expired")) {
+    yield* Effect.mapError(core.validateTokens({ userId }), toStepFailed)
+    told = (yield* look).accounts
+  }
+  for (const row of toCheck) {
+    const account = told.find(({ provider }) => provider === row.provider)
+    const problem = checkAccount(row, !mayRefresh, account)
+    if (problem !== null) return yield* problem
+  }
+})
+
+/**
+ * `rampdown` to `complete`: once the object has shown that it opens and uses every grant, D1 forgets them. That is the last of the plain
+ * text.
+ */
+export const complete = Effect.fn("complete")(function* (movers: ReadonlyArray<Mover>) {
+  const database = yield* Database
+  yield* markVerifying(movers)
+  const checked = yield* forEachPerson(movers, (mover) => checkHeld(mover, true))
+  const toClear = succeeded(movers, checked)
+  const rows = toClear.flatMap(({ accounts }) =>
+    accounts.map(({ userId, provider, epoch, generation }) => ({ userId, provider, epoch, generation })),
+  )
+  const cleared = new Set<string>()
+  for (const text of jsonTexts(rows)) {
+    for (const row of yield* database.rows("clear", statement(clear, text))) {
+      cleared.add(`${row["provider"]} ${row["userId"]}`)
+    }
+  }
+  const settled = yield* forEachPerson(toClear, ({ userId, accounts }) =>
+    accounts.every(({ provider }) => cleared.has(`${provider} ${userId}`)) ? Effect.void : Effect.fail(new Overtaken()),
+  )
+  return taking(movers, latest<unknown>(checked, settled), () => ({ isVerified: true }))
+})

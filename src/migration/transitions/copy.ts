@@ -1,0 +1,94 @@
+import { Effect, Result } from "effect"
+import { fingerprint, newFingerprintKey } from "../../domain/fingerprint.ts"
+import { Core } from "../Core.ts"
+import { type AccountRow, type Carried, toCarry } from "../person/accounts.ts"
+import { markVerifying } from "../person/markVerifying.ts"
+import { forEachPerson, latest, type Mover, taking } from "../person/PersonInMove.ts"
+import { failed, Overtaken, type StepFailed, toStepFailed } from "../person/reason.ts"
+
+/** What the object is to have a copy of: the grants that D1 holds and somebody may use. */
+export const grantsToCopy = (accounts: ReadonlyArray<AccountRow>): Effect.Effect<ReadonlyArray<Carried>, StepFailed> =>
+  Effect.forEach(
+    accounts.filter(({ holder }) => holder === "database"),
+    (account) => Effect.fromResult(toCarry(account)),
+  ).pipe(Effect.map((grants) => grants.filter((grant) => grant !== null)))
+
+/** Those of the grants of which the object opens something else, or nothing. Fails where a grant does not do what it is for. */
+export const compareCopies = Effect.fn("compareCopies")(function* (
+  userId: Mover["userId"],
+  grants: ReadonlyArray<Carried>,
+  isUsed: boolean,
+) {
+  const core = yield* Core
+  const key = newFingerprintKey()
+  const { accounts } = yield* Effect.mapError(core.fingerprintTokens({ userId, key, isUsed }), toStepFailed)
+  const differing: Array<Carried> = []
+  for (const grant of grants) {
+    const told = accounts.find(({ provider }) => provider === grant.provider)
+    if (told?.isHolder) return yield* failed("held_by_object", `${grant.provider}, which D1 holds as well`)
+    // Of an account without tokens the object has nothing to show.
+    if (grant.tokens === null && told === undefined) continue
+    const expected = grant.tokens === null ? null : yield* fingerprint(key, grant.tokens)
+    const isSame = told?.epoch === grant.epoch && told.state === grant.state && told.fingerprint === expected
+    if (!isSame || expected === null) differing.push(grant)
+    else if (told.use === "refused" && grant.state === "connected") {
+      return yield* failed("grant_refused", `${grant.provider}: ${told.reason ?? "the provider refused it"}`)
+    }
+  }
+  return differing
+})
+
+const importGrants = Effect.fn("importGrants")(function* (userId: Mover["userId"], grants: ReadonlyArray<Carried>) {
+  const core = yield* Core
+  const { accounts } = yield* Effect.mapError(core.importTokens({ userId, accounts: grants }), toStepFailed)
+  return accounts.some(({ outcome }) => outcome === "kept")
+})
+
+const copyOne = Effect.fnUntraced(function* ({ userId, accounts }: Mover, { isFresh, isUsed }: CopyOptions) {
+  const grants = yield* grantsToCopy(accounts)
+  const compared = isFresh || grants.length === 0 ? grants : yield* compareCopies(userId, grants, isUsed)
+  const differing = grants.filter((grant) => grant.tokens === null || compared.includes(grant))
+  // What the object keeps of its own accord is newer than the rows that were read: comparing tells.
+  const isKept = differing.length > 0 && (yield* importGrants(userId, differing))
+  return { userId, grants, isCompared: differing.length === 0, isKept }
+})
+
+interface CopyOptions {
+  /** Whether the object has nothing yet, so that there is nothing to compare before copying. */
+  readonly isFresh: boolean
+  /** Whether each access token is used once. */
+  readonly isUsed: boolean
+}
+
+/**
+ * Makes what people's objects keep what D1 has, and compares it: by fingerprints of what the object opens, never by the answer of the
+ * write. Nothing is asked of an object that has nothing to keep.
+ */
+export const copyGrants = Effect.fn("copyGrants")(function* (movers: ReadonlyArray<Mover>, options: CopyOptions) {
+  const copied = yield* forEachPerson(movers, (mover) => copyOne(mover, options))
+  const toCompare = [...copied.values()].flatMap((outcome) =>
+    Result.isSuccess(outcome) && !outcome.success.isCompared ? [outcome.success] : [],
+  )
+  yield* markVerifying(toCompare)
+  const compared = yield* forEachPerson(
+    toCompare,
+    Effect.fnUntraced(function* ({ userId, grants, isKept }) {
+      const differing = yield* compareCopies(userId, grants, options.isUsed)
+      if (differing.length === 0) return
+      return yield* isKept
+        ? new Overtaken()
+        : failed("not_the_same", differing.map(({ provider }) => provider).join(", "))
+    }),
+  )
+  return latest<unknown>(copied, compared)
+})
+
+const generationsOf = (accounts: ReadonlyArray<AccountRow>): number =>
+  accounts.reduce((sum, { generation }) => sum + generation, 0)
+
+/** `off` to `dual_write`, and `dual_write` to `shadow`: the object keeps a copy of what D1 holds. */
+export const copy = (isFresh: boolean) =>
+  Effect.fn("copy")(function* (movers: ReadonlyArray<Mover>) {
+    const outcomes = yield* copyGrants(movers, { isFresh, isUsed: false })
+    return taking(movers, outcomes, ({ accounts }) => ({ isVerified: true, generations: generationsOf(accounts) }))
+  })

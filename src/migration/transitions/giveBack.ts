@@ -1,0 +1,133 @@
+import { Clock, Effect, Option, Result } from "effect"
+import { fingerprint, newFingerprintKey } from "../../domain/fingerprint.ts"
+import type { TokenSet } from "../../domain/token.ts"
+import { toStored } from "../../move/account.ts"
+import { Core } from "../Core.ts"
+import { Database, jsonTexts, statement } from "../Database.ts"
+import { type AccountRow, providerOf, readAccounts, storedGrant } from "../person/accounts.ts"
+import { markVerifying } from "../person/markVerifying.ts"
+import { forEachPerson, latest, type Mover, succeeded, taking } from "../person/PersonInMove.ts"
+import { failed, Overtaken, toStepFailed } from "../person/reason.ts"
+
+// D1 takes the right, at the epoch at which the object has given it up, with what the object gave, where it gave something.
+const switchBack = `UPDATE user_accounts SET holder = 'database', epoch = back.value->>'epoch', generation = generation + 1,
+    access_token = iif(back.value->>'isGiven', back.value->>'accessToken', access_token),
+    refresh_token = iif(back.value->>'isGiven', back.value->>'refreshToken', refresh_token),
+    expires_at = iif(back.value->>'isGiven', back.value->>'expiresAt', expires_at),
+    scope = iif(back.value->>'isGiven', back.value->>'scope', scope),
+    state = coalesce(back.value->>'state', user_accounts.state),
+    is_active = iif(back.value->>'state' IS NULL, is_active, back.value->>'state' <> 'disconnected'),
+    refresh_claim = NULL, refresh_claimed_until = NULL, fenced_until = NULL, updated_at = ?2
+  FROM json_each(?1) back
+  WHERE user_id = back.value->>'userId' AND provider = back.value->>'provider' AND holder = 'object'
+    AND user_accounts.epoch = back.value->>'fromEpoch'
+  RETURNING user_id AS userId, provider, generation`
+
+/** A row of D1 as it is to be. */
+interface Back {
+  readonly userId: string
+  readonly provider: string
+  readonly fromEpoch: number
+  readonly epoch: number
+  /** Whether the object gave its tokens, or the news that there are none any more. */
+  readonly isGiven: boolean
+  readonly state: string | null
+  readonly tokens: TokenSet | null
+}
+
+const toRow = ({ tokens, ...back }: Back) => ({
+  ...back,
+  ...(tokens === null ? { accessToken: null, refreshToken: null, expiresAt: null, scope: null } : toStored(tokens)),
+})
+
+const isHeldByObject = ({ holder }: AccountRow): boolean => holder === "object"
+
+/** The object gives up what it holds of one person, as of the epoch after D1's; durably, and before it is told. */
+const askBack = Effect.fn("askBack")(function* ({ userId, accounts }: Mover) {
+  const core = yield* Core
+  const held = accounts.filter(isHeldByObject)
+  const known = held.flatMap((account) =>
+    Option.toArray(providerOf(account)).map((provider) => ({ provider, epoch: account.epoch + 1 })),
+  )
+  const given =
+    known.length === 0
+      ? []
+      : (yield* Effect.mapError(core.handBack({ userId, accounts: known }), toStepFailed)).accounts
+  if (given.some(({ outcome }) => outcome === "superseded")) return yield* new Overtaken()
+  return held.map((account): Back => {
+    const answer = given.find(({ provider }) => provider === account.provider)
+    const isGiven = answer?.outcome === "handed_back"
+    return {
+      userId,
+      provider: account.provider,
+      fromEpoch: account.epoch,
+      epoch: account.epoch + 1,
+      isGiven,
+      state: isGiven ? answer.state : null,
+      tokens: isGiven ? answer.tokens : null,
+    }
+  })
+})
+
+const keyOf = (userId: string, provider: string) => `${provider} ${userId}`
+
+/** Writes what came back, and tells the generations of the rows that took it. */
+const takeBack = Effect.fn("takeBack")(function* (backs: ReadonlyArray<Back>) {
+  const database = yield* Database
+  const now = yield* Clock.currentTimeMillis
+  const written = new Map<string, number>()
+  for (const text of jsonTexts(backs.map(toRow))) {
+    for (const row of yield* database.rows("switch back", statement(switchBack, text, now))) {
+      written.set(keyOf(String(row["userId"]), String(row["provider"])), Number(row["generation"]))
+    }
+  }
+  return written
+})
+
+/**
+ * Compares what D1 has now with the copy that the object still keeps. A row that D1's side has refreshed since, which it may from the
+ * moment of the switch, is newer than any copy and nothing to compare.
+ */
+const compareOne = Effect.fn("compareOne")(function* (
+  { userId, accounts }: Mover,
+  written: ReadonlyMap<string, number>,
+) {
+  const core = yield* Core
+  const toCompare = accounts.flatMap((account) => {
+    const isAsWritten = written.get(keyOf(userId, account.provider)) === account.generation
+    return isAsWritten ? Option.toArray(storedGrant(account)) : []
+  })
+  if (toCompare.length === 0) return
+  const key = newFingerprintKey()
+  const told = yield* Effect.mapError(core.fingerprintTokens({ userId, key, isUsed: false }), toStepFailed)
+  for (const grant of toCompare) {
+    const copy = told.accounts.find(({ provider }) => provider === grant.provider)
+    if (copy === undefined) continue
+    if (copy.isHolder) return yield* failed("held_by_object", `${grant.provider}, which it had given back`)
+    if (copy.fingerprint !== (yield* fingerprint(key, grant.tokens)))
+      return yield* failed("not_the_same", grant.provider)
+  }
+})
+
+/** `live` to `shadow`: the hand-over back. What an earlier attempt has brought back already is only compared. */
+export const giveBack = Effect.fn("giveBack")(function* (movers: ReadonlyArray<Mover>) {
+  const asked = yield* forEachPerson(movers, askBack)
+  const answered = succeeded(movers, asked)
+  const backs = [...asked.values()].flatMap((outcome) => (Result.isSuccess(outcome) ? outcome.success : []))
+  const written = yield* takeBack(backs)
+  yield* markVerifying(answered)
+  const rows = yield* readAccounts(answered.map(({ userId }) => userId))
+  const after = answered.map(
+    ({ userId }): Mover => ({
+      userId,
+      accounts: (rows.get(userId) ?? []).filter((row) => row !== null),
+    }),
+  )
+  const compared = yield* forEachPerson(
+    after,
+    (mover): Effect.Effect<void, Effect.Error<ReturnType<typeof compareOne>> | Overtaken, Core> =>
+      mover.accounts.some(isHeldByObject) ? Effect.fail(new Overtaken()) : compareOne(mover, written),
+  )
+  const outcomes = latest<unknown>(asked, compared)
+  return taking(movers, outcomes, () => ({ isVerified: true, durableObjectId: null }))
+})

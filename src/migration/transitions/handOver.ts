@@ -1,0 +1,148 @@
+import { Clock, Effect, Option, Result } from "effect"
+import { type Provider, providers } from "../../domain/provider.ts"
+import type { HandedSource } from "../../rpc/move.ts"
+import { Core } from "../Core.ts"
+import { Database, statement } from "../Database.ts"
+import { FeedSources } from "../FeedSources.ts"
+import { type AccountRow, isDisconnected, providerOf, toCarry } from "../person/accounts.ts"
+import { forEachPerson, latest, type Mover, type Outcomes } from "../person/PersonInMove.ts"
+import { failed, Overtaken, toStepFailed } from "../person/reason.ts"
+
+/** Most sources whose feeds are read and held at once: 20 known items of each. */
+const sourcesAtOnce = 5000
+
+const countSources = `SELECT user_id AS userId, count(*) AS sources FROM json_each(?1) wanted
+  JOIN user_subscriptions ON user_subscriptions.user_id = wanted.value GROUP BY user_id`
+
+/** The people in parts, each with at most {@link sourcesAtOnce} sources: one part, unless they follow a great deal. */
+const inParts = Effect.fn("inParts")(function* (movers: ReadonlyArray<Mover>) {
+  const database = yield* Database
+  const rows = yield* database.rows(
+    "count sources",
+    statement(countSources, JSON.stringify(movers.map(({ userId }) => userId))),
+  )
+  const counts = new Map(rows.map(({ userId, sources }) => [String(userId), Number(sources)]))
+  const parts: Array<Array<Mover>> = []
+  let held = Number.POSITIVE_INFINITY
+  for (const mover of movers) {
+    const sources = counts.get(mover.userId) ?? 0
+    if (held + sources > sourcesAtOnce) {
+      parts.push([])
+      held = 0
+    }
+    parts.at(-1)?.push(mover)
+    held += sources
+  }
+  return parts
+})
+
+const accountOf = (accounts: ReadonlyArray<AccountRow>, provider: Provider) =>
+  accounts.find((account) => Option.contains(providerOf(account), provider))
+
+/** The object has no copy of what D1 has given away to it: what D1 gave away is in its row still. */
+const importAgain = Effect.fnUntraced(function* ({ userId, accounts }: Mover, missing: ReadonlyArray<Provider>) {
+  const core = yield* Core
+  const grants = missing.flatMap((provider) => {
+    const account = accountOf(accounts, provider)
+    const carried = account === undefined ? null : Result.getOrElse(toCarry(account), () => null)
+    return carried === null ? [] : [carried]
+  })
+  if (grants.length < missing.length)
+    return yield* failed("not_held_by_object", `nothing to hold: ${missing.join(", ")}`)
+  yield* Effect.mapError(core.importTokens({ userId, accounts: grants }), toStepFailed)
+})
+
+const takeOverOne = Effect.fn("takeOverOne")(function* (mover: Mover, sources: ReadonlyArray<HandedSource>) {
+  const core = yield* Core
+  const { userId, accounts } = mover
+  const given = providers.flatMap((provider) => {
+    const account = accountOf(accounts, provider)
+    return account?.holder === "object" ? [{ provider, epoch: account.epoch, account }] : []
+  })
+  if (given.length === 0) return { durableObjectId: null, superseded: [] }
+  const take = core
+    .takeOver({
+      userId,
+      accounts: given.map(({ provider, epoch }) => ({ provider, epoch })),
+      sources,
+      isMirrored: true,
+    })
+    .pipe(Effect.mapError(toStepFailed))
+  const hasGrant = (provider: Provider) => {
+    const account = given.find((one) => one.provider === provider)?.account
+    return account !== undefined && !isDisconnected(account)
+  }
+  const missingOf = (taken: Effect.Success<typeof take>) =>
+    taken.accounts.filter(({ provider, outcome }) => outcome === "no_copy" && hasGrant(provider))
+  let taken = yield* take
+  if (missingOf(taken).length > 0) {
+    yield* importAgain(
+      mover,
+      missingOf(taken).map(({ provider }) => provider),
+    )
+    taken = yield* take
+  }
+  if (missingOf(taken).length > 0) return yield* failed("not_held_by_object", "the object has no copy of it")
+  const superseded = taken.accounts.flatMap(({ provider, outcome }) => (outcome === "superseded" ? [provider] : []))
+  // What a person has set in between came to the object by itself, and D1 has not heard of it.
+  if (taken.accounts.some(({ outcome }) => outcome === "already_held")) {
+    yield* Effect.mapError(core.setMirror({ userId, isMirrored: true }), toStepFailed)
+  }
+  return { durableObjectId: taken.durableObjectId, superseded }
+})
+
+// Whoever is given back and is not to go back after all: the object has given up at the epoch after D1's, which D1 has not reached.
+const raise = `UPDATE user_accounts SET epoch = user_accounts.epoch + 1, updated_at = ?2 FROM json_each(?1) raised
+  WHERE user_id = raised.value->>'userId' AND provider = raised.value->>'provider' AND holder = 'object'
+    AND user_accounts.epoch = raised.value->>'epoch' RETURNING user_id AS userId, provider`
+
+interface Superseded {
+  readonly mover: Mover
+  readonly providers: ReadonlyArray<Provider>
+}
+
+/** Brings D1 to the epoch at which objects have given up what it says that they hold, so that they can take it over again. */
+const raiseEpochs = Effect.fn("raiseEpochs")(function* (superseded: ReadonlyArray<Superseded>) {
+  const database = yield* Database
+  const now = yield* Clock.currentTimeMillis
+  const rows = superseded.flatMap(({ mover: { userId, accounts }, providers: names }) =>
+    names.map((provider) => ({ userId, provider, epoch: accountOf(accounts, provider)?.epoch ?? 0 })),
+  )
+  const raised = yield* database.rows("raise", statement(raise, JSON.stringify(rows), now))
+  const keys = new Set(raised.map(({ userId, provider }) => `${provider} ${userId}`))
+  return superseded.map(
+    ({ mover: { userId, accounts } }): Mover => ({
+      userId,
+      accounts: accounts.map((account) =>
+        keys.has(`${account.provider} ${userId}`) ? { ...account, epoch: account.epoch + 1 } : account,
+      ),
+    }),
+  )
+})
+
+/**
+ * The last part of the hand-over forward: the objects hold what D1 has given away, and go on polling where the central poller stopped.
+ * `movers` come with their rows as they are since.
+ */
+export const handOver = Effect.fn("handOver")(function* (movers: ReadonlyArray<Mover>) {
+  const feedSources = yield* FeedSources
+  const rounds: Array<Outcomes<{ readonly durableObjectId: string | null }>> = []
+  for (const part of movers.length === 0 ? [] : yield* inParts(movers)) {
+    const sources = yield* feedSources.of(part.map(({ userId }) => userId))
+    const take = (mover: Mover) => takeOverOne(mover, sources.get(mover.userId) ?? [])
+    const taken = yield* forEachPerson(part, take)
+    rounds.push(taken)
+    const superseded = part.flatMap((mover) => {
+      const outcome = taken.get(mover.userId)
+      const names = outcome !== undefined && Result.isSuccess(outcome) ? outcome.success.superseded : []
+      return names.length === 0 ? [] : [{ mover, providers: names }]
+    })
+    if (superseded.length === 0) continue
+    const raised = yield* raiseEpochs(superseded)
+    const again = yield* forEachPerson(raised, (mover) =>
+      Effect.flatMap(take(mover), (one) => (one.superseded.length > 0 ? new Overtaken() : Effect.succeed(one))),
+    )
+    rounds.push(again)
+  }
+  return latest(...rounds)
+})

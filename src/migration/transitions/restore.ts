@@ -1,0 +1,48 @@
+import { Effect, Result } from "effect"
+import { toStored } from "../../move/account.ts"
+import { Core } from "../Core.ts"
+import { Database, jsonTexts, statement } from "../Database.ts"
+import { isDisconnected } from "../person/accounts.ts"
+import { markVerifying } from "../person/markVerifying.ts"
+import { forEachPerson, latest, type Mover, type Outcomes, succeeded, taking } from "../person/PersonInMove.ts"
+import { toStepFailed } from "../person/reason.ts"
+import { compareMirrors } from "./mirror.ts"
+
+/** How often a grant is written: a refresh between its export and the comparison makes what was written old. */
+const writesAtMost = 2
+
+const write = `UPDATE user_accounts SET access_token = given.value->>'accessToken', refresh_token = given.value->>'refreshToken',
+    expires_at = given.value->>'expiresAt', scope = given.value->>'scope', generation = generation + 1
+  FROM json_each(?1) given
+  WHERE user_id = given.value->>'userId' AND provider = given.value->>'provider' AND holder = 'object'
+    AND user_accounts.epoch = given.value->>'epoch'`
+
+const exportOne = Effect.fn("exportOne")(function* ({ userId, accounts }: Mover) {
+  const core = yield* Core
+  const held = accounts.filter((account) => account.holder === "object" && !isDisconnected(account))
+  if (held.length === 0) return []
+  const exported = yield* Effect.mapError(core.exportTokens({ userId }), toStepFailed)
+  return held.flatMap(({ provider, epoch }) => {
+    const account = exported.accounts.find((one) => one.provider === provider)
+    return account === undefined ? [] : [{ userId, provider, epoch, ...toStored(account.tokens) }]
+  })
+})
+
+/** `complete` to `rampdown`: D1 has the grants again as they are now. The object holds them still. */
+export const restore = Effect.fn("restore")(function* (movers: ReadonlyArray<Mover>) {
+  const database = yield* Database
+  let outcomes: Outcomes<unknown> = new Map()
+  let left = movers
+  for (let round = 0; round < writesAtMost && left.length > 0; round++) {
+    const exported = yield* forEachPerson(left, exportOne)
+    const rows = [...exported.values()].flatMap((outcome) => (Result.isSuccess(outcome) ? outcome.success : []))
+    for (const text of jsonTexts(rows)) yield* database.rows("restore", statement(write, text))
+    const written = succeeded(left, exported)
+    if (round === 0) yield* markVerifying(written)
+    const compared = yield* compareMirrors(written)
+    outcomes = latest<unknown>(outcomes, exported, compared)
+    const done = new Set(succeeded(written, compared))
+    left = written.filter((mover) => !done.has(mover))
+  }
+  return taking(movers, outcomes, () => ({ isVerified: true }))
+})

@@ -1,0 +1,72 @@
+import { inArray } from "drizzle-orm"
+import { Effect, Redacted } from "effect"
+import { type accounts, subscriptions } from "../../../schema/object.ts"
+import { type Provider, providers } from "../../domain/provider.ts"
+import { GrantStore } from "../grants/GrantStore.ts"
+import { type ObjectDatabase, Store } from "../Store.ts"
+import type { Cursor, HeldAccount, MirroredGrant } from "./statements.ts"
+
+// What a delivery tells D1 of grants and cursors. The outbox holds no token: it says of which provider, and what D1 gets is what
+// there is when the delivery leaves.
+
+type HeldRow = Readonly<Pick<typeof accounts.$inferSelect, "provider" | "state" | "reason" | "epoch">>
+
+/** The accounts that this object holds. */
+export const readHeldAccounts = ({ rows }: Store["Service"]): ReadonlyArray<HeldAccount & HeldRow> =>
+  rows<HeldRow>("SELECT provider, state, reason, epoch FROM accounts WHERE is_holder")
+
+interface OutboxRow {
+  readonly kind: string
+  readonly body: string
+}
+
+/** The providers that rows of a kind tell of. */
+const providersOf = (rows: ReadonlyArray<OutboxRow>, kind: string): ReadonlyArray<Provider> => {
+  const named = new Set(rows.filter((row) => row.kind === kind).map(({ body }) => JSON.parse(body).provider))
+  return providers.filter((provider) => named.has(provider))
+}
+
+/** The held grants of these providers in the clear; empty where the person has taken them away. */
+export const openMirrored = Effect.fnUntraced(function* (wanted: ReadonlyArray<Provider>) {
+  const grants = yield* GrantStore
+  const held = readHeldAccounts(yield* Store)
+  const opened = yield* Effect.forEach(
+    wanted,
+    Effect.fnUntraced(function* (provider) {
+      const account = held.find((row) => row.provider === provider)
+      if (account === undefined) return null
+      const { epoch } = account
+      const row = grants.readToken(provider)
+      const none = { provider, epoch, accessToken: null, refreshToken: null, expiresAt: null, scope: null }
+      if (row === undefined) return none satisfies MirroredGrant
+      const { accessToken, refreshToken, scope } = yield* grants.open(provider, row)
+      return {
+        provider,
+        epoch,
+        accessToken: Redacted.value(accessToken),
+        refreshToken: Redacted.value(refreshToken),
+        expiresAt: row.expiresAt,
+        scope: scope.join(" "),
+      } satisfies MirroredGrant
+    }),
+  )
+  return opened.filter((one) => one !== null)
+})
+
+/** What the mirror rows of a delivery stand for. A grant that does not open is left out: it cannot be refreshed either. */
+export const mirrorOf = (rows: ReadonlyArray<OutboxRow>) =>
+  Effect.forEach(providersOf(rows, "mirror"), (provider) =>
+    Effect.catch(openMirrored([provider]), (error) => Effect.as(Effect.logError(error.message), [])),
+  ).pipe(Effect.map((opened) => opened.flat()))
+
+/** Where the sources of accounts that were handed back were when they were last polled. */
+export const cursorsOf = (db: ObjectDatabase, rows: ReadonlyArray<OutboxRow>): ReadonlyArray<Cursor> => {
+  const givenBack = providersOf(rows, "cursors")
+  if (givenBack.length === 0) return []
+  const { provider, sourceId: externalId, polledAt, itemCount } = subscriptions
+  return db
+    .select({ provider, externalId, polledAt, itemCount })
+    .from(subscriptions)
+    .where(inArray(provider, [...givenBack]))
+    .all()
+}

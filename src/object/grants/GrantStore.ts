@@ -1,0 +1,274 @@
+import { and, eq, sql } from "drizzle-orm"
+import { Clock, Context, Effect, Layer, Option, Random } from "effect"
+import { accounts, outbox, subscriptions, tokens } from "../../../schema/object.ts"
+import { backoff } from "../../domain/backoff.ts"
+import {
+  type AccountNotConnected,
+  type RateLimited,
+  ReauthorizationRequired,
+  type SealBroken,
+} from "../../domain/error.ts"
+import type { Provider } from "../../domain/provider.ts"
+import type { TokenEventType, TokenSet } from "../../domain/token.ts"
+import { Settings } from "../Settings.ts"
+import { Store } from "../Store.ts"
+import { recordChange } from "./changes.ts"
+import { grantRows, type TokenRow } from "./grantRows.ts"
+import { TokenEvents } from "./TokenEvents.ts"
+import { type Grant, isSameSeal, open, type Sealed, seal } from "./vault.ts"
+
+/** An epoch that D1 has given away, at which the object comes to hold an account, and what is written with that. */
+export interface AsOf {
+  readonly epoch: number
+  readonly alongside: (now: number) => void
+}
+
+/**
+ * The generation after this row's. A grant that comes after a removed one begins at a random place, so that a refresh that
+ * is still under way for the removed one never takes it for its own.
+ */
+export const nextGeneration = (row: TokenRow | undefined): number =>
+  row === undefined ? (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) : row.generation + 1
+
+/** The rows of accounts and sealed grants, and the rules by which they change. */
+export class GrantStore extends Context.Service<
+  GrantStore,
+  {
+    readonly readToken: (provider: Provider) => TokenRow | undefined
+    /** The row of a grant that may be used, or why it may not. */
+    readonly usable: (provider: Provider) => Effect.Effect<TokenRow, AccountNotConnected | ReauthorizationRequired>
+    readonly open: (provider: Provider, row: TokenRow) => Effect.Effect<Grant, SealBroken>
+    /** Replaces a sealed grant, unless another has taken its place since `row` was read. Durable when it returns. */
+    readonly replace: (
+      provider: Provider,
+      row: TokenRow,
+      grant: Grant,
+      change: Partial<Omit<TokenRow, "provider">>,
+      record: () => void,
+    ) => Effect.Effect<void>
+    /** Records an event, and lets D1 know if the account's state changed. To be called inside a transaction. */
+    readonly changed: (provider: Provider, type: TokenEventType, at: number, detail?: string) => void
+    readonly seal: (provider: Provider, grant: Grant) => Effect.Effect<Sealed>
+    /** Stores a grant and returns its generation; `None` where another side holds the account. */
+    readonly set: (provider: Provider, given: TokenSet, asOf?: AsOf) => Effect.Effect<Option.Option<number>>
+    /** Whether there was something to remove; `None` where another side holds the account. */
+    readonly remove: (provider: Provider, epoch?: number) => Effect.Effect<Option.Option<boolean>>
+    /** Ends the use of a grant until `setToken`. */
+    readonly requireReauthorization: (provider: Provider, reason: string) => Effect.Effect<ReauthorizationRequired>
+    /** Writes down until when a provider asked not to be asked; survives eviction. */
+    readonly hold: (limited: RateLimited) => Effect.Effect<void>
+    /** Notes a failed refresh and returns when to try again; the reason is told once, by the first failure in a row. */
+    readonly postpone: (row: TokenRow, provider: Provider, reason: string) => Effect.Effect<number>
+    /** Fails while such a hold lasts. */
+    readonly held: (provider: Provider) => Effect.Effect<void, RateLimited>
+    /** `held` and `usable`, read at once: asked before every request. */
+    readonly ready: (
+      provider: Provider,
+    ) => Effect.Effect<TokenRow, RateLimited | AccountNotConnected | ReauthorizationRequired>
+  }
+>()("pollen/object/GrantStore") {
+  static readonly layer = Layer.effect(
+    GrantStore,
+    Effect.gen(function* () {
+      const store = yield* Store
+      const { db, userId } = store
+      const events = yield* TokenEvents
+      const settings = yield* Settings
+
+      const { readAccount, readToken, usable, held, ready } = grantRows(store)
+
+      const changed = (provider: Provider, type: TokenEventType, at: number, detail?: string) =>
+        recordChange(db, events, provider, type, at, detail)
+
+      const opened = new Map<Provider, { readonly row: Sealed; readonly grant: Grant }>()
+      const openRow = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
+        const last = opened.get(provider)
+        if (last !== undefined && isSameSeal(last.row, row)) return last.grant
+        const grant = yield* open(settings.keyRing, userId, provider, row)
+        opened.set(provider, { row, grant })
+        return grant
+      })
+
+      const sealFor = (provider: Provider, grant: Grant) => seal(settings.keyRing, userId, provider, grant)
+
+      /** Replaces a sealed grant, unless it has changed since `row` was read. Sealing anew what it says is no change. */
+      const replace = Effect.fnUntraced(function* (
+        provider: Provider,
+        row: TokenRow,
+        grant: Grant,
+        change: Partial<Omit<TokenRow, "provider">>,
+        record: () => void,
+      ) {
+        const sealed = yield* sealFor(provider, grant)
+        yield* store.transaction(() => {
+          if (readToken(provider)?.generation !== row.generation) return
+          db.update(tokens)
+            .set({ ...sealed, ...change })
+            .where(eq(tokens.provider, provider))
+            .run()
+          record()
+        })
+        // Durable before anything uses it: a rotated refresh token that is lost here would end the grant.
+        yield* store.durable
+      })
+
+      /**
+       * The account, if it is this object's to change, with the epoch of that; `null` where it is another's. To be asked inside the
+       * transaction that changes it: the right may go while a grant is being sealed.
+       */
+      const holding = (provider: Provider, asOf: number | undefined) => {
+        const before = readAccount(provider)
+        if (before?.isHolder) return { before, epoch: Math.max(before.epoch, asOf ?? 0), isTaken: false }
+        if (asOf === undefined || (before !== undefined && before.epoch > asOf)) return null
+        return { before, epoch: asOf, isTaken: true }
+      }
+
+      const set = Effect.fn("Grants.set")(function* (provider: Provider, given: TokenSet, asOf?: AsOf) {
+        const now = yield* Clock.currentTimeMillis
+        const sealed = yield* sealFor(provider, {
+          accessToken: given.accessToken,
+          refreshToken: given.refreshToken,
+          previousRefreshToken: null,
+          scope: given.scope,
+        })
+        const generation = yield* store.transaction(() => {
+          const held = holding(provider, asOf?.epoch)
+          if (held === null) return Option.none<number>()
+          const { before, epoch, isTaken } = held
+          const isConnected = before?.state === "connected" && !isTaken
+          const next = nextGeneration(readToken(provider))
+          const row = {
+            ...sealed,
+            expiresAt: given.expiresAt,
+            generation: next,
+            exercisedAt: now,
+            failures: 0,
+            retryAt: null,
+          }
+          db.insert(tokens)
+            .values({ provider, ...row })
+            .onConflictDoUpdate({ target: tokens.provider, set: row })
+            .run()
+          const connected = {
+            state: "connected",
+            reason: null,
+            failures: 0,
+            retryAt: null,
+            isHolder: true,
+            epoch,
+            copiedGeneration: null,
+          }
+          db.insert(accounts)
+            .values({ provider, ...connected, connectedAt: now })
+            .onConflictDoUpdate({
+              target: accounts.provider,
+              // Whoever connects again is polled again at once, but what the provider asked for still holds.
+              set: isConnected ? connected : { ...connected, connectedAt: now, libraryReadAt: null },
+            })
+            .run()
+          if (isTaken) asOf?.alongside(now)
+          changed(provider, isConnected ? "token_set" : "connected", now)
+          return Option.some(next)
+        })
+        yield* store.durable
+        return generation
+      })
+
+      const remove = Effect.fn("Grants.remove")(function* (provider: Provider, asOf?: number) {
+        const now = yield* Clock.currentTimeMillis
+        return yield* store.transaction(() => {
+          const held = holding(provider, asOf)
+          if (held === null) return Option.none<boolean>()
+          const { before, epoch, isTaken } = held
+          if (isTaken) {
+            const taken = { state: "connected", isHolder: true, epoch, copiedGeneration: null }
+            db.insert(accounts)
+              .values({ provider, ...taken, connectedAt: now })
+              .onConflictDoUpdate({ target: accounts.provider, set: taken })
+              .run()
+          } else if (before?.state === "disconnected") return Option.some(false)
+          db.delete(tokens).where(eq(tokens.provider, provider)).run()
+          db.delete(subscriptions).where(eq(subscriptions.provider, provider)).run()
+          db.run(sql`DELETE FROM items WHERE provider = ${provider}`)
+          db.run(sql`DELETE FROM library_pages WHERE provider = ${provider}`)
+          db.insert(outbox)
+            .values({ kind: "unfollow_all", body: JSON.stringify({ provider }) })
+            .run()
+          db.update(accounts)
+            .set({
+              state: "disconnected",
+              reason: null,
+              failures: 0,
+              retryAt: null,
+              libraryReadAt: null,
+              passStartedAt: null,
+            })
+            .where(eq(accounts.provider, provider))
+            .run()
+          changed(provider, "disconnected", now)
+          return Option.some(true)
+        })
+      })
+
+      const requireReauthorization = Effect.fnUntraced(function* (provider: Provider, reason: string) {
+        const now = yield* Clock.currentTimeMillis
+        yield* store.transaction(() => {
+          const updated = db
+            .update(accounts)
+            .set({ state: "reauthorization_required", reason, retryAt: null })
+            .where(and(eq(accounts.provider, provider), eq(accounts.state, "connected"), eq(accounts.isHolder, true)))
+            .returning({ provider: accounts.provider })
+            .all()
+          if (updated.length > 0) changed(provider, "reauthorization_required", now, reason)
+        })
+        return new ReauthorizationRequired({ provider, reason })
+      })
+
+      const hold = Effect.fnUntraced(function* (limited: RateLimited) {
+        yield* store.transaction(() => {
+          const heldUntil = Math.max(readAccount(limited.provider)?.heldUntil ?? 0, limited.retryAt)
+          db.update(accounts)
+            .set({ heldUntil, holdReason: limited.reason })
+            .where(eq(accounts.provider, limited.provider))
+            .run()
+        })
+        yield* store.durable
+      })
+
+      /** Notes a failure and when to try again; `reason` is told once, by the first failure in a row. */
+      const postpone = Effect.fnUntraced(function* (row: TokenRow, provider: Provider, reason: string) {
+        const now = yield* Clock.currentTimeMillis
+        const failures = row.failures + 1
+        const { minimumMs, maximumMs } = settings.bounds
+        const retryAt =
+          now +
+          backoff(failures, yield* Random.next, {
+            firstMs: Math.min(30_000, minimumMs),
+            longestMs: Math.min(3_600_000, maximumMs),
+          })
+        yield* store.transaction(() => {
+          if (readToken(provider)?.generation !== row.generation) return
+          db.update(tokens).set({ failures, retryAt }).where(eq(tokens.provider, provider)).run()
+          if (failures === 1) changed(provider, "refresh_failed", now, reason)
+        })
+        return retryAt
+      })
+
+      return {
+        readToken,
+        usable,
+        open: openRow,
+        seal: sealFor,
+        replace,
+        changed,
+        set,
+        remove,
+        requireReauthorization,
+        hold,
+        held,
+        ready,
+        postpone,
+      }
+    }),
+  )
+}

@@ -1,0 +1,131 @@
+import { Clock, Context, Effect, Layer, type Redacted } from "effect"
+import {
+  AccountNotConnected,
+  ProviderUnavailable,
+  RateLimited,
+  type ReauthorizationRequired,
+  type SealBroken,
+} from "../../domain/error.ts"
+import type { Provider } from "../../domain/provider.ts"
+import type { TokenSet } from "../../domain/token.ts"
+import type { AccessTokenRejected } from "../../providers/error.ts"
+import { GrantStore } from "./GrantStore.ts"
+import type { TokenRow } from "./grantRows.ts"
+import { type GrantError, Refresher, refreshAheadMs, type UsableToken } from "./Refresher.ts"
+
+/** A grant that nothing has used for so long is exercised, so that it does not lapse (Google: 6 months). */
+export const exerciseAfterMs = 30 * 24 * 3_600_000
+
+/** A person's grants, as the rest of the object uses them. */
+export class Grants extends Context.Service<
+  Grants,
+  {
+    readonly set: GrantStore["Service"]["set"]
+    readonly remove: GrantStore["Service"]["remove"]
+    /** The access token, refreshed first if it expires within {@link refreshAheadMs}. */
+    readonly accessToken: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
+    /** Refreshes now. Callers at the same time share one request. */
+    readonly refresh: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
+    /** Runs requests with an access token; one that the provider rejects is refreshed and used once more. */
+    readonly withToken: <A, E>(
+      provider: Provider,
+      use: (token: Redacted.Redacted<string>) => Effect.Effect<A, E | AccessTokenRejected | RateLimited>,
+    ) => Effect.Effect<A, Exclude<E, AccessTokenRejected> | GrantError>
+    /** Ends the use of a grant until `setToken`. */
+    readonly requireReauthorization: (provider: Provider, reason: string) => Effect.Effect<ReauthorizationRequired>
+    readonly reveal: (provider: Provider) => Effect.Effect<TokenSet, SealBroken | AccountNotConnected>
+  }
+>()("pollen/object/Grants") {
+  static readonly layer = Layer.effect(
+    Grants,
+    Effect.gen(function* () {
+      const store = yield* GrantStore
+      const { readToken } = store
+      const refresher = yield* Refresher
+
+      /** The token of a row, or of the one that a refresh makes of it. */
+      const fresh = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
+        const now = yield* Clock.currentTimeMillis
+        return yield* row.expiresAt - now > refreshAheadMs
+          ? refresher.opened(provider, row)
+          : refresher.refresh(provider, false)
+      })
+      const accessToken = (provider: Provider) => Effect.flatMap(store.usable(provider), (row) => fresh(provider, row))
+
+      /** The new refresh token came with an access token that works: the one before it is not needed any more. */
+      const forgetPrevious = Effect.fnUntraced(function* (provider: Provider, generation: number) {
+        const row = readToken(provider)
+        if (row === undefined || row.generation !== generation) return
+        const grant = yield* store.open(provider, row)
+        if (grant.previousRefreshToken === null) return
+        yield* store.replace(provider, row, { ...grant, previousRefreshToken: null }, {}, () => undefined)
+      })
+      const confirmed = new Map<Provider, number>()
+      /** Tokens that were refused when they had just been issued, by generation: another refresh would help as little. */
+      const refusedFresh = new Map<Provider, number>()
+
+      const withToken = <A, E>(
+        provider: Provider,
+        use: (token: Redacted.Redacted<string>) => Effect.Effect<A, E | AccessTokenRejected | RateLimited>,
+      ) =>
+        Effect.gen(function* () {
+          const first = yield* fresh(provider, yield* store.ready(provider))
+          const attempt = ({ token, generation }: UsableToken) =>
+            use(token).pipe(
+              Effect.tap(() => {
+                if (confirmed.get(provider) === generation) return Effect.void
+                confirmed.set(provider, generation)
+                return Effect.ignore(forgetPrevious(provider, generation))
+              }),
+            )
+          const isRejected = (error: unknown): error is AccessTokenRejected =>
+            typeof error === "object" && error !== null && "_tag" in error && error._tag === "AccessTokenRejected"
+          return yield* attempt(first).pipe(
+            Effect.catchIf(isRejected, (error) =>
+              refusedFresh.get(provider) === first.generation
+                ? Effect.fail(error)
+                : // Somebody else may have refreshed since; then theirs is used.
+                  Effect.flatMap(
+                    Effect.suspend(() =>
+                      readToken(provider)?.generation === first.generation || refresher.isUnderway(provider)
+                        ? refresher.refresh(provider, true)
+                        : refresher.current(provider),
+                    ),
+                    (second) =>
+                      Effect.tapError(attempt(second), (again) =>
+                        Effect.sync(() => isRejected(again) && refusedFresh.set(provider, second.generation)),
+                      ),
+                  ),
+            ),
+            Effect.catchIf(isRejected, () =>
+              Effect.fail(
+                new ProviderUnavailable({
+                  provider,
+                  reason: "refused an access token that it just issued",
+                  retryAt: null,
+                }),
+              ),
+            ),
+            Effect.tapError((error) => (error instanceof RateLimited ? store.hold(error) : Effect.void)),
+          )
+        }) as Effect.Effect<A, Exclude<E, AccessTokenRejected> | GrantError>
+
+      const reveal = Effect.fn("Grants.reveal")(function* (provider: Provider) {
+        const row = readToken(provider)
+        if (row === undefined) return yield* new AccountNotConnected({ provider })
+        const { accessToken, refreshToken, scope } = yield* store.open(provider, row)
+        return { accessToken, refreshToken, scope, expiresAt: row.expiresAt }
+      })
+
+      return {
+        set: store.set,
+        remove: store.remove,
+        requireReauthorization: store.requireReauthorization,
+        accessToken,
+        refresh: (provider: Provider) => refresher.refresh(provider, true),
+        withToken,
+        reveal,
+      }
+    }),
+  )
+}

@@ -1,0 +1,181 @@
+import { Clock, Context, Deferred, Effect, Layer, Redacted } from "effect"
+import {
+  type AccountNotConnected,
+  ProviderUnavailable,
+  type RateLimited,
+  type ReauthorizationRequired,
+  type SealBroken,
+} from "../../domain/error.ts"
+import type { Provider } from "../../domain/provider.ts"
+import { type RefreshedGrant, refreshGrant } from "../../providers/oauth.ts"
+import { ProviderHttp } from "../../providers/ProviderHttp.ts"
+import { Settings } from "../Settings.ts"
+import { Store } from "../Store.ts"
+import { counted } from "./counters.ts"
+import { GrantStore, nextGeneration } from "./GrantStore.ts"
+import type { TokenRow } from "./grantRows.ts"
+import type { Grant } from "./vault.ts"
+
+/** An access token that expires within this time is refreshed first; it covers clock skew too. */
+export const refreshAheadMs = 5 * 60_000
+
+/** Why there is no access token to be had. */
+export type GrantError = AccountNotConnected | ReauthorizationRequired | ProviderUnavailable | RateLimited | SealBroken
+
+/** A token to make requests with; `generation` tells which version of the grant it is of. */
+export interface UsableToken {
+  readonly token: Redacted.Redacted<string>
+  readonly generation: number
+  readonly expiresAt: number
+}
+
+/** Refreshes grants, one request at a time each: who else would refresh, waits for the one under way. */
+export class Refresher extends Context.Service<
+  Refresher,
+  {
+    /** The access token as it is. */
+    readonly current: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
+    /** The access token of a row just read; resealed first if it lies under an old key. */
+    readonly opened: (provider: Provider, row: TokenRow) => Effect.Effect<UsableToken, GrantError>
+    /** Callers at the same time share one request. Without `isForced` a token that is still good is left alone. */
+    readonly refresh: (provider: Provider, isForced: boolean) => Effect.Effect<UsableToken, GrantError>
+    readonly isUnderway: (provider: Provider) => boolean
+    /** Waits for the refresh under way, if there is one, however it ends. */
+    readonly settled: (provider: Provider) => Effect.Effect<void>
+  }
+>()("pollen/object/Refresher") {
+  static readonly layer = Layer.effect(
+    Refresher,
+    Effect.gen(function* () {
+      const store = yield* Store
+      const grants = yield* GrantStore
+      const { readToken } = grants
+      const settings = yield* Settings
+      const http = yield* ProviderHttp
+      const refreshes = new Map<Provider, Deferred.Deferred<UsableToken, GrantError>>()
+
+      const failed = Effect.fnUntraced(function* (row: TokenRow, error: ProviderUnavailable) {
+        const { provider } = error
+        const retryAt = yield* grants.postpone(row, provider, error.reason)
+        return new ProviderUnavailable({ provider, reason: error.reason, retryAt })
+      })
+
+      const accept = Effect.fnUntraced(function* (
+        provider: Provider,
+        row: TokenRow,
+        grant: Grant,
+        given: RefreshedGrant,
+      ) {
+        const now = yield* Clock.currentTimeMillis
+        const isRotated =
+          given.refreshToken !== null && Redacted.value(given.refreshToken) !== Redacted.value(grant.refreshToken)
+        const next: Grant = {
+          accessToken: given.accessToken,
+          refreshToken: given.refreshToken ?? grant.refreshToken,
+          previousRefreshToken: isRotated ? grant.refreshToken : grant.previousRefreshToken,
+          scope: given.scope ?? grant.scope,
+        }
+        const generation = nextGeneration(row)
+        const change = { expiresAt: given.expiresAt, exercisedAt: now, failures: 0, retryAt: null, generation }
+        yield* grants.replace(provider, row, next, change, () => {
+          grants.changed(provider, isRotated ? "rotated" : "refreshed", now)
+          if (row.failures > 0) grants.changed(provider, "recovered", now)
+        })
+      })
+
+      const opened = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
+        const grant = yield* grants.open(provider, row)
+        if (row.keyId !== settings.keyRing.newestId) {
+          const now = yield* Clock.currentTimeMillis
+          yield* grants.replace(provider, row, grant, {}, () => grants.changed(provider, "resealed", now))
+        }
+        const { generation, expiresAt } = row
+        return { token: grant.accessToken, generation, expiresAt } satisfies UsableToken
+      })
+      const current = (provider: Provider) => Effect.flatMap(grants.usable(provider), (row) => opened(provider, row))
+
+      /** One refresh. Whatever happens meanwhile, a grant set by the person wins over what the refresh brings. */
+      const refreshOnce = (provider: Provider, isForced: boolean): Effect.Effect<UsableToken, GrantError> =>
+        Effect.gen(function* () {
+          const row = yield* grants.usable(provider)
+          const now = yield* Clock.currentTimeMillis
+          if (!isForced && row.expiresAt - now > refreshAheadMs) return yield* current(provider)
+          yield* grants.held(provider)
+          if (row.retryAt !== null && row.retryAt > now && !isForced) {
+            return yield* new ProviderUnavailable({
+              provider,
+              reason: "the last refresh failed; waiting before the next",
+              retryAt: row.retryAt,
+            })
+          }
+          const grant = yield* grants.open(provider, row).pipe(
+            // What cannot be opened cannot be exercised: the alarm must not come back for it at once.
+            Effect.tapError((error) => (isForced ? grants.postpone(row, provider, error.message) : Effect.void)),
+          )
+          const request = (refreshToken: Redacted.Redacted<string>) =>
+            http
+              .counted(
+                provider,
+                refreshGrant(provider, settings.endpoints[provider], refreshToken, settings.requestTimeoutMs),
+              )
+              .pipe((refresh) => Effect.provideService(counted("refresh", refresh), Store, store))
+          const isSuperseded = () => readToken(provider)?.generation !== row.generation
+          const previous = grant.previousRefreshToken
+          const exchange = (used: Grant) =>
+            Effect.flatMap(request(used.refreshToken), (given) => accept(provider, row, used, given))
+          yield* exchange(grant).pipe(
+            // The new refresh token never worked; the one before it may still. If it does, it is the one to keep.
+            Effect.catchTag("GrantRefused", (refused) =>
+              previous === null || isSuperseded()
+                ? Effect.fail(refused)
+                : exchange({ ...grant, refreshToken: previous, previousRefreshToken: null }),
+            ),
+            Effect.catchTags({
+              GrantRefused: ({ reason }) =>
+                isSuperseded()
+                  ? Effect.void
+                  : Effect.flatMap(grants.requireReauthorization(provider, reason), Effect.fail),
+              ProviderUnavailable: (error) =>
+                isSuperseded() ? Effect.void : Effect.flatMap(failed(row, error), Effect.fail),
+              RateLimited: (error) => Effect.andThen(grants.hold(error), Effect.fail(error)),
+            }),
+          )
+          return yield* current(provider)
+        })
+
+      const singleFlight = (provider: Provider, isForced: boolean): Effect.Effect<UsableToken, GrantError> =>
+        Effect.suspend(() => {
+          const underway = refreshes.get(provider)
+          if (underway !== undefined) return Deferred.await(underway)
+          const started = Deferred.makeUnsafe<UsableToken, GrantError>()
+          refreshes.set(provider, started)
+          // Detached: the first caller going away must not take the refresh from the others.
+          return refreshOnce(provider, isForced).pipe(
+            Effect.onExit((exit) =>
+              Effect.sync(() => {
+                refreshes.delete(provider)
+                Deferred.doneUnsafe(started, exit)
+              }),
+            ),
+            Effect.exit,
+            Effect.forkDetach,
+            Effect.andThen(Deferred.await(started)),
+          )
+        })
+
+      const settled = (provider: Provider) =>
+        Effect.suspend(() => {
+          const underway = refreshes.get(provider)
+          return underway === undefined ? Effect.void : Effect.asVoid(Effect.exit(Deferred.await(underway)))
+        })
+
+      return {
+        current,
+        opened,
+        refresh: singleFlight,
+        isUnderway: (provider: Provider) => refreshes.has(provider),
+        settled,
+      }
+    }),
+  )
+}

@@ -1,0 +1,77 @@
+import { eq, sql } from "drizzle-orm"
+import { Clock, Effect } from "effect"
+import { accounts, tokens } from "../../../schema/object.ts"
+import { AccountNotConnected, RateLimited, ReauthorizationRequired } from "../../domain/error.ts"
+import type { Provider } from "../../domain/provider.ts"
+import { prepared, type Store } from "../Store.ts"
+
+export type TokenRow = typeof tokens.$inferSelect
+
+const provider = sql.placeholder("provider")
+
+const selectAccount = prepared((db) => db.select().from(accounts).where(eq(accounts.provider, provider)).prepare())
+const selectToken = prepared((db) => db.select().from(tokens).where(eq(tokens.provider, provider)).prepare())
+
+const selectGrant = `SELECT state, reason, is_holder AS isHolder, held_until AS heldUntil, hold_reason AS holdReason,
+    key_id AS keyId, sealed, expires_at AS expiresAt, generation, exercised_at AS exercisedAt,
+    tokens.failures AS failures, tokens.retry_at AS retryAt
+  FROM accounts LEFT JOIN tokens USING (provider) WHERE provider = ?1`
+
+type AccountRow = typeof accounts.$inferSelect
+type GrantRow = Pick<AccountRow, "state" | "reason" | "heldUntil" | "holdReason"> & { readonly isHolder: number } & (
+    | (Omit<TokenRow, "provider" | "sealed"> & { readonly sealed: ArrayBuffer })
+    | { readonly sealed: null }
+  )
+
+/** The rows of accounts and sealed grants as they are, and whether a grant may be used now: asked before every request. */
+export const grantRows = ({ db, rows }: Store["Service"]) => {
+  const readGrant = (provider: Provider) => {
+    const [row] = rows<GrantRow>(selectGrant, provider)
+    if (row === undefined) return undefined
+    const { state, reason, isHolder, heldUntil, holdReason } = row
+    const account = { state, reason, isHolder: isHolder === 1, heldUntil, holdReason }
+    if (row.sealed === null) return { account, token: null }
+    const { keyId, sealed, expiresAt, generation, exercisedAt, failures, retryAt } = row
+    const token: TokenRow = {
+      ...{ provider, keyId, sealed: new Uint8Array(sealed) },
+      ...{ expiresAt, generation, exercisedAt, failures, retryAt },
+    }
+    return { account, token }
+  }
+  type ReadGrant = ReturnType<typeof readGrant>
+
+  const usableOf = (
+    provider: Provider,
+    grant: ReadGrant,
+  ): Effect.Effect<TokenRow, AccountNotConnected | ReauthorizationRequired> => {
+    if (grant === undefined || !grant.account.isHolder || grant.account.state === "disconnected") {
+      return Effect.fail(new AccountNotConnected({ provider }))
+    }
+    if (grant.account.state === "reauthorization_required" || grant.token === null) {
+      return Effect.fail(new ReauthorizationRequired({ provider, reason: grant.account.reason ?? "no token" }))
+    }
+    return Effect.succeed(grant.token)
+  }
+
+  const heldOf = Effect.fnUntraced(function* (provider: Provider, grant: ReadGrant) {
+    const { heldUntil, holdReason } = grant?.account ?? { heldUntil: null, holdReason: null }
+    if (heldUntil === null || heldUntil <= (yield* Clock.currentTimeMillis)) return
+    const reason = holdReason === "quota_exceeded" ? "quota_exceeded" : "rate_limited"
+    return yield* new RateLimited({ provider, reason, retryAt: heldUntil })
+  })
+
+  return {
+    readAccount: (provider: Provider) => selectAccount(db).get({ provider }),
+    readToken: (provider: Provider): TokenRow | undefined => selectToken(db).get({ provider }),
+    /** The row of a grant that may be used, or why it may not. */
+    usable: (provider: Provider) => Effect.suspend(() => usableOf(provider, readGrant(provider))),
+    /** Fails while the provider wants not to be asked. */
+    held: (provider: Provider) => Effect.suspend(() => heldOf(provider, readGrant(provider))),
+    /** Both at once. */
+    ready: Effect.fnUntraced(function* (provider: Provider) {
+      const grant = readGrant(provider)
+      yield* heldOf(provider, grant)
+      return yield* usableOf(provider, grant)
+    }),
+  }
+}

@@ -1,0 +1,227 @@
+import { eq } from "drizzle-orm"
+import { Clock, Effect, Option } from "effect"
+import { accounts, tokens as tokenRows } from "../../schema/object.ts"
+import { AccountNotConnected, DatabaseUnavailable } from "../domain/error.ts"
+import type { Provider } from "../domain/provider.ts"
+import type { AccountState, TokenSet } from "../domain/token.ts"
+import type { HandedSource } from "../rpc/move.ts"
+import { FeedDatabase, Outbox } from "./delivery/Outbox.ts"
+import { erasure } from "./delivery/statements.ts"
+import { counted } from "./grants/counters.ts"
+import { Grants } from "./grants/Grants.ts"
+import type { GrantError } from "./grants/Refresher.ts"
+import { TokenEvents } from "./grants/TokenEvents.ts"
+import { heldElsewhere } from "./move/access.ts"
+import { adoptSources } from "./move/sourceHandoff.ts"
+import { conclude, connectedProviders, copiedProviders, enrol, heldProviders, isHeld } from "./person.ts"
+import { heldByDatabase, Poller, type ProgressListener } from "./polling/Poller.ts"
+import { Settings } from "./Settings.ts"
+import { Store } from "./Store.ts"
+import { arm, armFor, dueList, earliestDue } from "./schedule.ts"
+
+/** How long after a failed exercise of a grant the next is tried, in milliseconds. */
+const exerciseRetryMs = 3_600_000
+
+// What the methods of the object do, each as one program. The alarm does the rest.
+
+export const setToken = Effect.fnUntraced(function* (
+  provider: Provider,
+  tokens: TokenSet,
+  asOf: { readonly epoch: number; readonly sources: ReadonlyArray<HandedSource> } | undefined,
+) {
+  const { db } = yield* Store
+  const settings = yield* Settings
+  const grants = yield* Grants
+  if (asOf !== undefined) yield* enrol
+  const isForeign = asOf === undefined && !(yield* isHeld(provider))
+  // Refused without a trace: most people who have not moved have nothing here at all.
+  if (isForeign) return yield* yield* heldElsewhere(provider)
+  const set = grants.set(
+    provider,
+    tokens,
+    asOf && {
+      epoch: asOf.epoch,
+      alongside: (now) => adoptSources(db, settings, provider, asOf.sources, now),
+    },
+  )
+  const refused = heldElsewhere(provider)
+  const generation = yield* counted(
+    "write",
+    Effect.flatMap(set, Option.match({ onNone: () => Effect.flatMap(refused, Effect.fail), onSome: Effect.succeed })),
+  )
+  yield* conclude
+  return { state: "connected" as const, generation }
+})
+
+export const removeToken = Effect.fnUntraced(function* (provider: Provider, epoch: number | undefined) {
+  const grants = yield* Grants
+  if (epoch !== undefined) yield* enrol
+  const removed = yield* grants.remove(provider, epoch)
+  if (Option.isNone(removed)) return yield* yield* heldElsewhere(provider)
+  yield* conclude
+  return { removed: removed.value }
+})
+
+export const validateTokens = Effect.fnUntraced(function* () {
+  const grants = yield* Grants
+  const poller = yield* Poller
+  const checked = yield* Effect.forEach(
+    yield* heldProviders,
+    (provider) =>
+      grants
+        .withToken(provider, (token) => poller.client(provider).validate(token))
+        .pipe(
+          Effect.as({ provider, isValid: true, reason: null }),
+          Effect.catchTag("ScopeMissing", ({ reason }) =>
+            Effect.as(grants.requireReauthorization(provider, reason), { provider, isValid: false, reason }),
+          ),
+          Effect.catch((error) => {
+            const reason = "message" in error && error.message !== "" ? error.message : error._tag
+            return Effect.succeed({ provider, isValid: false, reason })
+          }),
+        ),
+    { concurrency: "unbounded" },
+  )
+  yield* conclude
+  return { accounts: checked }
+})
+
+const refreshOutcome = (provider: Provider, error: GrantError) => ({
+  provider,
+  outcome: error._tag === "ReauthorizationRequired" ? ("reauthorization_required" as const) : ("failed" as const),
+  expiresAt: null,
+  reason: error.message,
+})
+
+export const refreshTokens = Effect.fnUntraced(function* (wanted: Provider | undefined, isForced: boolean) {
+  const grants = yield* Grants
+  const store = yield* Store
+  const known = yield* heldProviders
+  if (wanted !== undefined && !known.includes(wanted)) return yield* new AccountNotConnected({ provider: wanted })
+  const refreshed = yield* Effect.forEach(
+    wanted === undefined ? known : [wanted],
+    Effect.fnUntraced(function* (provider) {
+      const before = store.db.query.tokens.findFirst({ where: (row) => eq(row.provider, provider) }).sync()
+      return yield* (isForced ? grants.refresh(provider) : grants.accessToken(provider)).pipe(
+        Effect.map(({ expiresAt, generation }) => ({
+          provider,
+          outcome: generation === before?.generation ? ("still_valid" as const) : ("refreshed" as const),
+          expiresAt,
+          reason: null,
+        })),
+        Effect.catch((error) => Effect.succeed(refreshOutcome(provider, error))),
+      )
+    }),
+    { concurrency: "unbounded" },
+  )
+  yield* conclude
+  return { accounts: refreshed }
+})
+
+/**
+ * A pass that a caller started is guarded by an alarm, this long after its start, in milliseconds: if the object dies in the
+ * middle, the alarm goes on with what is left. The alarm's own passes need none, since the platform repeats an alarm that was cut off.
+ */
+const passGuardMs = 60_000
+
+/** Polls the accounts, delivers what they brought, and sets the alarm anew, whatever happened in between. */
+const pollAll = Effect.fnUntraced(function* (
+  wanted: ReadonlyArray<Provider>,
+  trigger: "alarm" | "request",
+  listener?: ProgressListener,
+) {
+  const poller = yield* Poller
+  const outbox = yield* Outbox
+  if (trigger === "request" && wanted.length > 0) yield* armFor(passGuardMs)
+  const passes = yield* Effect.forEach(wanted, (provider) => Effect.exit(poller.poll(provider, trigger, listener)), {
+    concurrency: "unbounded",
+  })
+  // Whatever broke, what the passes found until then goes to D1.
+  const delivery = yield* outbox.deliver(false)
+  return { accounts: yield* Effect.all(passes), ...delivery }
+}, Effect.ensuring(conclude))
+
+export const pollNow = Effect.fnUntraced(function* (listener: ProgressListener | undefined) {
+  const copied = yield* copiedProviders
+  const polled = yield* pollAll(yield* heldProviders, "request", listener)
+  return { ...polled, accounts: [...polled.accounts, ...copied.map(heldByDatabase)] }
+})
+
+/** However a grant failed to be exercised, it is not tried again at once. */
+const postponeExercise = Effect.fnUntraced(function* (provider: Provider) {
+  const { db } = yield* Store
+  const retryAt = (yield* Clock.currentTimeMillis) + exerciseRetryMs
+  db.update(tokenRows).set({ retryAt }).where(eq(tokenRows.provider, provider)).run()
+})
+
+/** What the alarm does: everything that is due. */
+export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
+  const store = yield* Store
+  const settings = yield* Settings
+  const grants = yield* Grants
+  const outbox = yield* Outbox
+  const now = yield* Clock.currentTimeMillis
+  const due = dueList(store, settings).filter(({ at }) => at <= now)
+  const connected = yield* connectedProviders
+  const isDue = (what: string, provider: Provider) => due.some((one) => one.what === what && one.provider === provider)
+  const exercises = Effect.forEach(
+    connected.filter((provider) => isDue("exercise", provider)),
+    (provider) => Effect.catch(grants.refresh(provider), () => postponeExercise(provider)),
+    { discard: true },
+  )
+  const toPoll = connected.filter((provider) => isDue("poll", provider))
+  const polls = toPoll.length > 0 ? pollAll(toPoll, "alarm") : Effect.void
+  const isDeliveryDue = due.some(({ what }) => what === "deliver" || what === "report")
+  const delivery = isDeliveryDue ? outbox.deliver(false) : Effect.void
+  // One after the other, and each whatever became of the one before it.
+  const exits = yield* Effect.forEach([exercises, polls, delivery], (part) => Effect.exit(part))
+  yield* Effect.all(exits, { discard: true })
+}, Effect.ensuring(conclude))
+
+export const wake = Effect.fnUntraced(function* () {
+  const store = yield* Store
+  const settings = yield* Settings
+  const outbox = yield* Outbox
+  const now = yield* Clock.currentTimeMillis
+  const due = earliestDue(dueList(store, settings))
+  yield* arm()
+  // Cron looks for objects that have not been heard from: this one has been now.
+  yield* outbox.deliver(true)
+  // What has been delivered is not due any more.
+  const alarmAt = yield* arm()
+  return { alarmAt, overdueMs: due === null || due === 0 ? 0 : Math.max(0, now - due) }
+})
+
+export const exportTokens = Effect.fnUntraced(function* () {
+  const { db } = yield* Store
+  const grants = yield* Grants
+  const events = yield* TokenEvents
+  const now = yield* Clock.currentTimeMillis
+  const isConnected = (provider: Provider) =>
+    db.select().from(accounts).where(eq(accounts.provider, provider)).get()?.state === "connected"
+  const reveal = Effect.fnUntraced(
+    function* (provider: Provider) {
+      const tokens = yield* grants.reveal(provider)
+      events.record(provider, "exported", now)
+      const state: AccountState = isConnected(provider) ? "connected" : "reauthorization_required"
+      return Option.some({ provider, state, tokens })
+    },
+    Effect.catchTag("AccountNotConnected", () => Effect.succeedNone),
+  )
+  const known = yield* heldProviders
+  const revealed = yield* Effect.forEach(known, reveal)
+  yield* events.publish
+  return { accounts: revealed.flatMap(Option.toArray) }
+})
+
+/** D1 first: if it does not answer, nothing is lost and the caller can ask again. */
+export const forget = Effect.fnUntraced(function* () {
+  const store = yield* Store
+  const database = yield* FeedDatabase
+  yield* Effect.tryPromise({
+    try: () => database.batch(erasure(database, store.userId)),
+    catch: () => new DatabaseUnavailable({ operation: "forget", reason: "D1 did not take the erasure; ask again" }),
+  })
+  yield* store.erase
+  return { forgotten: true }
+})

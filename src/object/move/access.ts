@@ -1,0 +1,52 @@
+import { eq } from "drizzle-orm"
+import { Effect } from "effect"
+import { accounts } from "../../../schema/object.ts"
+import { HeldElsewhere } from "../../domain/error.ts"
+import { fingerprint } from "../../domain/fingerprint.ts"
+import type { Provider } from "../../domain/provider.ts"
+import { counted } from "../grants/counters.ts"
+import { GrantStore } from "../grants/GrantStore.ts"
+import { Grants } from "../grants/Grants.ts"
+import { conclude, isHeld } from "../person.ts"
+import { Store } from "../Store.ts"
+
+/** What an object says of an account that it does not hold: what it knows, and with a key the fingerprint of its copy. */
+export const heldElsewhere = Effect.fnUntraced(function* (provider: Provider, compareKey?: string) {
+  const { db } = yield* Store
+  const { readToken } = yield* GrantStore
+  const grants = yield* Grants
+  const known = db.select({ epoch: accounts.epoch }).from(accounts).where(eq(accounts.provider, provider)).get()
+  const shown =
+    compareKey === undefined
+      ? null
+      : yield* grants.reveal(provider).pipe(
+          Effect.flatMap((tokens) => fingerprint(compareKey, tokens)),
+          // A copy that does not open is told as one of which there is no fingerprint: it agrees with nothing.
+          Effect.catch(() => Effect.succeed(null)),
+        )
+  const hasCopy = readToken(provider) !== undefined
+  return new HeldElsewhere({ provider, epoch: known?.epoch ?? 0, hasCopy, fingerprint: shown })
+})
+
+/** An access token for somebody who acts on the person's behalf, refreshed first if it expires soon. */
+export const getAccessToken = Effect.fn("getAccessToken")(function* (
+  provider: Provider,
+  compareKey: string | undefined,
+) {
+  const grants = yield* Grants
+  const { readToken } = yield* GrantStore
+  if (!(yield* isHeld(provider))) return yield* yield* heldElsewhere(provider, compareKey)
+  const before = readToken(provider)?.generation
+  const { token, expiresAt, generation } = yield* counted("read", grants.accessToken(provider)).pipe(
+    // Handed back in the meantime: it is not that nobody has it.
+    Effect.catchTag(
+      "AccountNotConnected",
+      Effect.fnUntraced(function* (error) {
+        return yield* (yield* isHeld(provider)) ? error : yield* heldElsewhere(provider, compareKey)
+      }),
+    ),
+  )
+  // A refresh leaves something to do: the next exercise, events, D1's mirror.
+  if (generation !== before) yield* conclude
+  return { accessToken: token, expiresAt }
+})

@@ -1,0 +1,155 @@
+import { eq } from "drizzle-orm"
+import { Clock, Effect, Random, Schema } from "effect"
+import { accounts, outbox, person } from "../../../schema/object.ts"
+import { DatabaseUnavailable } from "../../domain/error.ts"
+import type { Provider } from "../../domain/provider.ts"
+import { AccountState } from "../../domain/token.ts"
+import type { HandedSource } from "../../rpc/move.ts"
+import { Outbox } from "../delivery/Outbox.ts"
+import { GrantStore } from "../grants/GrantStore.ts"
+import { Grants } from "../grants/Grants.ts"
+import { Refresher } from "../grants/Refresher.ts"
+import { TokenEvents } from "../grants/TokenEvents.ts"
+import { conclude, enrol, heldProviders } from "../person.ts"
+import { Settings } from "../Settings.ts"
+import { Store } from "../Store.ts"
+import { adoptSources } from "./sourceHandoff.ts"
+
+// The right to refresh an account comes to this object, or goes. docs/move.md tells the whole order.
+
+const decodeState = Schema.decodeUnknownSync(AccountState)
+const readState = (state: string | undefined): AccountState => decodeState(state ?? "disconnected")
+
+interface AccountEpoch {
+  readonly provider: Provider
+  readonly epoch: number
+}
+
+const takeAccount = Effect.fnUntraced(function* (
+  { provider, epoch }: AccountEpoch,
+  sources: ReadonlyArray<HandedSource>,
+) {
+  const store = yield* Store
+  const { db } = store
+  const settings = yield* Settings
+  const grants = yield* GrantStore
+  const now = yield* Clock.currentTimeMillis
+  // Thousands may be taken over in a minute: their first polls are spread, as polls always are.
+  const firstPollAt = now + Math.round((yield* Random.next) * settings.bounds.minimumMs)
+  const outcome = yield* store.transaction(() => {
+    const known = db.select().from(accounts).where(eq(accounts.provider, provider)).get()
+    if (known?.isHolder) return "already_held" as const
+    if (known !== undefined && known.epoch > epoch) return "superseded" as const
+    // Of an account that the person has to connect again there may be no token, and nothing is done before they do.
+    const isNothing = known?.state !== "reauthorization_required" && grants.readToken(provider) === undefined
+    if (known === undefined || isNothing) return "no_copy" as const
+    db.update(accounts)
+      .set({
+        isHolder: true,
+        epoch,
+        copiedGeneration: null,
+        libraryReadAt: null,
+        passStartedAt: null,
+        failures: 0,
+        retryAt: firstPollAt,
+      })
+      .where(eq(accounts.provider, provider))
+      .run()
+    adoptSources(db, settings, provider, sources, now)
+    grants.changed(provider, "taken_over", now, `epoch ${epoch}`)
+    return "held" as const
+  })
+  return { provider, outcome }
+})
+
+/** Makes the object the holder of accounts of which it keeps a copy, and has it go on polling where the central poller stopped. */
+export const takeOver = Effect.fn("takeOver")(function* (
+  wanted: ReadonlyArray<AccountEpoch>,
+  sources: ReadonlyArray<HandedSource>,
+  isMirrored: boolean,
+) {
+  const store = yield* Store
+  yield* enrol
+  const taken = yield* Effect.forEach(wanted, (account) => takeAccount(account, sources))
+  if (taken.some(({ outcome }) => outcome === "held")) store.db.update(person).set({ isMirrored }).run()
+  yield* store.durable
+  yield* conclude
+  return { durableObjectId: store.durableObjectId, accounts: taken }
+})
+
+/** What the object has of an account that it has given up, or never held. */
+const whatIsLeft = Effect.fnUntraced(function* ({ provider, epoch }: AccountEpoch) {
+  const { db } = yield* Store
+  const grants = yield* Grants
+  const account = db.select().from(accounts).where(eq(accounts.provider, provider)).get()
+  const nothing = { provider, epoch: account?.epoch ?? 0, state: readState(account?.state), tokens: null }
+  if (account === undefined || account.epoch > epoch || account.isHolder) {
+    return { ...nothing, outcome: "superseded" as const }
+  }
+  if (account.state === "disconnected") return { ...nothing, outcome: "handed_back" as const }
+  // A copy came from D1, which has it still or something newer.
+  const isCopy = account.copiedGeneration !== null
+  const tokens = isCopy
+    ? null
+    : yield* Effect.catchTag(grants.reveal(provider), "AccountNotConnected", () => Effect.succeed(null))
+  return { ...nothing, tokens, outcome: tokens === null ? ("nothing_newer" as const) : ("handed_back" as const) }
+})
+
+/** Gives one account up, once no refresh of it is under way. One that was never heard of is noted, for calls that come late. */
+const giveUp = Effect.fnUntraced(function* ({ provider, epoch }: AccountEpoch) {
+  const store = yield* Store
+  const { db } = store
+  const refresher = yield* Refresher
+  const events = yield* TokenEvents
+  const now = yield* Clock.currentTimeMillis
+  const attempt = store.transaction(() => {
+    const known = db.select().from(accounts).where(eq(accounts.provider, provider)).get()
+    if (known !== undefined && (known.epoch > epoch || (known.isHolder && known.epoch === epoch))) return true
+    // Asked in the same transaction that gives up: none may begin in between.
+    if (known?.isHolder && refresher.isUnderway(provider)) return false
+    const givenUp = { isHolder: false, epoch, passStartedAt: null }
+    db.insert(accounts)
+      .values({ provider, state: "connected", connectedAt: now, ...givenUp })
+      .onConflictDoUpdate({ target: accounts.provider, set: givenUp })
+      .run()
+    if (known?.isHolder) {
+      db.insert(outbox)
+        .values({ kind: "cursors", body: JSON.stringify({ provider }) })
+        .run()
+      db.update(person).set({ isReportDue: true }).run()
+      events.record(provider, "handed_back", now, `epoch ${epoch}`)
+    }
+    return true
+  })
+  const untilGivenUp: Effect.Effect<void> = Effect.flatMap(attempt, (isDone) =>
+    isDone ? Effect.void : Effect.andThen(refresher.settled(provider), untilGivenUp),
+  )
+  yield* untilGivenUp
+})
+
+/** Gives accounts up and answers with what they are now. Fails with nothing given up when one of them cannot be opened. */
+export const handBack = Effect.fn("handBack")(function* (wanted: ReadonlyArray<AccountEpoch>) {
+  const store = yield* Store
+  const { db } = store
+  const grants = yield* Grants
+  const { deliver } = yield* Outbox
+  if (wanted.length > 0) yield* enrol
+  const held = yield* heldProviders
+  const toGiveUp = wanted.filter(({ provider }) => held.includes(provider))
+  yield* Effect.forEach(toGiveUp, ({ provider }) =>
+    Effect.catchTag(grants.reveal(provider), "AccountNotConnected", () => Effect.void),
+  )
+  yield* Effect.forEach(wanted, giveUp)
+  yield* store.durable
+  yield* deliver(false)
+  yield* conclude
+  // Rows leave in their order: with this one, everything that was written before the account was given up has gone.
+  const left = db.select({ id: outbox.id }).from(outbox).where(eq(outbox.kind, "cursors")).all()
+  if (left.length > 0) {
+    return yield* new DatabaseUnavailable({
+      operation: "handBack",
+      reason: "D1 did not take what the object had for it",
+    })
+  }
+  return { accounts: yield* Effect.forEach(wanted, whatIsLeft) }
+})

@@ -1,0 +1,59 @@
+import { eq } from "drizzle-orm"
+import { Effect } from "effect"
+import { outbox, person } from "../../../schema/object.ts"
+import { DatabaseUnavailable } from "../../domain/error.ts"
+import { providers } from "../../domain/provider.ts"
+import { openMirrored } from "../delivery/mirror.ts"
+import { FeedDatabase, Outbox } from "../delivery/Outbox.ts"
+import { enqueueMirror } from "../grants/changes.ts"
+import { conclude, enrol } from "../person.ts"
+import { Store } from "../Store.ts"
+
+/** How often the mirror is written and looked at: a refresh in between makes it old while it is being looked at. */
+const attemptsAtMost = 3
+
+const readBack = `SELECT provider, epoch, access_token AS accessToken, refresh_token AS refreshToken, expires_at AS expiresAt, scope
+  FROM user_accounts WHERE user_id = ?1 AND holder = 'object'`
+
+const notMirrored = () =>
+  new DatabaseUnavailable({ operation: "setMirror", reason: "D1 does not have what the object holds; ask again" })
+
+/** Whether D1 has what the object holds, read from D1 itself: that it took a statement says nothing of what it has. */
+const hasMirror = Effect.fnUntraced(function* () {
+  const { userId } = yield* Store
+  const database = yield* FeedDatabase
+  const opened = yield* openMirrored(providers)
+  const { results } = yield* Effect.tryPromise({
+    try: () => database.prepare(readBack).bind(userId).all(),
+    catch: notMirrored,
+  })
+  return opened.every((grant) =>
+    results.some((row) => Object.entries(grant).every(([column, value]) => (row[column] ?? null) === value)),
+  )
+})
+
+const mirrorAll = Effect.fnUntraced(function* () {
+  const store = yield* Store
+  const { deliver } = yield* Outbox
+  yield* store.transaction(() => {
+    for (const provider of providers) enqueueMirror(store.db, provider)
+  })
+  yield* deliver(false)
+  if (!(yield* hasMirror())) return yield* notMirrored()
+})
+
+/** Starts or stops the mirror. Started, it answers once D1 has every grant that is held here. */
+export const setMirror = Effect.fn("setMirror")(function* (isMirrored: boolean) {
+  const store = yield* Store
+  const { db } = store
+  yield* enrol
+  db.update(person).set({ isMirrored }).run()
+  if (isMirrored) yield* Effect.ensuring(Effect.retry(mirrorAll(), { times: attemptsAtMost - 1 }), conclude)
+  else {
+    db.delete(outbox).where(eq(outbox.kind, "mirror")).run()
+    // Waits for a delivery under way: nothing is written to the mirror after the answer.
+    yield* (yield* Outbox).deliver(false)
+  }
+  yield* store.durable
+  return { isMirrored }
+})

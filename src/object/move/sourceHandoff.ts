@@ -1,0 +1,66 @@
+import { eq, sql } from "drizzle-orm"
+import { items, libraryPages, subscriptions } from "../../../schema/object.ts"
+import { pollInterval } from "../../domain/interval.ts"
+import type { Provider } from "../../domain/provider.ts"
+import type { HandedSource } from "../../rpc/move.ts"
+import type { SettingsShape } from "../Settings.ts"
+import type { ObjectDatabase } from "../Store.ts"
+
+/** Providers that know a day and no time date an item up to so long before it appeared, in milliseconds. */
+const dayMs = 24 * 3_600_000
+
+/**
+ * What lies before this and not above a known item was there before the central poller first looked: the oldest item that is in the
+ * feed. `null`, so that everything is new, for a source that had no items when it was polled; one that had some, of which none is
+ * in the feed any more, begins a day before it was polled.
+ */
+const archiveBefore = ({ known, polledAt, itemCount }: HandedSource): number | null => {
+  if (polledAt === null) return null
+  if (known.length > 0) return Math.min(...known.map(([, publishedAt]) => publishedAt))
+  return itemCount === null || itemCount === 0 ? null : polledAt - dayMs
+}
+
+/**
+ * Puts the sources that the central poller polled in the place of whatever the object had of this provider, such that its first poll
+ * goes on where that stopped: what is in the feed is known, a source whose count has not changed is not asked, one that was never
+ * polled begins with a backfill. To be called inside the transaction in which the object comes to hold the account.
+ */
+export const adoptSources = (
+  db: ObjectDatabase,
+  settings: Pick<SettingsShape, "bounds" | "verifyMs">,
+  provider: Provider,
+  handed: ReadonlyArray<HandedSource>,
+  now: number,
+): void => {
+  for (const table of [subscriptions, items, libraryPages]) db.delete(table).where(eq(table.provider, provider)).run()
+  for (const source of handed) {
+    if (source.provider !== provider) continue
+    const { sourceId, title, url, imageUrl, followedAt, polledAt, itemCount, known } = source
+    const published = known.map(([, publishedAt]) => publishedAt)
+    const spread = 0.9 + Math.random() / 5
+    db.insert(subscriptions)
+      .values({
+        provider,
+        sourceId,
+        title,
+        url,
+        imageUrl,
+        followedAt,
+        itemCount,
+        listedCount: itemCount,
+        isPending: polledAt === null,
+        verifyAt: polledAt === null ? now : polledAt + Math.round(settings.verifyMs * spread),
+        intervalMs: pollInterval(published, now, settings.bounds),
+        dueAt: now,
+        polledAt,
+        backfilledAt: polledAt,
+        archiveBefore: archiveBefore(source),
+        publishedAt: published.length === 0 ? null : Math.max(...published),
+      })
+      .onConflictDoNothing()
+      .run()
+    db.run(sql`INSERT INTO ${items} (provider, source_id, item_id, published_at, seen_at, state)
+      SELECT ${provider}, ${sourceId}, value->>0, value->>1, ${now}, 'delivered'
+      FROM json_each(${JSON.stringify(known)}) WHERE true ON CONFLICT DO NOTHING`)
+  }
+}

@@ -1,0 +1,230 @@
+import { eq } from "drizzle-orm"
+import { Clock, Context, Deferred, Effect, Layer, Random } from "effect"
+import { accounts } from "../../../schema/object.ts"
+import { backoff } from "../../domain/backoff.ts"
+import type { Provider } from "../../domain/provider.ts"
+import { ProviderHttp } from "../../providers/ProviderHttp.ts"
+import type { ProviderClient } from "../../providers/provider.ts"
+import { spotifyClient } from "../../providers/spotify.ts"
+import { youtubeClient } from "../../providers/youtube.ts"
+import type { AccountPoll, PollProgress } from "../../rpc/methods.ts"
+import { Grants } from "../grants/Grants.ts"
+import { Settings } from "../Settings.ts"
+import { Store } from "../Store.ts"
+import { pollSource } from "./checkSource.ts"
+import { pendingSources, synchronise } from "./library.ts"
+
+/** Sources of one account asked at once; the limit of 6 requests a person lies below, in `ProviderHttp`. */
+const sourcesAtOnce = 6
+
+/** A pass that was cut off is taken up where it stopped if it began no longer ago than this; else the library is read anew. */
+const resumableMs = 10 * 60_000
+
+/** How many passes an object remembers. */
+const pollsKept = 50
+
+export type Trigger = "alarm" | "request"
+export type ProgressListener = (progress: PollProgress) => void
+
+/** What there is to say of a poll of an account that D1 holds. */
+export const heldByDatabase = (provider: Provider): AccountPoll => ({
+  provider,
+  outcome: "held_by_database",
+  reason: "the account has not moved into the object: the central poller polls it",
+  retryAt: null,
+  sources: 0,
+  asked: 0,
+  failed: 0,
+  itemsFound: 0,
+  requests: 0,
+})
+
+const selectAccount = `SELECT pass_started_at AS passStartedAt, failures, is_holder AS isHolder
+  FROM accounts WHERE provider = ?1`
+type AccountRow = Readonly<Pick<typeof accounts.$inferSelect, "passStartedAt" | "failures"> & { isHolder: number }>
+
+const countOfProvider = "SELECT count(*) AS sources FROM subscriptions WHERE provider = ?1"
+
+// A hold is taken away only when it is over: somebody else's request may have brought a new one while the pass was under way.
+const endPass = `UPDATE accounts SET failures = 0, retry_at = NULL, pass_started_at = NULL,
+    hold_reason = CASE WHEN held_until <= ?2 THEN NULL ELSE hold_reason END,
+    held_until = CASE WHEN held_until <= ?2 THEN NULL ELSE held_until END
+  WHERE provider = ?1`
+
+// Of an account that was forgotten meanwhile nothing is written any more.
+const recordPass = `INSERT INTO polls (provider, trigger, started_at, duration_ms, outcome, asked, failed, items_found, requests)
+  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS (SELECT 1 FROM accounts WHERE provider = ?1) RETURNING id`
+const prunePasses = `DELETE FROM polls WHERE id <= ?1 - ${pollsKept}`
+/** Old passes are deleted some at a time. */
+const prunedAtOnce = 10
+
+interface Pass {
+  readonly listeners: Set<ProgressListener>
+  readonly outcome: Deferred.Deferred<AccountPoll>
+}
+
+/** Polls accounts. One pass an account at a time: whoever asks during it, shares it. */
+export class Poller extends Context.Service<
+  Poller,
+  {
+    readonly poll: (provider: Provider, trigger: Trigger, listener?: ProgressListener) => Effect.Effect<AccountPoll>
+    readonly client: (provider: Provider) => ProviderClient
+  }
+>()("pollen/object/Poller") {
+  static readonly layer = Layer.effect(
+    Poller,
+    Effect.gen(function* () {
+      const context = yield* Effect.context<Store | Settings | Grants>()
+      const store = yield* Store
+      const { db } = store
+      const settings = yield* Settings
+      const grants = yield* Grants
+      const http = yield* ProviderHttp
+      const clients: Readonly<Record<Provider, ProviderClient>> = {
+        spotify: spotifyClient(settings.endpoints.spotify.apiUrl, http),
+        youtube: youtubeClient(settings.endpoints.youtube.apiUrl, http),
+      }
+      const passes = new Map<Provider, Pass>()
+
+      const ofAccount = (provider: Provider) => eq(accounts.provider, provider)
+      const readAccount = (provider: Provider) => store.rows<AccountRow>(selectAccount, provider)[0]
+      const countSources = (provider: Provider) =>
+        store.rows<{ sources: number }>(countOfProvider, provider)[0]?.sources ?? 0
+
+      /** Reads the library unless a pass was cut off lately, then asks every source that has to be asked. */
+      const run = Effect.fnUntraced(function* (
+        provider: Provider,
+        trigger: Trigger,
+        tell: ProgressListener,
+        figures: { asked: number; failed: number; itemsFound: number },
+      ) {
+        const client = clients[provider]
+        const now = yield* Clock.currentTimeMillis
+        const isImpatient = trigger === "request"
+        const startedAt = readAccount(provider)?.passStartedAt ?? null
+        const isCutOff = startedAt !== null && now - startedAt < resumableMs
+        const left = isCutOff ? yield* pendingSources(provider, isImpatient) : []
+        if (left.length === 0) yield* synchronise(client)
+        const pending = left.length > 0 ? left : yield* pendingSources(provider, isImpatient)
+        yield* Effect.forEach(
+          pending,
+          Effect.fnUntraced(function* (row) {
+            const found = yield* pollSource(client, row)
+            figures.asked += 1
+            figures.failed += found === null ? 1 : 0
+            figures.itemsFound += found ?? 0
+            tell({
+              provider,
+              sourceId: row.sourceId,
+              title: row.title,
+              outcome: found === null ? "failed" : "polled",
+              itemsFound: found ?? 0,
+              finished: figures.asked,
+              total: pending.length,
+            })
+          }),
+          { concurrency: sourcesAtOnce, discard: true },
+        )
+        store.exec(endPass, provider, yield* Clock.currentTimeMillis)
+      })
+
+      const failed = Effect.fnUntraced(function* (provider: Provider, retryAt: number | null) {
+        const now = yield* Clock.currentTimeMillis
+        const failures = (readAccount(provider)?.failures ?? 0) + 1
+        const { minimumMs, maximumMs } = settings.bounds
+        const wait = backoff(failures, yield* Random.next, {
+          firstMs: Math.min(30_000, minimumMs),
+          longestMs: Math.min(3_600_000, maximumMs),
+        })
+        const next = Math.max(retryAt ?? 0, now + wait)
+        db.update(accounts).set({ failures, retryAt: next }).where(ofAccount(provider)).run()
+        return next
+      })
+
+      const pass = Effect.fn("Poller.pass")(function* (provider: Provider, trigger: Trigger, tell: ProgressListener) {
+        const startedAt = yield* Clock.currentTimeMillis
+        const requestsBefore = yield* http.requests(provider)
+        const figures = { asked: 0, failed: 0, itemsFound: 0 }
+        const end = (outcome: AccountPoll["outcome"], reason: string | null, retryAt: number | null) => ({
+          outcome,
+          reason,
+          retryAt,
+        })
+        const result = yield* run(provider, trigger, tell, figures).pipe(
+          Effect.provideContext(context),
+          Effect.as(end("polled", null, null)),
+          Effect.catchTags({
+            RateLimited: (error) => Effect.succeed(end("rate_limited", error.message, error.retryAt)),
+            ReauthorizationRequired: (error) => Effect.succeed(end("reauthorization_required", error.reason, null)),
+            ScopeMissing: (error) =>
+              Effect.as(
+                grants.requireReauthorization(provider, error.reason),
+                end("reauthorization_required", error.reason, null),
+              ),
+            SealBroken: (error) =>
+              Effect.logError(error.message).pipe(
+                Effect.andThen(failed(provider, null)),
+                Effect.map((retryAt) => end("seal_broken", error.message, retryAt)),
+              ),
+            AccountNotConnected: () =>
+              Effect.succeed(
+                readAccount(provider)?.isHolder === 0
+                  ? heldByDatabase(provider)
+                  : end("reauthorization_required", "not connected", null),
+              ),
+            SourceMissing: () =>
+              Effect.map(failed(provider, null), (at) => end("unavailable", "the library is missing", at)),
+            ProviderUnavailable: (error) =>
+              Effect.map(failed(provider, error.retryAt), (retryAt) => end("unavailable", error.reason, retryAt)),
+          }),
+          // What breaks here must not keep the other account from its pass, nor the outbox from D1.
+          Effect.catchDefect((defect) =>
+            Effect.logError("A pass broke; it is tried again", defect).pipe(
+              Effect.andThen(failed(provider, null)),
+              Effect.map((retryAt) => end("unavailable", "pollen itself failed; its log says why", retryAt)),
+            ),
+          ),
+        )
+        const finishedAt = yield* Clock.currentTimeMillis
+        const requests = (yield* http.requests(provider)) - requestsBefore
+        const { asked, failed: failedSources, itemsFound } = figures
+        const [recorded] = store.rows<{ id: number }>(
+          recordPass,
+          ...[provider, trigger, startedAt, finishedAt - startedAt, result.outcome],
+          ...[asked, failedSources, itemsFound, requests],
+        )
+        if (recorded !== undefined && recorded.id % prunedAtOnce === 0) store.exec(prunePasses, recorded.id)
+        const sources = countSources(provider)
+        return { provider, ...result, sources, ...figures, requests } satisfies AccountPoll
+      })
+
+      const poll = (provider: Provider, trigger: Trigger, listener?: ProgressListener) =>
+        Effect.suspend(() => {
+          const underway = passes.get(provider)
+          if (underway !== undefined) {
+            if (listener !== undefined) underway.listeners.add(listener)
+            return Deferred.await(underway.outcome)
+          }
+          const listeners = new Set(listener === undefined ? [] : [listener])
+          const started: Pass = { listeners, outcome: Deferred.makeUnsafe() }
+          passes.set(provider, started)
+          // Detached: the first caller going away must not stop the pass for the others.
+          return pass(provider, trigger, (progress) => {
+            for (const listen of listeners) listen(progress)
+          }).pipe(
+            Effect.onExit((exit) =>
+              Effect.sync(() => {
+                passes.delete(provider)
+                Deferred.doneUnsafe(started.outcome, exit)
+              }),
+            ),
+            Effect.exit,
+            Effect.forkDetach,
+            Effect.andThen(Deferred.await(started.outcome)),
+          )
+        })
+
+      return { poll, client: (provider: Provider) => clients[provider] }
+    }),
+  )
+}

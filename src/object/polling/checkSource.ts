@@ -1,0 +1,121 @@
+import { Array as Arr, Clock, Effect } from "effect"
+import type { Availability, ListedItem } from "../../domain/item.ts"
+import { isNextPageNeeded, newItems } from "../../domain/novelty.ts"
+import type { Provider } from "../../domain/provider.ts"
+import type { ProviderClient } from "../../providers/provider.ts"
+import { Grants } from "../grants/Grants.ts"
+import { Settings } from "../Settings.ts"
+import { Store, type SubscriptionRow } from "../Store.ts"
+import { type Listing, readListing } from "./listing.ts"
+import { type Found, type KnownItem, settle, settleFailure, settleMissing } from "./recordCheck.ts"
+
+/** Items that a provider describes at once. */
+const describedAtOnce = 50
+
+/** Pages in which a waiting item is looked for, where nothing but the listing tells what has become of it. */
+const searchedPages = 4
+
+// As one value: of a row for each of up to two hundred items, the rows would cost more than what is in them.
+const selectItems = `SELECT json_group_array(json_object('itemId', item_id, 'publishedAt', published_at, 'state', state,
+    'recheckAt', recheck_at)) AS known FROM items WHERE provider = ?1 AND source_id = ?2`
+
+const readItems = ({ rows }: Store["Service"], { provider, sourceId }: SubscriptionRow): ReadonlyArray<KnownItem> =>
+  JSON.parse(rows<{ known: string }>(selectItems, provider, sourceId)[0]?.known ?? "[]")
+
+/** A waiting item that is not listed; `describe` fills in the rest. */
+const placeholder = (
+  provider: Provider,
+  sourceId: string,
+  { itemId: externalId, publishedAt }: KnownItem,
+  availability: Availability,
+): ListedItem => ({
+  provider,
+  externalId,
+  sourceId,
+  kind: provider === "spotify" ? "episode" : "video",
+  title: "",
+  description: "",
+  url: `https://www.youtube.com/watch?v=${externalId}`,
+  imageUrl: null,
+  publishedAt,
+  precision: "instant",
+  durationMs: null,
+  isLive: false,
+  availability,
+  startsAt: null,
+})
+
+const look = Effect.fnUntraced(function* (client: ProviderClient, row: SubscriptionRow) {
+  const store = yield* Store
+  const grants = yield* Grants
+  const settings = yield* Settings
+  const { provider, describe } = client
+  const rows = readItems(store, row)
+  const known = new Map(rows.map((item) => [item.itemId, item]))
+  const isFirst = row.backfilledAt === null
+  const expected = Math.max(0, (row.listedCount ?? 0) - (row.itemCount ?? 0))
+  const now = yield* Clock.currentTimeMillis
+  const waiting = rows.filter(({ state }) => state === "waiting")
+  const sought = new Set(
+    describe !== null ? [] : waiting.flatMap(({ itemId, recheckAt }) => ((recheckAt ?? 0) <= now ? [itemId] : [])),
+  )
+  const isSearched = (pages: Listing["pages"]) => {
+    const listed = new Set(pages.flatMap((page) => page.map(({ externalId }) => externalId)))
+    return pages.length >= searchedPages || [...sought].every((id) => listed.has(id))
+  }
+  const isBackfillShort = (pages: Listing["pages"]) => pages.flat().length < Math.max(1, settings.backfillItems)
+  const { etag, pages, isWhole } = yield* readListing(
+    client,
+    row.sourceId,
+    isFirst || sought.size > 0 ? null : row.etag,
+    isFirst
+      ? isBackfillShort
+      : (soFar) => isNextPageNeeded(soFar, known, row.archiveBefore, expected) || !isSearched(soFar),
+  )
+
+  const listed = pages.flat()
+  const unknown = newItems(listed, known, row.archiveBefore)
+  const fresh = isFirst ? unknown.slice(0, settings.backfillItems) : unknown
+  const listedById = new Map(listed.map((item) => [item.externalId, item]))
+  const rechecked = waiting.map(
+    (item) =>
+      listedById.get(item.itemId) ??
+      placeholder(provider, row.sourceId, item, sought.has(item.itemId) ? "withheld" : "upcoming"),
+  )
+  const asListed = [...fresh, ...rechecked]
+  const complete =
+    describe === null
+      ? asListed
+      : (yield* Effect.forEach(Arr.chunksOf(asListed, describedAtOnce), (chunk) =>
+          grants.withToken(provider, (token) => describe(token, chunk)),
+        )).flat()
+  return {
+    known,
+    etag,
+    fresh: complete.slice(0, fresh.length),
+    archive: isFirst ? unknown.slice(settings.backfillItems) : [],
+    archiveBefore: isFirst ? (isWhole ? null : (listed.at(-1)?.publishedAt ?? null)) : row.archiveBefore,
+    rechecked: complete.slice(fresh.length),
+  } satisfies Found
+})
+
+/**
+ * Asks one source for what is new and writes it down. Returns how many items were found; what is wrong with this source alone
+ * is written down too and ends as `null`. Errors are those that concern the whole account.
+ */
+export const pollSource = Effect.fnUntraced(function* (client: ProviderClient, row: SubscriptionRow) {
+  return yield* look(client, row).pipe(
+    Effect.flatMap((found) => settle(row, found)),
+    Effect.catchTags({
+      SourceMissing: (missing) => Effect.as(settleMissing(row, missing), null),
+      ProviderUnavailable: ({ reason }) => Effect.as(settleFailure(row, reason), null),
+    }),
+    // What breaks over one source must not stop the others.
+    Effect.catchDefect((defect) =>
+      Effect.logError(`A look at ${row.provider} ${row.sourceId} broke; it is tried again`, defect).pipe(
+        Effect.andThen(settleFailure(row, "pollen itself failed; its log says why")),
+        Effect.as(null),
+      ),
+    ),
+  )
+})

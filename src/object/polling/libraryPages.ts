@@ -1,0 +1,129 @@
+import { and, eq, sql } from "drizzle-orm"
+import { Effect } from "effect"
+import { libraryPages, subscriptions } from "../../../schema/object.ts"
+import type { Provider } from "../../domain/provider.ts"
+import type { Source } from "../../domain/subscription.ts"
+import type { PageRequest, ProviderClient } from "../../providers/provider.ts"
+import { Grants } from "../grants/Grants.ts"
+import { prepared, Store } from "../Store.ts"
+
+/** A library of more pages than this (10,000 sources) is a provider gone mad. */
+const pagesAtMost = 200
+
+interface ListedPage {
+  readonly key: string
+  readonly etag: string | null
+  readonly next: string | null
+  readonly size: number
+  readonly total: number | null
+  readonly sourceIds: ReadonlyArray<string>
+  /** `null` when the page has not changed since it was saved. */
+  readonly sources: ReadonlyArray<Source> | null
+}
+
+const provider = sql.placeholder("provider")
+
+const selectPage = prepared((db) =>
+  db
+    .select()
+    .from(libraryPages)
+    .where(and(eq(libraryPages.provider, provider), eq(libraryPages.pageKey, sql.placeholder("key"))))
+    .prepare(),
+)
+
+const selectFollowed = prepared((db) =>
+  db.select({ id: subscriptions.sourceId }).from(subscriptions).where(eq(subscriptions.provider, provider)).prepare(),
+)
+
+const insertPage = `INSERT INTO library_pages (provider, page_key, etag, next_key, size, total, source_ids)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
+
+const savedPage = (db: Store["Service"]["db"], of: Provider, key: string): ListedPage | undefined => {
+  const row = selectPage(db).get({ provider: of, key })
+  if (row === undefined) return undefined
+  const { etag, nextKey, size, total, sourceIds } = row
+  return { key, etag, next: nextKey, size, total, sourceIds: JSON.parse(sourceIds), sources: null }
+}
+
+/** Reads the library, page by page; a page that has not changed since it was last read comes from memory. */
+const readPages = Effect.fnUntraced(function* (
+  client: ProviderClient,
+  remembered: (key: string) => ListedPage | undefined,
+) {
+  const grants = yield* Grants
+  const pages: Array<ListedPage> = []
+  let key: string | null = null
+  do {
+    const known = remembered(key ?? "")
+    const request: PageRequest = { key, etag: known?.etag ?? null }
+    const page = yield* grants.withToken(client.provider, (token) => client.library(token, request))
+    const nothing: ListedPage = {
+      key: key ?? "",
+      etag: null,
+      next: null,
+      size: 0,
+      total: null,
+      sourceIds: [],
+      sources: [],
+    }
+    const listed: ListedPage = page.isModified
+      ? {
+          key: key ?? "",
+          etag: page.etag,
+          next: page.next,
+          size: page.size,
+          total: page.total,
+          sourceIds: page.entries.map(({ externalId }) => externalId),
+          sources: page.entries,
+        }
+      : (known ?? nothing)
+    pages.push(listed)
+    key = listed.next
+  } while (key !== null && pages.length < pagesAtMost)
+  return pages
+})
+
+/** Whether the pages hold as much as the provider says there is. One that answers nothing at all has been seen to do so in passing. */
+const isComplete = (client: ProviderClient, pages: ReadonlyArray<ListedPage>): boolean => {
+  const size = pages.reduce((sum, page) => sum + page.size, 0)
+  const total = pages.at(-1)?.total ?? null
+  if (pages.length === pagesAtMost) return false
+  return client.isTotalExact ? total !== null && size >= total : size > 0 || total === 0
+}
+
+/**
+ * What the person follows now: the pages, the sources of those that have changed, and which of the sources known are `missing`.
+ *
+ * Entries that move while pages are read may be skipped, and a source that is taken for unfollowed loses all that is known of it;
+ * so where several pages lack one, they are read once more (most of them unchanged, which costs little and happens rarely), and
+ * only what both readings lack is missing.
+ */
+export const readLibrary = Effect.fnUntraced(function* (client: ProviderClient) {
+  const { db } = yield* Store
+  const followed = selectFollowed(db).all({ provider: client.provider })
+  const missingFrom = (pages: ReadonlyArray<ListedPage>) => {
+    const listed = new Set(pages.flatMap(({ sourceIds }) => sourceIds))
+    return new Set(followed.flatMap(({ id }) => (listed.has(id) ? [] : [id])))
+  }
+  const first = yield* readPages(client, (key) => savedPage(db, client.provider, key))
+  const missingFirst = missingFrom(first)
+  const byKey = new Map(first.map((page) => [page.key, page]))
+  const isCertain = first.length === 1 || missingFirst.size === 0
+  const pages = isCertain ? first : yield* readPages(client, (key) => byKey.get(key))
+  const missingLast = missingFrom(pages)
+  const sources = [...first, ...pages].flatMap((page) => page.sources ?? [])
+  return {
+    pages,
+    sources: new Map(sources.map((source) => [source.externalId, source])).values().toArray(),
+    missing: new Set(isComplete(client, pages) ? [...missingFirst].filter((id) => missingLast.has(id)) : []),
+  }
+})
+
+/** Keeps the pages for the next reading; one that was read as unchanged is here already, and most often all of them are. */
+export const savePages = (store: Store["Service"], of: Provider, pages: ReadonlyArray<ListedPage>): void => {
+  if (pages.every(({ sources }) => sources === null)) return
+  store.exec("DELETE FROM library_pages WHERE provider = ?1", of)
+  for (const { key, etag, next, size, total, sourceIds } of pages) {
+    if (etag !== null) store.exec(insertPage, of, key, etag, next, size, total, JSON.stringify(sourceIds))
+  }
+}

@@ -1,0 +1,77 @@
+import { Effect } from "effect"
+import { ProviderUnavailable } from "../../domain/error.ts"
+import type { ListedItem } from "../../domain/item.ts"
+import type { PageRequest, ProviderClient } from "../../providers/provider.ts"
+import { Grants } from "../grants/Grants.ts"
+
+/** More pages than this, 10,000 items since the last look, is a provider gone mad. */
+const pagesAtMost = 200
+
+/** How often a listing is read anew because it moved meanwhile. */
+const readingsAtMost = 3
+
+/** A source's items as listed, newest first: as many pages as were needed. */
+export interface Listing {
+  /** Entity tag of the first page. */
+  readonly etag: string | null
+  readonly pages: ReadonlyArray<ReadonlyArray<ListedItem>>
+  /** Whether the last page read was the last there is. */
+  readonly isWhole: boolean
+}
+
+/** What a person could ever play: private and deleted items are listed too. */
+const visible = (entries: ReadonlyArray<ListedItem>) =>
+  entries.filter(({ availability }) => availability !== "withheld")
+
+/** Reads pages as long as they are needed. `hasMoved`: something was taken away meanwhile, so what followed it may have been skipped. */
+const readOnce = Effect.fnUntraced(function* (
+  client: ProviderClient,
+  sourceId: string,
+  firstEtag: string | null,
+  isNextNeeded: (pages: Listing["pages"]) => boolean,
+) {
+  const grants = yield* Grants
+  const { provider } = client
+  const pages: Array<ReadonlyArray<ListedItem>> = []
+  let etag: string | null = null
+  let next: string | null = null
+  let total: number | null = null
+  let hasMoved = false
+  do {
+    if (pages.length === pagesAtMost) {
+      return yield* new ProviderUnavailable({ provider, reason: "its listing has no end", retryAt: null })
+    }
+    const request: PageRequest = { key: next, etag: next === null ? firstEtag : null }
+    const page = yield* grants.withToken(provider, (token) => client.items(token, sourceId, request))
+    if (!page.isModified) {
+      return { listing: { etag: firstEtag, pages, isWhole: false } satisfies Listing, hasMoved }
+    }
+    if (pages.length === 0) etag = page.etag
+    if (total !== null && page.total !== null && page.total < total) hasMoved = true
+    total = page.total
+    pages.push(visible(page.entries))
+    next = page.next
+  } while (next !== null && isNextNeeded(pages))
+  return { listing: { etag, pages, isWhole: next === null } satisfies Listing, hasMoved }
+})
+
+/**
+ * Reads a source's listing. What is put on top meanwhile only repeats an entry on the next page; what is taken away makes the
+ * next page skip one, which nobody would ever ask for again, so then the listing is read anew.
+ */
+export const readListing = Effect.fnUntraced(function* (
+  client: ProviderClient,
+  sourceId: string,
+  etag: string | null,
+  isNextNeeded: (pages: Listing["pages"]) => boolean,
+) {
+  let reading = yield* readOnce(client, sourceId, etag, isNextNeeded)
+  for (let readings = 1; reading.hasMoved && readings < readingsAtMost; readings += 1) {
+    reading = yield* readOnce(client, sourceId, null, isNextNeeded)
+  }
+  if (reading.hasMoved && client.isTotalExact) {
+    const reason = "its listing moved whenever it was read"
+    return yield* new ProviderUnavailable({ provider: client.provider, reason, retryAt: null })
+  }
+  return reading.listing
+})

@@ -1,0 +1,146 @@
+import { evictDurableObject } from "cloudflare:test"
+import { env } from "cloudflare:workers"
+import fc from "fast-check"
+import { expect, it } from "vitest"
+import { holderAt, type Stage, stages } from "../../../src/domain/stage.ts"
+import { Mover } from "../../object/mover.ts"
+import { simulator } from "../../object/person.ts"
+import { refreshInDatabase } from "../databaseSide.ts"
+import { aimAt, move, positionOf } from "../driver.ts"
+import { mortal } from "../mortal.ts"
+
+/** How many orders of events are tried. */
+const sequences = Number(env.SEQUENCES)
+
+/** What is known of the person whatever pollen says: nothing but whether a move has been cut off. */
+interface Model {
+  isCutOff: boolean
+}
+
+const provider = "spotify"
+
+/** Who may refresh: what D1 says, and what the object says. */
+const holders = async (ada: Mover) => {
+  const row = await ada.row(provider)
+  const [inObject] = await ada.fingerprints()
+  return [...(row?.holder === "database" ? ["database"] : []), ...(inObject?.isHolder ? ["object"] : [])]
+}
+
+/** The refresh tokens that D1 and the object have, of which the provider's newest must be one. */
+const keepsNewest = async (ada: Mover) => {
+  const { newestRefreshToken, reuses } = await simulator.tokenState(ada.id, provider)
+  const kept = [(await ada.row(provider))?.refresh_token, ...(await ada.exportedRefreshTokens())]
+  expect(kept).toContain(newestRefreshToken)
+  expect(reuses).toBe(0)
+}
+
+const check = async (model: Model, ada: Mover) => {
+  const holding = await holders(ada)
+  expect(holding.length).toBeLessThanOrEqual(1)
+  if (!model.isCutOff) expect(holding).toHaveLength(1)
+  await keepsNewest(ada)
+}
+
+type Command = fc.AsyncCommand<Model, Mover>
+
+const command = (text: string, run: (model: Model, ada: Mover) => Promise<unknown>): Command => ({
+  check: () => true,
+  toString: () => text,
+  run: async (model, ada) => {
+    await run(model, ada)
+    await check(model, ada)
+  },
+})
+
+const refreshHere = () => command("refresh in D1", (_model, ada) => refreshInDatabase(ada.id, provider))
+const refreshThere = () => command("refresh in the object", (_model, ada) => ada.refreshTokens({ force: true }))
+const setToken = () =>
+  command("set a token", async (model, ada) => {
+    await ada.connects(provider)
+    // Whoever sets a token finds a side to hold it, and so ends a hand-over that was cut off in the middle.
+    model.isCutOff = false
+  })
+const evict = () =>
+  command("evict the object", async (_model, ada) => {
+    // Only one that is running can be evicted.
+    await ada.status()
+    await evictDurableObject(ada.stub)
+  })
+
+/** A run that was killed counts as under way until somebody cancels it, as here, or takes it on. */
+const cancelRuns = () => env.DB.exec("UPDATE migration_runs SET state = 'cancelled' WHERE state = 'running'")
+
+const goTo = async (stage: Stage, ada: Mover) => {
+  await aimAt(stage, [ada.id])
+  await cancelRuns()
+  await move({ people: [ada.id] })
+}
+
+const moveTo = (stage: Stage) =>
+  command(`move to ${stage}`, async (model, ada) => {
+    await goTo(stage, ada)
+    model.isCutOff = false
+    expect((await positionOf(ada.id)).stage ?? "off").toBe(stage)
+    expect(await holders(ada)).toEqual([holderAt(stage)])
+  })
+
+const crashOnTheWay = (stage: Stage, after: number, isAnswerLost: boolean) =>
+  command(
+    `move to ${stage}, killed at call ${after}${isAnswerLost ? " with its answer lost" : ""}`,
+    async (model, ada) => {
+      await aimAt(stage, [ada.id])
+      await cancelRuns()
+      await move({ people: [ada.id] }, { bindings: mortal(after, isAnswerLost) }).catch(() => undefined)
+      model.isCutOff = true
+    },
+  )
+
+/** Both sides are asked to refresh while the migrator is at work; whoever may not, says so. */
+const moveAmidRefreshes = (stage: Stage) =>
+  command(`move to ${stage} while both refresh`, async (model, ada) => {
+    await aimAt(stage, [ada.id])
+    await cancelRuns()
+    await Promise.all([
+      move({ people: [ada.id] }),
+      refreshInDatabase(ada.id, provider),
+      ada.refreshTokens({ force: true }),
+    ])
+    model.isCutOff = false
+    await goTo(stage, ada)
+    expect((await positionOf(ada.id)).stage ?? "off").toBe(stage)
+  })
+
+const stage = fc.constantFrom<Stage>(...stages)
+const commands = fc.commands(
+  [
+    fc.constant(refreshHere()),
+    fc.constant(refreshThere()),
+    fc.constant(setToken()),
+    fc.constant(evict()),
+    stage.map(moveTo),
+    stage.map(moveAmidRefreshes),
+    fc.tuple(stage, fc.integer({ min: 1, max: 90 }), fc.boolean()).map((given) => crashOnTheWay(...given)),
+    fc.tuple(stage, fc.integer({ min: 1, max: 30 }), fc.boolean()).map((given) => crashOnTheWay(...given)),
+  ],
+  { maxCommands: 8 },
+)
+
+it("Whatever happens in whatever order, there are never two holders, one whenever no move is cut off, no refresh token is used twice and the newest is kept", {
+  timeout: Number.POSITIVE_INFINITY,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(commands, async (given) => {
+      const ada = new Mover()
+      await simulator.setRotation(provider, "single-use", ada.id)
+      await ada.hasInDatabase(provider)
+      const model: Model = { isCutOff: false }
+      await fc.asyncModelRun(() => ({ model, real: ada }), given)
+      // However it was left, the next run puts it in order.
+      await goTo("live", ada)
+      expect(await holders(ada)).toEqual(["object"])
+      await keepsNewest(ada)
+      expect(await ada.refreshTokens({ force: true })).toMatchObject({ accounts: [{ outcome: "refreshed" }] })
+    }),
+    { numRuns: sequences, endOnFailure: sequences > 100 },
+  )
+})
