@@ -238,7 +238,7 @@ export const tokenOperations = sqliteTable(
 export const durableObjectStatus = sqliteTable("durable_object_status", {
   userId: text("user_id").primaryKey(),
   durableObjectId: text("durable_object_id").notNull(),
-  reportedAt: integer("reported_at").notNull(),
+  heartbeatAt: integer("reported_at").notNull(),
   /** When the object is heard from again at the latest; `null` when it has nothing to do. */
   expectedBy: integer("expected_by"),
   /** The alarm that was set when the object reported. */

@@ -13,8 +13,8 @@ export const person = sqliteTable("person", {
   deliveryRetryAt: integer("delivery_retry_at"),
   deliveryFailure: text("delivery_failure"),
   /** When D1 last heard of this object, and whether something has happened since that it should hear of now. */
-  reportedAt: integer("reported_at"),
-  isReportDue: integer("is_report_due", { mode: "boolean" }).notNull().default(true),
+  heartbeatAt: integer("reported_at"),
+  isHeartbeatDue: integer("is_report_due", { mode: "boolean" }).notNull().default(true),
   /** Whether D1 is kept a copy of every grant held here: the stage `live` of the move. */
   isMirrored: integer("is_mirrored", { mode: "boolean" }).notNull().default(false),
 })
@@ -32,8 +32,8 @@ export const accounts = sqliteTable("accounts", {
   /** Of a copy: the generation that D1's row had. A copy of an older one never takes its place. */
   copiedGeneration: integer("copied_generation"),
   /** Until when the provider asked not to be asked (`Retry-After`, quota), and which of the two it was. */
-  heldUntil: integer("held_until"),
-  holdReason: text("hold_reason"),
+  rateLimitedUntil: integer("held_until"),
+  rateLimitReason: text("hold_reason"),
   /** Failed passes in a row, and when the next is due. */
   failures: integer("failures").notNull().default(0),
   retryAt: integer("retry_at"),
@@ -55,7 +55,7 @@ export const tokens = sqliteTable("tokens", {
   /** Goes up with every change; a refresh that finds another generation than it began with gives way. */
   generation: integer("generation").notNull(),
   /** When the grant was last exercised at the token endpoint, or set. */
-  exercisedAt: integer("exercised_at").notNull(),
+  keptAliveAt: integer("exercised_at").notNull(),
   failures: integer("failures").notNull().default(0),
   /** No refresh before this moment: backoff after a failure. */
   retryAt: integer("retry_at"),
@@ -101,7 +101,7 @@ export const subscriptions = sqliteTable(
     /** Whether the source has published without its item count changing: then the count cannot be relied on. */
     isCountUnreliable: integer("is_count_unreliable", { mode: "boolean" }).notNull().default(false),
     /** When the source is asked even though its item count has not changed. */
-    verifyAt: integer("verify_at").notNull(),
+    recheckDueAt: integer("verify_at").notNull(),
     intervalMs: integer("interval_ms").notNull(),
     dueAt: integer("due_at").notNull(),
     polledAt: integer("polled_at"),

@@ -5,7 +5,7 @@ import { Display } from "../../src/cli/Display.ts"
 import { CannotStart } from "../../src/cli/state/error.ts"
 import { issueBearer } from "../../src/gateway/bearer.ts"
 import { root } from "../stack/harness.ts"
-import { openFront } from "../stack/TcpForwarder.ts"
+import { openTcpForwarder } from "../stack/TcpForwarder.ts"
 import { liveSettings } from "./liveSettings.ts"
 import { writeLiveWorkers } from "./liveWorkers.ts"
 import type { StartOptions } from "./options.ts"
@@ -75,7 +75,7 @@ export const startLive = Effect.fn("startLive")(function* ({ port, devVars }: St
   const display = yield* Display
   const clientIds = yield* liveSettings(resolve(root, devVars))
   // Takes the port for a moment, to notice early and in plain words that somebody else has it.
-  yield* Effect.scoped(openFront(port))
+  yield* Effect.scoped(openTcpForwarder(port))
   yield* display.line("starting core, gateway and cron workers and a database that stays")
   const { keys, configs } = yield* writeLiveWorkers(stateDir, clientIds)
   const state = join(stateDir, "state")

@@ -7,7 +7,7 @@ import { Workers } from "./Workers.ts"
 export const operator = (adminToken: string): Layer.Layer<MigrationWorker, never, Workers> =>
   Layer.unwrap(
     Effect.map(Workers, ({ toMigration }) => {
-      const place = {
+      const endpoint = {
         url: "http://pollen-migration",
         isLocal: true,
         headers: { authorization: Redacted.make(`Bearer ${adminToken}`) },
@@ -25,6 +25,6 @@ export const operator = (adminToken: string): Layer.Layer<MigrationWorker, never
           headers: { "content-type": "application/json" },
         })
       }
-      return MigrationWorker.layer(place).pipe(Layer.provide(Layer.succeed(FetchHttpClient.Fetch, send)))
+      return MigrationWorker.layer(endpoint).pipe(Layer.provide(Layer.succeed(FetchHttpClient.Fetch, send)))
     }),
   )

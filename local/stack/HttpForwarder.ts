@@ -25,7 +25,7 @@ const answer = async (fetch: Fetch, request: IncomingMessage, response: ServerRe
 }
 
 /** A port of this machine for a worker that is not the first of its stack, which alone gets one. The port is any that is free. */
-export const openDoor = Effect.fn("openDoor")(function* (fetch: Fetch) {
+export const openHttpForwarder = Effect.fn("openHttpForwarder")(function* (fetch: Fetch) {
   const server = createServer((request, response) => {
     answer(fetch, request, response).catch(() => response.destroy())
   })

@@ -1,13 +1,13 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { Display } from "../../src/cli/Display.ts"
 import type { Keys } from "../../src/cli/state/keys.ts"
-import { announceLocalPlace } from "../../src/cli/state/place.ts"
-import { openDoor } from "./HttpForwarder.ts"
+import { announceLocalEndpoint } from "../../src/cli/state/localEndpoint.ts"
+import { openHttpForwarder } from "./HttpForwarder.ts"
 import { openHarness, type WithEntry } from "./harness.ts"
 import { Simulator } from "./Simulator.ts"
 import { simulatedSettings } from "./settings.ts"
 import { keepSignals } from "./signals.ts"
-import { openFront } from "./TcpForwarder.ts"
+import { openTcpForwarder } from "./TcpForwarder.ts"
 
 /** What of D1 is needed here. */
 interface Database {
@@ -50,7 +50,7 @@ export class LocalStack extends Context.Service<
       LocalStack,
       Effect.gen(function* () {
         const display = yield* Display
-        const front = yield* openFront(port)
+        const front = yield* openTcpForwarder(port)
         yield* display.line(starting)
         const simulator = yield* Simulator
         yield* keepSignals
@@ -58,7 +58,7 @@ export class LocalStack extends Context.Service<
         const gateway = harness.getWorker<{ readonly DB: Database }>("pollen-gateway")
         yield* Effect.promise(() => harness.getWorker("pollen-gateway").applyD1Migrations("DB"))
         yield* front.forwardTo(Number(url.port))
-        yield* announceLocalPlace(stateDir, yield* openDoor(harness.getWorker("pollen-migration").fetch))
+        yield* announceLocalEndpoint(stateDir, yield* openHttpForwarder(harness.getWorker("pollen-migration").fetch))
         const { DB } = yield* Effect.promise(() => gateway.getEnv())
         return {
           url: front.url,

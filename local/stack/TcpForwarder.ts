@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { CannotStart } from "../../src/cli/state/error.ts"
 
 /** The one address that people see, whatever port the workers happen to get. */
-interface Front {
+interface TcpForwarder {
   /** For example `http://127.0.0.1:8787`. */
   readonly url: string
   /** From now on connections go to this port of 127.0.0.1; until then they are refused. */
@@ -29,7 +29,7 @@ const problemOf = (port: number, error: unknown): CannotStart => {
 }
 
 /** Takes the port before anything else is started, so that one in use is noticed at once. Port 0 takes any that is free. */
-export const openFront = Effect.fn("openFront")(function* (port: number) {
+export const openTcpForwarder = Effect.fn("openTcpForwarder")(function* (port: number) {
   const sockets = new Set<Socket>()
   let target: number | null = null
   const server = createServer((socket) => {
@@ -62,5 +62,5 @@ export const openFront = Effect.fn("openFront")(function* (port: number) {
       Effect.sync(() => {
         target = port
       }),
-  } satisfies Front
+  } satisfies TcpForwarder
 })

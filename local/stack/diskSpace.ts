@@ -8,7 +8,7 @@ const needed = 100_000_000
 const megabytes = (bytes: number) => `${Math.floor(bytes / 1_000_000)} MB`
 
 /** Fails before anything is started where the disk of a folder is full: the workers would only say so in their own words. */
-export const checkRoom = Effect.fn("checkRoom")(function* (folder: string, atLeast: number = needed) {
+export const checkDiskSpace = Effect.fn("checkDiskSpace")(function* (folder: string, atLeast: number = needed) {
   const { bavail, bsize } = yield* Effect.tryPromise({ try: () => statfs(folder), catch: toCannotStart(folder) })
   const free = bavail * bsize
   if (free >= atLeast) return

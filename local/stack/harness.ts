@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url"
 import { Effect } from "effect"
 import type { TestHarness, TestHarnessOptions } from "wrangler"
 import { toCannotStart } from "../../src/cli/state/error.ts"
-import { checkRoom } from "./diskSpace.ts"
+import { checkDiskSpace } from "./diskSpace.ts"
 import { handOnBrokenBodies } from "./outbound.ts"
 
 /** The repository. */
@@ -37,7 +37,7 @@ const workersFolder = join(root, ".wrangler")
 
 /** Workers in real workerd, the first of them at `url`, until the scope closes. */
 export const openHarness = Effect.fn("openHarness")(function* (workers: (withEntry: WithEntry) => Workers) {
-  yield* Effect.forEach([root, tmpdir()], (folder) => checkRoom(folder), { discard: true })
+  yield* Effect.forEach([root, tmpdir()], (folder) => checkDiskSpace(folder), { discard: true })
   yield* handOnBrokenBodies
   return yield* Effect.acquireRelease(
     Effect.tryPromise({

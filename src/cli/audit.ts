@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
-import { renderMoment } from "./format.ts"
+import { formatTime } from "./format.ts"
 import { MigrationWorker } from "./operate/MigrationWorker.ts"
 import { Outcome } from "./operate/Outcome.ts"
 import { operate } from "./operate/operate.ts"
@@ -24,7 +24,7 @@ const tellActions = Effect.fn("tellActions")(function* (limit: number | undefine
     }),
   )
   const rows = page.actions.map(({ id, at, actor, action, outcome: end, detail }) => [
-    ...[id, renderMoment(at), actor, action, end],
+    ...[id, formatTime(at), actor, action, end],
     renderDetail(detail),
   ])
   const words =

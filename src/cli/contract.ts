@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { Command } from "effect/cli"
 import { type ContractState, contractConfirmation } from "../migration/api/tables.ts"
 import { Refused } from "./exit.ts"
-import { people as count, renderCount } from "./format.ts"
+import { people as count, formatCount } from "./format.ts"
 import { confirm } from "./operate/confirm.ts"
 import { MigrationWorker } from "./operate/MigrationWorker.ts"
 import { Outcome } from "./operate/Outcome.ts"
@@ -23,7 +23,7 @@ const renderInTheWay = ({ inTheWay, people }: ContractState): string =>
       ]),
       ["user", "stage", "", "", ""],
     ),
-    ...(inTheWay > people.length ? [`  … and ${renderCount(inTheWay - people.length)} more`] : []),
+    ...(inTheWay > people.length ? [`  … and ${formatCount(inTheWay - people.length)} more`] : []),
   ].join("\n")
 
 const render = (state: ContractState): string => {

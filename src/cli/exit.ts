@@ -46,7 +46,7 @@ export class Unfinished extends Schema.TaggedError<Unfinished>()("Unfinished", m
 }
 
 /** Whatever a command may end with, besides its own mistakes. */
-export type Ending = Failed | Unreachable | Missing | Misused | Refused | Unfinished
+export type CommandError = Failed | Unreachable | Missing | Misused | Refused | Unfinished
 
 let isWatched = false
 

@@ -4,7 +4,7 @@ const hour = 60 * minute
 const day = 24 * hour
 
 /** A time in milliseconds in words short enough for a table: `12 s`, `3 min 20 s`, `2 h 5 min`. */
-export const renderDuration = (ms: number): string => {
+export const formatDuration = (ms: number): string => {
   if (ms < second) return `${Math.round(ms)} ms`
   const rounded = Math.round(ms / second) * second
   if (rounded < minute) return `${rounded / second} s`
@@ -19,11 +19,11 @@ export const renderDuration = (ms: number): string => {
 }
 
 /** Epoch milliseconds as ISO 8601 in UTC, to the second; a dash for never. */
-export const renderMoment = (moment: number | null): string =>
+export const formatTime = (moment: number | null): string =>
   moment === null ? "–" : new Date(moment).toISOString().replace(/\.\d+Z$/, "Z")
 
 /** A number with commas between thousands. */
-export const renderCount = (count: number): string => count.toLocaleString("en-US")
+export const formatCount = (count: number): string => count.toLocaleString("en-US")
 
 /** `1 person`, `2 people`. */
-export const people = (count: number): string => `${renderCount(count)} ${count === 1 ? "person" : "people"}`
+export const people = (count: number): string => `${formatCount(count)} ${count === 1 ? "person" : "people"}`

@@ -1,7 +1,7 @@
 import { Clock, Duration, Effect, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import type { CronRuns, Metrics } from "../migration/api/metrics.ts"
-import { renderCount, renderDuration, renderMoment } from "./format.ts"
+import { formatCount, formatDuration, formatTime } from "./format.ts"
 import { MigrationWorker } from "./operate/MigrationWorker.ts"
 import { Outcome } from "./operate/Outcome.ts"
 import { operate } from "./operate/operate.ts"
@@ -9,14 +9,14 @@ import { operatorOptions } from "./operate/options.ts"
 import { renderTable } from "./table.ts"
 
 const cronRows: ReadonlyArray<readonly [string, (runs: CronRuns) => string]> = [
-  ["runs", ({ runs }) => renderCount(runs)],
-  ["that did not get through", ({ incomplete }) => renderCount(incomplete)],
-  ["last", ({ lastAt }) => renderMoment(lastAt)],
-  ["took, on average", ({ averageMs }) => renderDuration(averageMs)],
-  ["took, at most", ({ slowestMs }) => renderDuration(slowestMs)],
-  ["took, all together", ({ totalMs }) => renderDuration(totalMs)],
-  ["accounts polled, or objects found late", ({ people }) => renderCount(people)],
-  ["failed", ({ failed }) => renderCount(failed)],
+  ["runs", ({ runs }) => formatCount(runs)],
+  ["that did not get through", ({ incomplete }) => formatCount(incomplete)],
+  ["last", ({ lastAt }) => formatTime(lastAt)],
+  ["took, on average", ({ averageMs }) => formatDuration(averageMs)],
+  ["took, at most", ({ slowestMs }) => formatDuration(slowestMs)],
+  ["took, all together", ({ totalMs }) => formatDuration(totalMs)],
+  ["accounts polled, or objects found late", ({ people }) => formatCount(people)],
+  ["failed", ({ failed }) => formatCount(failed)],
 ]
 
 const renderCron = ({ cron: { legacy, objects } }: Metrics): string =>
@@ -31,7 +31,7 @@ const renderTokens = ({ tokens }: Metrics): string =>
     : renderTable(
         tokens.map(({ operation, source, outcome, count, averageMs, slowestMs }) => [
           ...[operation, source, outcome, count],
-          ...[renderDuration(averageMs), renderDuration(slowestMs)],
+          ...[formatDuration(averageMs), formatDuration(slowestMs)],
         ]),
         ["operation", "answered by", "outcome", "times", "on average", "at most"],
       )
@@ -42,7 +42,7 @@ const tellMetrics = Effect.fn("tellMetrics")(function* (since: Duration.Duration
   const now = yield* Clock.currentTimeMillis
   const figures = yield* ask(({ metrics }) => metrics.getMetrics({ query: { since: now - Duration.toMillis(since) } }))
   const words = [
-    `Runs of cron since ${renderMoment(figures.since)}:`,
+    `Runs of cron since ${formatTime(figures.since)}:`,
     "",
     renderCron(figures),
     "",

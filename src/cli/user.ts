@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { Argument, Command } from "effect/cli"
 import { UserId } from "../domain/user.ts"
 import type { Person } from "../migration/api/people.ts"
-import { renderMoment } from "./format.ts"
+import { formatTime } from "./format.ts"
 import { readPerson } from "./operate/known.ts"
 import { Outcome } from "./operate/Outcome.ts"
 import { operate } from "./operate/operate.ts"
@@ -27,8 +27,8 @@ const renderFacts = (person: Person): string =>
     ["bucket", `${person.bucket}: in from ${((person.bucket + 1) / 100).toFixed(2)} % on`],
     ...(person.attempts === 0
       ? []
-      : [["failed attempts", `${person.attempts}; next ${renderMoment(person.nextAttemptAt)}`]]),
-    ["verified", renderMoment(person.verifiedAt)],
+      : [["failed attempts", `${person.attempts}; next ${formatTime(person.nextAttemptAt)}`]]),
+    ["verified", formatTime(person.verifiedAt)],
     ["run", person.runId ?? "–"],
     ["object", person.durableObjectId ?? "–"],
   ])
@@ -46,7 +46,7 @@ const renderAccounts = ({ accounts }: Person): string =>
       account.holder,
       String(account.epoch),
       account.isActive ? account.state : `${account.state}, not active`,
-      account.hasTokens ? `expires ${renderMoment(account.expiresAt)}` : "none",
+      account.hasTokens ? `expires ${formatTime(account.expiresAt)}` : "none",
       ...renderObject(account),
     ]),
     ["account", "holder", "epoch", "state", "tokens in D1", "object", "its state", "compared"],
@@ -57,7 +57,7 @@ const renderHistory = ({ history }: Person): string =>
     ? "  No step yet."
     : renderTable(
         history.map(({ at, from, to, outcome, reason, runId }) => [
-          ...[renderMoment(at), `${from} → ${to}`, outcome, reason ?? "", runId ?? ""],
+          ...[formatTime(at), `${from} → ${to}`, outcome, reason ?? "", runId ?? ""],
         ]),
         ["when", "step", "outcome", "reason", "run"],
       )

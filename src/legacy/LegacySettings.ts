@@ -25,7 +25,7 @@ export interface LegacySettingsShape {
   /** How many of a source's newest items somebody gets who has just begun to follow it. */
   readonly backfillItems: number
   /** How long a source whose item count stands still goes without being asked, in milliseconds. */
-  readonly verifyMs: number
+  readonly recheckMs: number
   /** How long a provider may take for one answer, in milliseconds. */
   readonly requestTimeoutMs: number
 }
@@ -43,7 +43,7 @@ const variables = Config.all({
   timeLimitMs: millis("LEGACY_TIME_LIMIT", "10 minutes"),
   requestLimit: Config.Int("LEGACY_REQUEST_LIMIT").pipe(Config.withDefault(9_000)),
   backfillItems: Config.Int("BACKFILL_ITEMS").pipe(Config.withDefault(20)),
-  verifyMs: millis("VERIFY_INTERVAL", "24 hours"),
+  recheckMs: millis("VERIFY_INTERVAL", "24 hours"),
   requestTimeoutMs: millis("REQUEST_TIMEOUT", "10 seconds"),
 })
 

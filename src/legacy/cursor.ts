@@ -25,14 +25,14 @@ export interface Ask extends Cursor {
 }
 
 /**
- * Whether a source has to be asked: its count has changed, tells nothing, or has stood still for `verifyMs`, which proves nothing
+ * Whether a source has to be asked: its count has changed, tells nothing, or has stood still for `recheckMs`, which proves nothing
  * either. Sources that were first asked together are verified apart.
  */
-export const isToBeAsked = ({ polledAt, itemCount, source }: Ask, now: number, verifyMs: number): boolean =>
+export const isToBeAsked = ({ polledAt, itemCount, source }: Ask, now: number, recheckMs: number): boolean =>
   polledAt === null ||
   source.itemCount === null ||
   source.itemCount !== itemCount ||
-  now - polledAt >= verifyMs * (0.5 + bucketOf(source.externalId) / buckets / 2)
+  now - polledAt >= recheckMs * (0.5 + bucketOf(source.externalId) / buckets / 2)
 
 /** How many new items the counts announce. */
 export const announced = ({ source, itemCount }: Ask): number =>
@@ -64,11 +64,11 @@ export interface Found {
  * The cursor after a look. It counts without the items that cannot be played yet, so that the source is asked again until they
  * can. A count that went up before its item was listed moves nothing for as long as a count may stand still.
  */
-export const advanced = ({ ask, isFirst, fresh, total }: Found, now: number, verifyMs: number): Cursor => {
+export const advanced = ({ ask, isFirst, fresh, total }: Found, now: number, recheckMs: number): Cursor => {
   const { source, polledAt, itemCount } = ask
   const listed = source.itemCount
   const isLate = !isFirst && fresh.length === 0 && announced(ask) > 0 && total !== listed
-  if (isLate && polledAt !== null && now - polledAt < verifyMs) return { polledAt, itemCount }
+  if (isLate && polledAt !== null && now - polledAt < recheckMs) return { polledAt, itemCount }
   if (listed === null) return { polledAt: now, itemCount: null }
   const isUnannounced = !isFirst && itemCount === listed && fresh.some(isDeliverable)
   const isUnreliable = itemCount === unreliable || isUnannounced

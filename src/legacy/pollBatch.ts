@@ -110,7 +110,7 @@ export const pollBatch = Effect.fn("legacy.pollBatch")(function* (
       if (before === undefined) added.push({ account, sourceId: source.externalId })
       if (before === undefined || isRenamed(source, before)) sources.push(source)
       const ask: Ask = { account, source, polledAt: before?.polledAt ?? null, itemCount: before?.itemCount ?? null }
-      if (isToBeAsked(ask, now, settings.verifyMs)) asks.push(ask)
+      if (isToBeAsked(ask, now, settings.recheckMs)) asks.push(ask)
     }
     const named = new Set(followed.map(({ externalId }) => externalId))
     const gone = isComplete ? [...known.keys()].filter((id) => !named.has(id)) : []

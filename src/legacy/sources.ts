@@ -174,7 +174,7 @@ export const askSources = Effect.fn("legacy.askSources")(function* (
       fresh,
       total: processor.client.isTotalExact ? listing.total : null,
     }
-    findings.push({ ...found, cursor: advanced(found, now, settings.verifyMs) })
+    findings.push({ ...found, cursor: advanced(found, now, settings.recheckMs) })
   }
   return { findings, failures }
 })

@@ -1,11 +1,11 @@
 import type { MigrationEntrypoint } from "../core/entrypoints.ts"
-import type { Mark } from "./run/Steps.ts"
+import type { Checkpoint } from "./run/Steps.ts"
 
 /** What an instance of the Workflow is given: the run, which instance of it this is, and where the one before it left off. */
 export interface MoveParameters {
   readonly runId: string
   readonly instance: number
-  readonly mark: Mark | null
+  readonly checkpoint: Checkpoint | null
 }
 
 /** The bindings of the migration worker, as its `wrangler.toml` declares them, its variables and secrets. */

@@ -19,9 +19,9 @@ export interface SettingsShape {
   /** How many of a source's newest items the first poll delivers. */
   readonly backfillItems: number
   /** How long a source whose item count does not change goes without being asked, in milliseconds. */
-  readonly verifyMs: number
+  readonly recheckMs: number
   /** How often an idle object reports to D1 at most, in milliseconds. */
-  readonly reportMs: number
+  readonly heartbeatMs: number
   /** How long a provider may take for one answer, in milliseconds. */
   readonly requestTimeoutMs: number
 }
@@ -38,8 +38,8 @@ const variables = Config.all({
   minimumMs: millis("POLL_MINIMUM_INTERVAL", "15 minutes"),
   maximumMs: millis("POLL_MAXIMUM_INTERVAL", "24 hours"),
   backfillItems: Config.Int("BACKFILL_ITEMS").pipe(Config.withDefault(20)),
-  verifyMs: millis("VERIFY_INTERVAL", "24 hours"),
-  reportMs: millis("REPORT_INTERVAL", "6 hours"),
+  recheckMs: millis("VERIFY_INTERVAL", "24 hours"),
+  heartbeatMs: millis("REPORT_INTERVAL", "6 hours"),
   requestTimeoutMs: millis("REQUEST_TIMEOUT", "10 seconds"),
 })
 
@@ -66,8 +66,8 @@ export class Settings extends Context.Service<Settings, SettingsShape>()("pollen
           endpoints: read.endpoints,
           bounds: { minimumMs: read.minimumMs, maximumMs: read.maximumMs },
           backfillItems: read.backfillItems,
-          verifyMs: read.verifyMs,
-          reportMs: read.reportMs,
+          recheckMs: read.recheckMs,
+          heartbeatMs: read.heartbeatMs,
           requestTimeoutMs: read.requestTimeoutMs,
         }
       }),

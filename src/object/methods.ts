@@ -13,14 +13,14 @@ import type { GrantError } from "./grants/Refresher.ts"
 import { TokenEvents } from "./grants/TokenEvents.ts"
 import { heldElsewhere } from "./move/access.ts"
 import { adoptSources } from "./move/sourceHandoff.ts"
-import { conclude, connectedProviders, copiedProviders, enrol, heldProviders, isHeld } from "./person.ts"
+import { connectedProviders, copiedProviders, ensurePerson, heldProviders, isHeld, rearm } from "./person.ts"
 import { heldByDatabase, Poller, type ProgressListener } from "./polling/Poller.ts"
 import { Settings } from "./Settings.ts"
 import { Store } from "./Store.ts"
 import { arm, armFor, dueList, earliestDue } from "./schedule.ts"
 
 /** How long after a failed exercise of a grant the next is tried, in milliseconds. */
-const exerciseRetryMs = 3_600_000
+const keepAliveRetryMs = 3_600_000
 
 // What the methods of the object do, each as one program. The alarm does the rest.
 
@@ -32,7 +32,7 @@ export const setToken = Effect.fnUntraced(function* (
   const { db } = yield* Store
   const settings = yield* Settings
   const grants = yield* Grants
-  if (asOf !== undefined) yield* enrol
+  if (asOf !== undefined) yield* ensurePerson
   const isForeign = asOf === undefined && !(yield* isHeld(provider))
   // Refused without a trace: most people who have not moved have nothing here at all.
   if (isForeign) return yield* yield* heldElsewhere(provider)
@@ -49,16 +49,16 @@ export const setToken = Effect.fnUntraced(function* (
     "write",
     Effect.flatMap(set, Option.match({ onNone: () => Effect.flatMap(refused, Effect.fail), onSome: Effect.succeed })),
   )
-  yield* conclude
+  yield* rearm
   return { state: "connected" as const, generation }
 })
 
 export const removeToken = Effect.fnUntraced(function* (provider: Provider, epoch: number | undefined) {
   const grants = yield* Grants
-  if (epoch !== undefined) yield* enrol
+  if (epoch !== undefined) yield* ensurePerson
   const removed = yield* grants.remove(provider, epoch)
   if (Option.isNone(removed)) return yield* yield* heldElsewhere(provider)
-  yield* conclude
+  yield* rearm
   return { removed: removed.value }
 })
 
@@ -82,7 +82,7 @@ export const validateTokens = Effect.fnUntraced(function* () {
         ),
     { concurrency: "unbounded" },
   )
-  yield* conclude
+  yield* rearm
   return { accounts: checked }
 })
 
@@ -114,7 +114,7 @@ export const refreshTokens = Effect.fnUntraced(function* (wanted: Provider | und
     }),
     { concurrency: "unbounded" },
   )
-  yield* conclude
+  yield* rearm
   return { accounts: refreshed }
 })
 
@@ -139,7 +139,7 @@ const pollAll = Effect.fnUntraced(function* (
   // Whatever broke, what the passes found until then goes to D1.
   const delivery = yield* outbox.deliver(false)
   return { accounts: yield* Effect.all(passes), ...delivery }
-}, Effect.ensuring(conclude))
+}, Effect.ensuring(rearm))
 
 export const pollNow = Effect.fnUntraced(function* (listener: ProgressListener | undefined) {
   const copied = yield* copiedProviders
@@ -148,9 +148,9 @@ export const pollNow = Effect.fnUntraced(function* (listener: ProgressListener |
 })
 
 /** However a grant failed to be exercised, it is not tried again at once. */
-const postponeExercise = Effect.fnUntraced(function* (provider: Provider) {
+const postponeKeepAlive = Effect.fnUntraced(function* (provider: Provider) {
   const { db } = yield* Store
-  const retryAt = (yield* Clock.currentTimeMillis) + exerciseRetryMs
+  const retryAt = (yield* Clock.currentTimeMillis) + keepAliveRetryMs
   db.update(tokenRows).set({ retryAt }).where(eq(tokenRows.provider, provider)).run()
 })
 
@@ -164,19 +164,19 @@ export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
   const due = dueList(store, settings).filter(({ at }) => at <= now)
   const connected = yield* connectedProviders
   const isDue = (what: string, provider: Provider) => due.some((one) => one.what === what && one.provider === provider)
-  const exercises = Effect.forEach(
-    connected.filter((provider) => isDue("exercise", provider)),
-    (provider) => Effect.catch(grants.refresh(provider), () => postponeExercise(provider)),
+  const keepAlives = Effect.forEach(
+    connected.filter((provider) => isDue("keepAlive", provider)),
+    (provider) => Effect.catch(grants.refresh(provider), () => postponeKeepAlive(provider)),
     { discard: true },
   )
   const toPoll = connected.filter((provider) => isDue("poll", provider))
   const polls = toPoll.length > 0 ? pollAll(toPoll, "alarm") : Effect.void
-  const isDeliveryDue = due.some(({ what }) => what === "deliver" || what === "report")
+  const isDeliveryDue = due.some(({ what }) => what === "deliver" || what === "heartbeat")
   const delivery = isDeliveryDue ? outbox.deliver(false) : Effect.void
   // One after the other, and each whatever became of the one before it.
-  const exits = yield* Effect.forEach([exercises, polls, delivery], (part) => Effect.exit(part))
+  const exits = yield* Effect.forEach([keepAlives, polls, delivery], (part) => Effect.exit(part))
   yield* Effect.all(exits, { discard: true })
-}, Effect.ensuring(conclude))
+}, Effect.ensuring(rearm))
 
 export const wake = Effect.fnUntraced(function* () {
   const store = yield* Store

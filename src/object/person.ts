@@ -31,14 +31,14 @@ export const isHeld = Effect.fnUntraced(function* (provider: Provider) {
 })
 
 /** Notes whose object this is. Until then nothing is kept, and there is no alarm. */
-export const enrol = Effect.gen(function* () {
+export const ensurePerson = Effect.gen(function* () {
   const { db, userId } = yield* Store
   const createdAt = yield* Clock.currentTimeMillis
   db.insert(person).values({ id: 1, userId, createdAt }).onConflictDoNothing().run()
 })
 
 /** Puts the alarm in order and sends what happened to whoever listens. */
-export const conclude = Effect.gen(function* () {
+export const rearm = Effect.gen(function* () {
   const events = yield* TokenEvents
   yield* arm()
   yield* events.publish

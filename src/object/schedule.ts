@@ -1,46 +1,46 @@
 import { Clock, Effect } from "effect"
 import type { accounts, person } from "../../schema/object.ts"
-import { exerciseAfterMs } from "./grants/Grants.ts"
+import { keepAliveAfterMs } from "./grants/Grants.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
 import { Store } from "./Store.ts"
 
 /** When an account's poll is due: not before the provider's hold is over, nor before the backoff of a failed pass. */
 const pollDueAt = (
-  account: Pick<typeof accounts.$inferSelect, "heldUntil" | "retryAt" | "libraryReadAt">,
+  account: Pick<typeof accounts.$inferSelect, "rateLimitedUntil" | "retryAt" | "libraryReadAt">,
   earliestSource: number | null,
   settings: Pick<SettingsShape, "bounds">,
 ): number => {
   const wanted =
     account.retryAt ??
     (account.libraryReadAt === null ? 0 : (earliestSource ?? account.libraryReadAt + settings.bounds.maximumMs))
-  return Math.max(wanted, account.heldUntil ?? 0)
+  return Math.max(wanted, account.rateLimitedUntil ?? 0)
 }
 
 export interface Due {
-  readonly what: "poll" | "exercise" | "deliver" | "report"
+  readonly what: "poll" | "keepAlive" | "deliver" | "heartbeat"
   readonly provider: string | null
   /** Epoch milliseconds. */
   readonly at: number
 }
 
-const selectSelf = `SELECT is_report_due AS isReportDue, reported_at AS reportedAt, delivery_retry_at AS deliveryRetryAt,
+const selectSelf = `SELECT is_report_due AS isHeartbeatDue, reported_at AS heartbeatAt, delivery_retry_at AS deliveryRetryAt,
   (SELECT count(*) FROM outbox) AS undelivered FROM person`
 type Self = Readonly<
-  Pick<typeof person.$inferSelect, "reportedAt" | "deliveryRetryAt"> & { isReportDue: number; undelivered: number }
+  Pick<typeof person.$inferSelect, "heartbeatAt" | "deliveryRetryAt"> & { isHeartbeatDue: number; undelivered: number }
 >
 
 // Of the accounts that this object looks after: of a copy it keeps nothing is ever due. A source that a cut-off pass left to be asked
 // is due at once; one that fails waits for its retry. Few items wait, and an index has them.
-const selectPolled = `SELECT account.provider, held_until AS heldUntil, account.retry_at AS retryAt,
-    library_read_at AS libraryReadAt, exercised_at AS exercisedAt, grant_row.retry_at AS exerciseRetryAt,
+const selectPolled = `SELECT account.provider, held_until AS rateLimitedUntil, account.retry_at AS retryAt,
+    library_read_at AS libraryReadAt, exercised_at AS keptAliveAt, grant_row.retry_at AS keepAliveRetryAt,
     (SELECT min(CASE WHEN is_pending AND failures = 0 THEN 0 ELSE due_at END) FROM subscriptions
       WHERE provider = account.provider) AS earliestSource,
     (SELECT min(recheck_at) FROM items JOIN subscriptions source USING (provider, source_id)
       WHERE provider = account.provider AND items.state = 'waiting' AND source.failures = 0) AS earliestWaiting
   FROM accounts account LEFT JOIN tokens grant_row USING (provider) WHERE account.state = 'connected' AND is_holder`
 type Polled = Readonly<
-  Pick<typeof accounts.$inferSelect, "provider" | "heldUntil" | "retryAt" | "libraryReadAt"> &
-    Record<"exercisedAt" | "exerciseRetryAt" | "earliestSource" | "earliestWaiting", number | null>
+  Pick<typeof accounts.$inferSelect, "provider" | "rateLimitedUntil" | "retryAt" | "libraryReadAt"> &
+    Record<"keptAliveAt" | "keepAliveRetryAt" | "earliestSource" | "earliestWaiting", number | null>
 >
 
 /** Everything that will have to be done, and when. The one alarm is the earliest of it. */
@@ -49,21 +49,22 @@ export const dueList = ({ rows }: Store["Service"], settings: SettingsShape): Re
   if (self === undefined) return []
   const connected = rows<Polled>(selectPolled)
   const ofAccounts = connected.flatMap((account): ReadonlyArray<Due> => {
-    const { provider, heldUntil, exercisedAt, exerciseRetryAt } = account
+    const { provider, rateLimitedUntil, keptAliveAt, keepAliveRetryAt } = account
     const looks = [account.earliestSource, account.earliestWaiting].filter((at) => at !== null)
     const earliest = looks.length === 0 ? null : Math.min(...looks)
-    const exerciseAt = Math.max((exercisedAt ?? 0) + exerciseAfterMs, exerciseRetryAt ?? 0, heldUntil ?? 0)
+    const keepAliveAt = Math.max((keptAliveAt ?? 0) + keepAliveAfterMs, keepAliveRetryAt ?? 0, rateLimitedUntil ?? 0)
     return [
       { what: "poll", provider, at: pollDueAt(account, earliest, settings) },
-      { what: "exercise", provider, at: exerciseAt },
+      { what: "keepAlive", provider, at: keepAliveAt },
     ]
   })
-  const hasNews = self.undelivered > 0 || (self.isReportDue === 1 && self.reportedAt !== null)
+  const hasNews = self.undelivered > 0 || (self.isHeartbeatDue === 1 && self.heartbeatAt !== null)
   const deliver: ReadonlyArray<Due> = hasNews
     ? [{ what: "deliver", provider: null, at: self.deliveryRetryAt ?? 0 }]
     : []
-  const reportAt = Math.max((self.reportedAt ?? 0) + settings.reportMs, self.deliveryRetryAt ?? 0)
-  const report: ReadonlyArray<Due> = connected.length > 0 ? [{ what: "report", provider: null, at: reportAt }] : []
+  const nextHeartbeatAt = Math.max((self.heartbeatAt ?? 0) + settings.heartbeatMs, self.deliveryRetryAt ?? 0)
+  const report: ReadonlyArray<Due> =
+    connected.length > 0 ? [{ what: "heartbeat", provider: null, at: nextHeartbeatAt }] : []
   return [...ofAccounts, ...deliver, ...report]
 }
 

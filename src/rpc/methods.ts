@@ -137,8 +137,8 @@ export const AccountStatus = Schema.Struct({
   /** The id of the key that seals the grant. */
   keyId: Schema.NullOr(Schema.String),
   /** Until when the provider asked not to be asked. */
-  heldUntil: Moment,
-  holdReason: Schema.NullOr(Schema.String),
+  rateLimitedUntil: Moment,
+  rateLimitReason: Schema.NullOr(Schema.String),
   failures: Count,
   retryAt: Moment,
   sources: Count,

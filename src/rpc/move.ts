@@ -62,7 +62,7 @@ export const FingerprintTokens = contract("fingerprintTokens", {
   payload: Schema.Struct({
     userId,
     key: Schema.String.pipe(Schema.check(Schema.isMaxLength(64))),
-    isUsed: Schema.Boolean,
+    probe: Schema.Boolean,
   }),
   success: Schema.Struct({
     accounts: Schema.Array(

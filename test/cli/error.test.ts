@@ -1,13 +1,13 @@
 import { tmpdir } from "node:os"
 import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
-import { checkRoom } from "../../local/stack/diskSpace.ts"
+import { checkDiskSpace } from "../../local/stack/diskSpace.ts"
 import { toCannotStart } from "../../src/cli/state/error.ts"
 
 describe("a disk that is full", () => {
   it("is noticed before anything is started, and the sentence says where and how much room is needed", async () => {
-    await Effect.runPromise(checkRoom(tmpdir(), 1))
-    const error = await Effect.runPromise(Effect.flip(checkRoom(tmpdir(), 9e15)))
+    await Effect.runPromise(checkDiskSpace(tmpdir(), 1))
+    const error = await Effect.runPromise(Effect.flip(checkDiskSpace(tmpdir(), 9e15)))
     expect(error._tag).toBe("CannotStart")
     expect(error.message).toMatch(/^The disk is full: \d+ MB are free for \S+, and 9000000000 MB are needed; make room/)
   })

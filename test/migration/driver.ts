@@ -6,9 +6,9 @@ import type { StartMove, StartRollback } from "../../src/migration/api/runs.ts"
 import { Database } from "../../src/migration/Database.ts"
 import type { MigrationEnv } from "../../src/migration/env.ts"
 import { Flags } from "../../src/migration/Flags.ts"
-import { liftCeilings } from "../../src/migration/people/counts.ts"
+import { clearCeilings } from "../../src/migration/people/counts.ts"
 import { runMove } from "../../src/migration/run/runMove.ts"
-import { type Mark, type StepServices, Steps } from "../../src/migration/run/Steps.ts"
+import { type Checkpoint, type StepServices, Steps } from "../../src/migration/run/Steps.ts"
 import { moveParameters, type RunParameters, rollbackParameters } from "../../src/migration/runs/parameters.ts"
 import { Runs } from "../../src/migration/runs/Runs.ts"
 import { stepServices } from "../../src/migration/services.ts"
@@ -62,7 +62,7 @@ interface Driven {
   readonly onStep?: (name: string) => void
   /** Done before each step. */
   readonly before?: (name: string) => Promise<unknown> | undefined
-  readonly mark?: Mark | null
+  readonly mark?: Checkpoint | null
 }
 
 /** Writes a run down, and nothing more. */
@@ -97,7 +97,7 @@ export const rollBack = async (asked: StartRollback, driven?: Driven) =>
 
 /** Takes away what rollbacks left. */
 export const lift = (people: ReadonlyArray<string> | undefined) =>
-  Effect.runPromise(liftCeilings(people).pipe(Effect.provide(Database.layer(env.DB))))
+  Effect.runPromise(clearCeilings(people).pipe(Effect.provide(Database.layer(env.DB))))
 
 /** Where somebody is, by D1. */
 export const positionOf = async (userId: string) => {

@@ -13,8 +13,8 @@ import { readMetrics } from "../../src/migration/readMetrics.ts"
 import { stepServices } from "../../src/migration/services.ts"
 import { Tables } from "../../src/migration/table/Tables.ts"
 import { countOperations, type OperationCount } from "../../src/move/tokenOperations.ts"
-import { Mover } from "../object/mover.ts"
 import { simulator } from "../object/person.ts"
+import { PersonInMove } from "../object/personInMove.ts"
 import { aimAt, bindings, move } from "./driver.ts"
 
 const recordRun = (at: number, kind: string, figures: object) =>
@@ -165,18 +165,18 @@ describe("A table of another shape", () => {
 })
 
 describe("Verification", () => {
-  const verifyPeople = (people: ReadonlyArray<Mover["id"]>) =>
+  const verifyPeople = (people: ReadonlyArray<PersonInMove["id"]>) =>
     verify({ people }).pipe(
       Effect.provideService(PageSettings, { lease: "", concurrency: 2, claimWaitMs: 0, onAnswer: Effect.void }),
       Effect.provide(stepServices(bindings)),
       Effect.runPromise,
     )
-  const set = (columns: string) => (person: Mover) =>
+  const set = (columns: string) => (person: PersonInMove) =>
     env.DB.prepare(`UPDATE user_accounts SET ${columns} WHERE user_id = ?1`).bind(person.id).run()
-  const setCopy = async (person: Mover) =>
+  const setCopy = async (person: PersonInMove) =>
     person.importGrant("spotify", await simulator.grant(person.id, "spotify"), { generation: 9 })
 
-  it.each<readonly [string, Stage, string, (person: Mover) => Promise<unknown>]>([
+  it.each<readonly [string, Stage, string, (person: PersonInMove) => Promise<unknown>]>([
     ["not_the_same", "shadow", "D1 has another grant than the copy", setCopy],
     ["not_the_same", "live", "the two sides know of different epochs", set("epoch = epoch + 1")],
     ["not_the_same", "live", "the mirror is old", set("refresh_token = 'old'")],
@@ -186,7 +186,7 @@ describe("Verification", () => {
     ["not_held_by_object", "complete", "the row says that D1 holds it", set("holder = 'database'")],
     ["seal_broken", "complete", "the grant does not open", (person) => person.sql("UPDATE tokens SET key_id = 'lost'")],
   ])("tells %s at %s, of one of two people: %s", async (reason, stage, _what, spoil) => {
-    const [good, bad] = [new Mover(), new Mover()]
+    const [good, bad] = [new PersonInMove(), new PersonInMove()]
     const people = [good.id, bad.id]
     for (const person of [good, bad]) await person.hasInDatabase("spotify")
     await aimAt(stage, people)

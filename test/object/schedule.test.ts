@@ -51,8 +51,8 @@ describe("The one alarm", () => {
   it("is the report to D1 where nothing else comes before it, and a grant's exercise where that does", async () => {
     const { person } = await somebody()
     await person.sql("UPDATE accounts SET held_until = ?", Date.now() + 60 * day)
-    const reportedAt = Number((await person.sql("SELECT reported_at FROM person"))[0]?.["reported_at"])
-    expect(await rearm(person)).toBe(reportedAt + 6 * hour)
+    const heartbeatAt = Number((await person.sql("SELECT reported_at FROM person"))[0]?.["reported_at"])
+    expect(await rearm(person)).toBe(heartbeatAt + 6 * hour)
     await person.sql("UPDATE accounts SET held_until = NULL, retry_at = ?", Date.now() + 60 * day)
     const at = Date.now() + 10 * minute
     await person.sql("UPDATE tokens SET exercised_at = ? WHERE provider = 'spotify'", at - 30 * day)

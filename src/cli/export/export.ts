@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { UserId } from "../../domain/user.ts"
 import { Misused, Unfinished } from "../exit.ts"
 import { resolveTyped } from "../files.ts"
-import { people as count, renderCount } from "../format.ts"
+import { people as count, formatCount } from "../format.ts"
 import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { forEachPage } from "../operate/pages.ts"
@@ -57,7 +57,7 @@ const exportToFile = Effect.fnUntraced(function* (options: ExportOptions, to: st
   ]
   yield* outcome.tell({ file, exported, failed }, words.join("\n"))
   if (failed.length > 0) {
-    return yield* new Unfinished({ message: `${renderCount(failed.length)} could not be exported.` })
+    return yield* new Unfinished({ message: `${formatCount(failed.length)} could not be exported.` })
   }
 })
 

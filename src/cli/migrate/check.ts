@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { Check, RefusedRow } from "../../migration/api/tables.ts"
 import { Unfinished } from "../exit.ts"
-import { renderCount } from "../format.ts"
+import { formatCount } from "../format.ts"
 import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { renderTable } from "../table.ts"
@@ -18,16 +18,16 @@ export const renderRefused = (count: number, refused: ReadonlyArray<RefusedRow>)
     "",
     `Not understood, by the key of the row:`,
     renderTable(rows, ["row", "reason", "detail"]),
-    ...(rest === 0 ? [] : [`  … and ${renderCount(rest)} more; --json tells of ${renderCount(refused.length)}`]),
+    ...(rest === 0 ? [] : [`  … and ${formatCount(rest)} more; --json tells of ${formatCount(refused.length)}`]),
   ]
 }
 
 const renderCheck = (table: string, { rows, sampled, understood, providers, examples, refused }: Check): string =>
   [
-    `${table} has ${renderCount(rows)} rows; of ${renderCount(sampled)} read, ${renderCount(understood)} are understood${
+    `${table} has ${formatCount(rows)} rows; of ${formatCount(sampled)} read, ${formatCount(understood)} are understood${
       providers.length === 0
         ? ""
-        : `: ${providers.map((each) => `${renderCount(each.rows)} ${each.provider}`).join(", ")}`
+        : `: ${providers.map((each) => `${formatCount(each.rows)} ${each.provider}`).join(", ")}`
     }.`,
     ...(examples.length === 0
       ? []
@@ -57,7 +57,7 @@ export const checkTable = Effect.fn("checkTable")(function* (file: string, sampl
   const notUnderstood = check.sampled - check.understood
   if (notUnderstood > 0) {
     return yield* new Unfinished({
-      message: `${renderCount(notUnderstood)} of ${renderCount(check.sampled)} rows are not understood: correct the mapping, or leave them out knowingly.`,
+      message: `${formatCount(notUnderstood)} of ${formatCount(check.sampled)} rows are not understood: correct the mapping, or leave them out knowingly.`,
     })
   }
 })

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { Run, RunState } from "../../migration/api/runs.ts"
-import type { Ending } from "../exit.ts"
-import { renderMoment } from "../format.ts"
+import type { CommandError } from "../exit.ts"
+import { formatTime } from "../format.ts"
 import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { renderTable } from "../table.ts"
@@ -68,14 +68,14 @@ export const resumeRun = Effect.fn("resumeRun")(function* (options: {
 })
 
 /** The runs there have been, the newest first. */
-export const listRuns: Effect.Effect<void, Ending, MigrationWorker | Outcome> = Effect.gen(function* () {
+export const listRuns: Effect.Effect<void, CommandError, MigrationWorker | Outcome> = Effect.gen(function* () {
   const outcome = yield* Outcome
   const runs = yield* readRuns
   const rows = runs.map((run) => [
     run.id,
     `${run.kind}${run.isDry ? ", dry" : ""}`,
     run.state,
-    renderMoment(run.startedAt),
+    formatTime(run.startedAt),
     run.progress.people,
     run.progress.arrived,
     run.progress.failures.reduce((sum, { people }) => sum + people, 0),

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import type { IntakePage } from "../../migration/api/tables.ts"
 import { Display } from "../Display.ts"
 import { Unfinished } from "../exit.ts"
-import { renderCount } from "../format.ts"
+import { formatCount } from "../format.ts"
 import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { renderRefused } from "./check.ts"
@@ -39,13 +39,13 @@ export const takeIn = Effect.fn("takeIn")(function* (file: string, isDry: boolea
   } while (cursor !== null)
   const result = sum(pages)
   const words = [
-    `${isDry ? "Would take in" : "Took in"} ${renderCount(result.taken)} of ${renderCount(result.read)} rows; ${renderCount(result.kept)} were here already and are left as they are.`,
+    `${isDry ? "Would take in" : "Took in"} ${formatCount(result.taken)} of ${formatCount(result.read)} rows; ${formatCount(result.kept)} were here already and are left as they are.`,
     ...renderRefused(result.notTaken, result.refused),
   ]
   yield* outcome.tell({ isDry, ...result }, words.join("\n"))
   if (result.notTaken > 0) {
     return yield* new Unfinished({
-      message: `${renderCount(result.notTaken)} rows ${isDry ? "would not be" : "were not"} taken in.`,
+      message: `${formatCount(result.notTaken)} rows ${isDry ? "would not be" : "were not"} taken in.`,
     })
   }
 })

@@ -1,6 +1,6 @@
 import type { FailureCount, Run } from "../../migration/api/runs.ts"
 import type { Phase } from "../Display.ts"
-import { people, renderCount, renderDuration, renderMoment } from "../format.ts"
+import { formatCount, formatDuration, formatTime, people } from "../format.ts"
 import { renderTable } from "../table.ts"
 import { typed } from "../typed.ts"
 
@@ -16,20 +16,20 @@ const quietMs = 60_000
 const renderQuiet = ({ state, updatedAt, progress }: Run, now: number): ReadonlyArray<string> =>
   state === "running" && progress.waitingUntil === null && now - updatedAt > quietMs
     ? [
-        `  nothing for ${renderDuration(now - updatedAt)}; if its worker was restarted, ${typed("migrate resume")} takes it on`,
+        `  nothing for ${formatDuration(now - updatedAt)}; if its worker was restarted, ${typed("migrate resume")} takes it on`,
       ]
     : []
 
 const renderPace = ({ progress, stepsPerSecond, peoplePerSecond, remainingMs }: Run, now: number): string => {
   if (progress.waitingUntil !== null) {
-    return `waiting ${renderDuration(Math.max(0, progress.waitingUntil - now))} for those who failed`
+    return `waiting ${formatDuration(Math.max(0, progress.waitingUntil - now))} for those who failed`
   }
   return [
-    `${renderCount(progress.arrived)} of ${people(progress.people)} there`,
+    `${formatCount(progress.arrived)} of ${people(progress.people)} there`,
     `${peoplePerSecond.toFixed(1)} users/s`,
     `${stepsPerSecond.toFixed(1)} steps/s`,
-    ...(remainingMs === null ? [] : [`${renderDuration(remainingMs)} left`]),
-    ...(progress.answers === 0 ? [] : [`${renderCount(progress.answers)} answers of objects in the page under way`]),
+    ...(remainingMs === null ? [] : [`${formatDuration(remainingMs)} left`]),
+    ...(progress.answers === 0 ? [] : [`${formatCount(progress.answers)} answers of objects in the page under way`]),
   ].join(", ")
 }
 
@@ -79,13 +79,13 @@ export const renderRun = (run: Run): string => {
     progress.reason === null ? "" : ` (${progress.reason})`
   }`
   const rows: ReadonlyArray<readonly [string, string]> = [
-    ["begun", `${renderMoment(startedAt)} by ${startedBy}`],
-    ["took", renderDuration(updatedAt - startedAt)],
-    ["people with a step to take", renderCount(progress.people)],
-    ["people there", renderCount(progress.arrived)],
-    ["steps taken", `${renderCount(progress.taken)} of ${renderCount(progress.steps)}`],
-    ["steps begun again", renderCount(progress.overtaken)],
-    ["attempts that failed", renderCount(progress.failedAttempts)],
+    ["begun", `${formatTime(startedAt)} by ${startedBy}`],
+    ["took", formatDuration(updatedAt - startedAt)],
+    ["people with a step to take", formatCount(progress.people)],
+    ["people there", formatCount(progress.arrived)],
+    ["steps taken", `${formatCount(progress.taken)} of ${formatCount(progress.steps)}`],
+    ["steps begun again", formatCount(progress.overtaken)],
+    ["attempts that failed", formatCount(progress.failedAttempts)],
     ["users/s", run.peoplePerSecond.toFixed(1)],
   ]
   return [head, "", renderTable(rows), ...renderFailures("Failed", progress.failures)].join("\n")

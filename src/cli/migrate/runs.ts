@@ -45,7 +45,7 @@ export const findRun = Effect.fnUntraced(function* (states: ReadonlyArray<typeof
  * The run that moves people now, if there is one. One whose process was killed, as happens on one machine, is taken on; one that is
  * paused is somebody's decision, and waits for another.
  */
-export const takeOnUnderWay = Effect.gen(function* () {
+export const recoverUnderWay = Effect.gen(function* () {
   const { ask } = yield* MigrationWorker
   const run = (yield* readRuns).find(({ isDry, state }) => !isDry && (state === "running" || state === "paused"))
   if (run?.state === "paused") {

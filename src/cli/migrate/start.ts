@@ -8,7 +8,7 @@ import { isGiven, whole } from "../operate/options.ts"
 import { type PeopleOptions, readPeople } from "../operate/people.ts"
 import { typed } from "../typed.ts"
 import { renderPlan } from "./progress.ts"
-import { readRun, takeOnUnderWay } from "./runs.ts"
+import { readRun, recoverUnderWay } from "./runs.ts"
 import { watchRun } from "./watch.ts"
 
 /** How a run goes about its work. */
@@ -56,7 +56,7 @@ export const startMove = Effect.fn("startMove")(function* (
   yield* requireKnown(people)
   const settings: StartMove = { ...toSettings(options), ...(people === undefined ? {} : { people }) }
   if (options.dryRun) return yield* planMove(settings)
-  const running = people === undefined ? yield* takeOnUnderWay : undefined
+  const running = people === undefined ? yield* recoverUnderWay : undefined
   if (running !== undefined) {
     yield* display.line(
       `Run ${running} is under way, and was taken on in case its worker had been stopped; no other was begun.`,

@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import type { Verification } from "../../migration/api/people.ts"
 import { Unfinished } from "../exit.ts"
-import { people, renderCount } from "../format.ts"
+import { formatCount, people } from "../format.ts"
 import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { forEachPage } from "../operate/pages.ts"
@@ -18,7 +18,7 @@ const renderProblems = (problems: ReadonlyArray<Problem>): string => {
     .slice(0, shown)
     .map(({ userId, stage, reason, detail }) => [userId, stage ?? "–", reason, detail])
   const rest = problems.length - rows.length
-  return `${renderTable(rows, ["user", "stage", "reason", "detail"])}${rest === 0 ? "" : `\n  … and ${renderCount(rest)} more; --json has them all`}`
+  return `${renderTable(rows, ["user", "stage", "reason", "detail"])}${rest === 0 ? "" : `\n  … and ${formatCount(rest)} more; --json has them all`}`
 }
 
 /** `pollen migrate verify`: what D1 has, against what the objects can open, whatever anybody wrote down about it. */
@@ -28,7 +28,7 @@ export const verify = Effect.fn("verify")(function* (options: PeopleOptions & { 
   const answers = yield* forEachPage({
     name: "verifying",
     people: yield* readPeople(options),
-    ask: (page) => ask((client) => client.people.verify({ payload: { ...page, isUsed: options.use } })),
+    ask: (page) => ask((client) => client.people.verify({ payload: { ...page, probe: options.use } })),
     count: ({ checked }) => checked,
   })
   const checked = answers.reduce((sum, answer) => sum + answer.checked, 0)
@@ -41,6 +41,6 @@ export const verify = Effect.fn("verify")(function* (options: PeopleOptions & { 
   yield* outcome.tell({ checked, wrong, problems }, words)
   if (wrong > 0)
     return yield* new Unfinished({
-      message: `Of ${people(checked)}, ${renderCount(wrong)} ${wrong === 1 ? "is" : "are"} not as they should be.`,
+      message: `Of ${people(checked)}, ${formatCount(wrong)} ${wrong === 1 ? "is" : "are"} not as they should be.`,
     })
 })

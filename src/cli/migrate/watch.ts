@@ -2,7 +2,7 @@ import { Clock, Effect, Ref } from "effect"
 import type { Run } from "../../migration/api/runs.ts"
 import { Display } from "../Display.ts"
 import { Failed, Unfinished, type Unreachable, watched } from "../exit.ts"
-import { people, renderDuration } from "../format.ts"
+import { formatDuration, people } from "../format.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { typed } from "../typed.ts"
 import { renderRun, toPhase } from "./progress.ts"
@@ -21,7 +21,7 @@ const lookPatiently = Effect.fnUntraced(function* (id: string) {
     Effect.gen(function* () {
       const away = (yield* Clock.currentTimeMillis) - since
       if (away > patienceMs) return yield* new Failed({ message: error.message })
-      yield* display.line(`No answer for ${renderDuration(away)}; the run goes on without being watched.`)
+      yield* display.line(`No answer for ${formatDuration(away)}; the run goes on without being watched.`)
       yield* Effect.sleep(retryEvery)
     })
   return yield* Effect.retry(Effect.tapErrorTag(readRun(id), "Unreachable", wait), {

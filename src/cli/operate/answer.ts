@@ -1,7 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import { HttpClientError, type HttpClientResponse, ProblemDetails } from "effect/http"
-import { type Ending, Failed, Missing, Misused, Refused, Unreachable } from "../exit.ts"
-import type { Place } from "./place.ts"
+import { type CommandError, Failed, Missing, Misused, Refused, Unreachable } from "../exit.ts"
+import type { WorkerEndpoint } from "./workerEndpoint.ts"
 
 const Issues = Schema.Struct({ issues: Schema.Array(Schema.Struct({ path: Schema.String, message: Schema.String })) })
 
@@ -18,7 +18,7 @@ const renderIssues = (problem: ProblemDetails.ProblemDetails): string =>
 const sentence = (text: string): string => (/[.!?…]$/.test(text) ? text : `${text}.`)
 
 /** An answer that is no success, as what the command ends with. */
-const toEnding = (url: string, status: number, text: string): Ending => {
+const toCommandError = (url: string, status: number, text: string): CommandError => {
   const problem = Option.getOrUndefined(decodeProblem(text))
   if (problem === undefined || !problem.type.startsWith("urn:pollen:")) {
     return new Failed({
@@ -48,17 +48,19 @@ const toEnding = (url: string, status: number, text: string): Ending => {
 /** Turns an answer that is no success into a sentence, before anything else looks at it. */
 export const refuseProblem =
   (url: string) =>
-  (response: HttpClientResponse.HttpClientResponse): Effect.Effect<HttpClientResponse.HttpClientResponse, Ending> =>
+  (
+    response: HttpClientResponse.HttpClientResponse,
+  ): Effect.Effect<HttpClientResponse.HttpClientResponse, CommandError> =>
     response.status < 300
       ? Effect.succeed(response)
       : Effect.flatMap(
           Effect.orElseSucceed(response.text, () => ""),
-          (text) => Effect.fail(toEnding(url, response.status, text)),
+          (text) => Effect.fail(toCommandError(url, response.status, text)),
         )
 
 /** Whatever else can go wrong between here and the worker. */
-export const toFailed = ({ url, isLocal }: Pick<Place, "url" | "isLocal">, error: unknown): Ending => {
-  if (isEnding(error)) return error
+export const toFailed = ({ url, isLocal }: Pick<WorkerEndpoint, "url" | "isLocal">, error: unknown): CommandError => {
+  if (isCommandError(error)) return error
   if (HttpClientError.isHttpClientError(error) && error.reason._tag === "TransportError") {
     return new Unreachable({
       message: `The migration worker cannot be reached at ${url}: ${
@@ -73,6 +75,6 @@ export const toFailed = ({ url, isLocal }: Pick<Place, "url" | "isLocal">, error
   })
 }
 
-const endings = [Failed, Unreachable, Missing, Misused, Refused]
+const commandErrors = [Failed, Unreachable, Missing, Misused, Refused]
 
-const isEnding = (error: unknown): error is Ending => endings.some((ending) => error instanceof ending)
+const isCommandError = (error: unknown): error is CommandError => commandErrors.some((one) => error instanceof one)

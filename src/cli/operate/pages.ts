@@ -1,7 +1,7 @@
 import { Effect } from "effect"
 import { UserId } from "../../domain/user.ts"
 import { Display } from "../Display.ts"
-import type { Ending } from "../exit.ts"
+import type { CommandError } from "../exit.ts"
 import { MigrationWorker } from "./MigrationWorker.ts"
 
 /** People that one request concerns: as many as the worker takes. */
@@ -27,7 +27,7 @@ const countEverybody = Effect.gen(function* () {
 export const forEachPage = Effect.fnUntraced(function* <A extends PageEnd>(options: {
   readonly name: string
   readonly people: ReadonlyArray<UserId> | undefined
-  readonly ask: (page: Page) => Effect.Effect<A, Ending>
+  readonly ask: (page: Page) => Effect.Effect<A, CommandError>
   /** How many people an answer was about. */
   readonly count: (answer: A) => number
 }) {

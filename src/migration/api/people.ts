@@ -81,7 +81,7 @@ const page = {
 export const Verify = Schema.Struct({
   ...page,
   /** Whether each grant is used once at its provider as well. */
-  isUsed: Schema.optionalKey(Schema.Boolean),
+  probe: Schema.optionalKey(Schema.Boolean),
 })
 export type Verify = typeof Verify.Type
 

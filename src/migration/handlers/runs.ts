@@ -8,7 +8,7 @@ import { Operator } from "../Authorization.ts"
 import { Api } from "../api/Api.ts"
 import type { Run } from "../api/runs.ts"
 import { Database } from "../Database.ts"
-import { countCeilings, liftCeilings } from "../people/counts.ts"
+import { clearCeilings, countCeilings } from "../people/counts.ts"
 import { RunControl } from "../run/RunControl.ts"
 import { moveParameters, rollbackParameters } from "../runs/parameters.ts"
 import { Runs } from "../runs/Runs.ts"
@@ -60,14 +60,14 @@ export const runsLayer = HttpApiBuilder.group(
           act(
             "takeOnRuns",
             {},
-            Effect.map(control.takeOn, (taken) => ({ runs: taken })),
+            Effect.map(control.recover, (taken) => ({ runs: taken })),
           ),
         ),
       lift: ({ payload }) =>
         answerProblems(
           payload.isDry === true
             ? inDatabase(countCeilings(payload.people))
-            : act("lift", payload, inDatabase(liftCeilings(payload.people))),
+            : act("lift", payload, inDatabase(clearCeilings(payload.people))),
         ),
     })
   }),

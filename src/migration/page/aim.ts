@@ -1,7 +1,7 @@
 import { type Rollout, targetOf } from "../../domain/rollout.ts"
 import { earlierStage, type Stage } from "../../domain/stage.ts"
 import type { RunParameters } from "../runs/parameters.ts"
-import { type Candidate, isBorn, positionOf } from "./candidates.ts"
+import { type Candidate, positionOf, startedInObject } from "./candidates.ts"
 
 /** Where a run wants somebody to be. */
 export interface Aim {
@@ -14,7 +14,7 @@ const below = (stage: Stage, ceiling: Stage | null): Stage => (ceiling === null 
 
 /** The flags, under what a rollback left. */
 const aimOfMove = (candidate: Candidate, rollout: Rollout): Aim | null => {
-  if (isBorn(candidate)) return null
+  if (startedInObject(candidate)) return null
   const { stage } = positionOf(candidate)
   return { target: below(targetOf(rollout, candidate.userId, stage), candidate.ceiling), ceiling: null }
 }
@@ -26,7 +26,7 @@ const aimOfRollback = (
   to: Stage,
   { at, includesBorn }: RunParameters,
 ): Aim | null => {
-  if (isBorn(candidate) && !includesBorn) return null
+  if (startedInObject(candidate) && !includesBorn) return null
   const { stage } = positionOf(candidate)
   // Whoever was at that stage when the run met them first stays in it while it takes them back.
   const isMeant = at === null || stage === at || (candidate.runId === runId && candidate.ceiling !== null)

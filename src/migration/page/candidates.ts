@@ -33,10 +33,10 @@ export const candidatesAfter = (cursor: string, rows: number, named: ReadonlyArr
 }
 
 /** Whether all of their accounts began in an object: they never were in the move, and have no step to take by themselves. */
-export const isBorn = ({ stage, isHeldByDatabase }: Candidate): boolean => stage === null && !isHeldByDatabase
+export const startedInObject = ({ stage, isHeldByDatabase }: Candidate): boolean => stage === null && !isHeldByDatabase
 
 /** Somebody without a status is at `off`; who began in an object is where the move ends. */
 export const positionOf = (candidate: Candidate): Position => {
-  const stage = candidate.stage ?? (isBorn(candidate) ? "complete" : "off")
+  const stage = candidate.stage ?? (startedInObject(candidate) ? "complete" : "off")
   return { stage, towards: candidate.towards ?? stage, state: candidate.state ?? "migrated" }
 }

@@ -3,7 +3,7 @@ import { newFingerprintKey } from "../../domain/fingerprint.ts"
 import type { FailureCount } from "../api/runs.ts"
 import { Core } from "../Core.ts"
 import { Database, statement } from "../Database.ts"
-import { forEachPerson, type Mover } from "../person/PersonInMove.ts"
+import { forEachPerson, type PersonInMove } from "../person/PersonInMove.ts"
 import { failed, type Overtaken, StepFailed, toStepFailed } from "../person/reason.ts"
 import { checkHeld } from "../transitions/complete.ts"
 import { compareCopies, grantsToCopy } from "../transitions/copy.ts"
@@ -15,7 +15,7 @@ import { sort } from "./takeSteps.ts"
 /** User ids shown of each reason. */
 const examplesAtMost = 10
 
-type Check = (mover: Mover) => Effect.Effect<unknown, StepFailed | Overtaken, Core>
+type Check = (personInMove: PersonInMove) => Effect.Effect<unknown, StepFailed | Overtaken, Core>
 
 /** Whether D1's rows can be carried. What the object keeps need not be the same yet: that is what the step is for. */
 const checkRows: Check = ({ accounts }) => grantsToCopy(accounts)
@@ -28,7 +28,7 @@ const checkHandOver: Check = Effect.fnUntraced(function* ({ userId, accounts }) 
 const checkSeals: Check = Effect.fnUntraced(function* ({ userId }) {
   const core = yield* Core
   const { accounts } = yield* Effect.mapError(
-    core.fingerprintTokens({ userId, key: newFingerprintKey(), isUsed: false }),
+    core.fingerprintTokens({ userId, key: newFingerprintKey(), probe: false }),
     toStepFailed,
   )
   const broken = accounts.find(({ fingerprint }) => fingerprint === null)
@@ -41,7 +41,7 @@ const checks: Readonly<Record<string, Check>> = {
   "shadow live": checkHandOver,
   "live shadow": checkSeals,
   "rampdown live": checkSeals,
-  "rampdown complete": (mover) => checkHeld(mover, false),
+  "rampdown complete": (personInMove) => checkHeld(personInMove, false),
   "complete rampdown": checkSeals,
 }
 
@@ -49,11 +49,11 @@ const checkPeople = Effect.fn("checkPeople")(function* (
   people: ReadonlyArray<InHand>,
   duplicates: ReadonlySet<string>,
 ) {
-  const { refused, movers } = yield* sort(people, duplicates)
+  const { refused, peopleInMove } = yield* sort(people, duplicates)
   const steps = new Map(people.map(({ userId, step }) => [userId, step]))
-  const checked = yield* forEachPerson([...movers.values()], (mover) => {
-    const step = steps.get(mover.userId)
-    return checks[`${step?.from} ${step?.to}`]?.(mover) ?? Effect.void
+  const checked = yield* forEachPerson([...peopleInMove.values()], (personInMove) => {
+    const step = steps.get(personInMove.userId)
+    return checks[`${step?.from} ${step?.to}`]?.(personInMove) ?? Effect.void
   })
   const failures = [...checked].flatMap(([userId, outcome]) =>
     Result.isFailure(outcome) && outcome.failure instanceof StepFailed ? [[userId, outcome.failure] as const] : [],

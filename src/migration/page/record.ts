@@ -2,7 +2,7 @@ import { Clock, Effect, Random, Result } from "effect"
 import { hasReached, type Stage } from "../../domain/stage.ts"
 import { Database, type Statement, statement } from "../Database.ts"
 import { PageSettings } from "../person/PageSettings.ts"
-import type { Outcome, Taken } from "../person/PersonInMove.ts"
+import type { Outcome, StepResult } from "../person/PersonInMove.ts"
 import { failed, StepFailed } from "../person/reason.ts"
 import { nextAttemptAt, overtakenAtMost } from "./backoff.ts"
 import type { Position, Step } from "./choose.ts"
@@ -88,7 +88,7 @@ interface Entry {
 
 const toEntry = (
   { userId, position, step, target, attempts }: InHand,
-  outcome: Outcome<Taken>,
+  outcome: Outcome<StepResult>,
   now: number,
   random: number,
 ): Entry => {
@@ -162,7 +162,7 @@ const recordProgress = `UPDATE migration_runs SET updated_at = ?3, progress = js
     '$.overtaken', progress->>'$.overtaken' + ${counted("entry.value->>'state' = 'pending'")})
   WHERE id = ?4`
 
-interface Place {
+interface PageRef {
   readonly runId: string
   readonly pass: number
   /** The last user id that the pass has looked at by now. */
@@ -181,8 +181,8 @@ interface Tally {
  * counted is what was done, wherever a run is killed.
  */
 export const record = Effect.fn("record")(function* (
-  people: ReadonlyArray<{ readonly inHand: InHand; readonly outcome: Outcome<Taken> }>,
-  { runId, pass, cursor }: Place,
+  people: ReadonlyArray<{ readonly inHand: InHand; readonly outcome: Outcome<StepResult> }>,
+  { runId, pass, cursor }: PageRef,
 ) {
   const database = yield* Database
   const { lease } = yield* PageSettings

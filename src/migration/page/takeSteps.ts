@@ -7,9 +7,9 @@ import type { Database } from "../Database.ts"
 import type { FeedSources } from "../FeedSources.ts"
 import { type AccountsOf, readAccounts } from "../person/accounts.ts"
 import type { PageSettings } from "../person/PageSettings.ts"
-import type { Mover, Outcome, Taken } from "../person/PersonInMove.ts"
+import type { Outcome, PersonInMove, StepResult } from "../person/PersonInMove.ts"
 import { failed, Overtaken, type StepFailed } from "../person/reason.ts"
-import { edgeOf } from "../transitions/transitions.ts"
+import { transitionOf } from "../transitions/transitions.ts"
 import type { Step } from "./choose.ts"
 import type { InHand } from "./record.ts"
 
@@ -33,16 +33,16 @@ const whyNot = (inHand: InHand, accounts: AccountsOf, duplicates: ReadonlySet<st
 export const sort = Effect.fn("sort")(function* (people: ReadonlyArray<InHand>, duplicates: ReadonlySet<string>) {
   const accounts = yield* readAccounts(people.map(({ userId }) => userId))
   const refused = new Map<string, StepFailed>()
-  const movers = new Map<string, Mover>()
+  const peopleInMove = new Map<string, PersonInMove>()
   for (const inHand of people) {
     const problem = whyNot(inHand, accounts, duplicates)
     if (problem !== null) refused.set(inHand.userId, problem)
     else {
       const rows = (accounts.get(inHand.userId) ?? []).filter((row) => row !== null)
-      movers.set(inHand.userId, { userId: UserId.make(inHand.userId), accounts: rows })
+      peopleInMove.set(inHand.userId, { userId: UserId.make(inHand.userId), accounts: rows })
     }
   }
-  return { refused, movers }
+  return { refused, peopleInMove }
 })
 
 /** People by the step they take. */
@@ -53,20 +53,20 @@ export const takeSteps = Effect.fn("takeSteps")(function* (
   people: ReadonlyArray<InHand>,
   duplicates: ReadonlySet<string>,
 ): Effect.fn.Return<
-  ReadonlyArray<{ readonly inHand: InHand; readonly outcome: Outcome<Taken> }>,
+  ReadonlyArray<{ readonly inHand: InHand; readonly outcome: Outcome<StepResult> }>,
   DatabaseUnavailable,
   Core | Database | FeedSources | PageSettings
 > {
-  const { refused, movers } = yield* sort(people, duplicates)
-  const outcomes = new Map<string, Outcome<Taken>>()
+  const { refused, peopleInMove } = yield* sort(people, duplicates)
+  const outcomes = new Map<string, Outcome<StepResult>>()
   for (const [userId, problem] of refused) outcomes.set(userId, Result.fail(problem))
-  for (const group of byStep(people.filter(({ userId }) => movers.has(userId))).values()) {
+  for (const group of byStep(people.filter(({ userId }) => peopleInMove.has(userId))).values()) {
     const [first] = group
     if (first === undefined) continue
-    const taken = yield* edgeOf(
+    const taken = yield* transitionOf(
       first.step.from,
       first.step.to,
-    )(group.flatMap(({ userId }) => Option.toArray(Option.fromUndefinedOr(movers.get(userId)))))
+    )(group.flatMap(({ userId }) => Option.toArray(Option.fromUndefinedOr(peopleInMove.get(userId)))))
     for (const [userId, outcome] of taken) outcomes.set(userId, outcome)
   }
   return people.map((inHand) => ({ inHand, outcome: outcomes.get(inHand.userId) ?? Result.fail(new Overtaken()) }))

@@ -32,7 +32,7 @@ export const countStages = Effect.fn("countStages")(function* () {
 })
 
 /** Ceilings lifted by one statement. */
-const liftedAtOnce = 10_000
+const clearedAtOnce = 10_000
 
 const isHeldBack = "ceiling IS NOT NULL AND (?1 IS NULL OR user_id IN (SELECT value FROM json_each(?1)))"
 
@@ -40,12 +40,12 @@ const countLiftable = `SELECT count(*) AS people FROM token_migration_status WHE
 
 const lift = `UPDATE token_migration_status SET ceiling = NULL WHERE user_id IN (
     SELECT user_id FROM token_migration_status
-    WHERE ${isHeldBack} LIMIT ${liftedAtOnce})
+    WHERE ${isHeldBack} LIMIT ${clearedAtOnce})
   RETURNING 1`
 
 const toList = (people: ReadonlyArray<string> | undefined) => (people === undefined ? null : JSON.stringify(people))
 
-/** How many ceilings `liftCeilings` would take away. */
+/** How many ceilings `clearCeilings` would take away. */
 export const countCeilings = Effect.fn("countCeilings")(function* (people: ReadonlyArray<string> | undefined) {
   const database = yield* Database
   const [counted] = yield* database.rows("ceilings", statement(countLiftable, toList(people)))
@@ -53,13 +53,13 @@ export const countCeilings = Effect.fn("countCeilings")(function* (people: Reado
 })
 
 /** Takes the ceilings away that rollbacks left: of these people, or of everybody. Tells of how many. */
-export const liftCeilings = Effect.fn("liftCeilings")(function* (people: ReadonlyArray<string> | undefined) {
+export const clearCeilings = Effect.fn("clearCeilings")(function* (people: ReadonlyArray<string> | undefined) {
   const database = yield* Database
   const named = toList(people)
   let lifted = 0
   for (;;) {
     const rows = yield* database.rows("lift", statement(lift, named))
     lifted += rows.length
-    if (rows.length < liftedAtOnce) return { lifted }
+    if (rows.length < clearedAtOnce) return { lifted }
   }
 })

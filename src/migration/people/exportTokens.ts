@@ -4,7 +4,7 @@ import type { TokenSet } from "../../domain/token.ts"
 import type { Export, Exported } from "../api/people.ts"
 import { Core } from "../Core.ts"
 import { storedGrant } from "../person/accounts.ts"
-import { forEachPerson, type Mover } from "../person/PersonInMove.ts"
+import { forEachPerson, type PersonInMove } from "../person/PersonInMove.ts"
 import { failed, StepFailed, toStepFailed } from "../person/reason.ts"
 import { type Encrypt, encryptTo } from "./encrypt.ts"
 import { readPage } from "./readPage.ts"
@@ -21,7 +21,7 @@ const toPlain = (provider: string, state: string, holder: string, tokens: TokenS
 })
 
 /** The newest tokens of a person, from whoever holds them. */
-const collect = Effect.fn("collect")(function* ({ userId, accounts }: Mover) {
+const collect = Effect.fn("collect")(function* ({ userId, accounts }: PersonInMove) {
   const core = yield* Core
   const inDatabase = accounts.filter(({ holder }) => holder === "database")
   const stored = inDatabase.flatMap((row) =>
@@ -35,10 +35,10 @@ const collect = Effect.fn("collect")(function* ({ userId, accounts }: Mover) {
 })
 
 const exportOne = (encrypt: Encrypt, exportedAt: number) =>
-  Effect.fn("exportOne")(function* (mover: Mover) {
-    const accounts = yield* collect(mover)
+  Effect.fn("exportOne")(function* (personInMove: PersonInMove) {
+    const accounts = yield* collect(personInMove)
     if (accounts.length === 0) return yield* failed("not_held_by_object", "there is no grant of this person anywhere")
-    return yield* encrypt({ userId: mover.userId, exportedAt, accounts })
+    return yield* encrypt({ userId: personInMove.userId, exportedAt, accounts })
   })
 
 /** The tokens of a page of people, each encrypted to the operator's key. Never in the clear. */
@@ -50,7 +50,7 @@ export const exportTokens = Effect.fn("exportTokens")(function* ({ recipient, ..
   const { people, refused, next } = yield* readPage(asked)
   const exportedAt = yield* Clock.currentTimeMillis
   const outcomes = yield* forEachPerson(
-    people.map(({ mover }) => mover),
+    people.map(({ person }) => person),
     exportOne(encrypt, exportedAt),
   )
   const exported: Array<Exported["people"][number]> = []

@@ -9,7 +9,7 @@ import { Core } from "../Core.ts"
 import { Database, decodeRows, statement } from "../Database.ts"
 import { Flags } from "../Flags.ts"
 import { aimOf } from "../page/aim.ts"
-import { candidatesAfter, decodeCandidates, isBorn, positionOf } from "../page/candidates.ts"
+import { candidatesAfter, decodeCandidates, positionOf, startedInObject } from "../page/candidates.ts"
 import { type AccountRow, storedGrant } from "../person/accounts.ts"
 import { moveParameters } from "../runs/parameters.ts"
 import { readAccountsOf } from "./readPage.ts"
@@ -43,7 +43,7 @@ const decodeRest = decodeRows(
 /** What the object says of the accounts; nothing where it cannot be asked. */
 const askObject = Effect.fn("askObject")(function* (userId: UserId, key: string) {
   const core = yield* Core
-  return yield* core.fingerprintTokens({ userId, key, isUsed: false }).pipe(
+  return yield* core.fingerprintTokens({ userId, key, probe: false }).pipe(
     Effect.map(({ accounts }) => accounts),
     Effect.catch((error) => Effect.as(Effect.logWarning("An object could not be asked", error.message), [])),
   )
@@ -91,7 +91,7 @@ export const findPerson = Effect.fn("findPerson")(function* (userId: UserId) {
   const history = yield* decodeHistory(historyRows)
   const rows = ((yield* readAccountsOf([userId])).get(userId) ?? []).filter((row) => row !== null)
   const { stage } = positionOf(candidate)
-  const isInMove = !isBorn(candidate)
+  const isInMove = !startedInObject(candidate)
   // An object that nothing was ever brought to is not made by a look at it.
   const isObjectKnown = stage !== "off" || rest.durableObjectId !== null || history.length > 0
   const key = newFingerprintKey()

@@ -4,7 +4,7 @@ import { readTokenColumns, tokenColumns } from "../contract/tokenColumns.ts"
 import { Database, statement } from "../Database.ts"
 import { type Candidate, candidatesAfter, decodeCandidates } from "../page/candidates.ts"
 import { accountColumns, groupAccounts } from "../person/accounts.ts"
-import type { Mover } from "../person/PersonInMove.ts"
+import type { PersonInMove } from "../person/PersonInMove.ts"
 import { failed, type StepFailed } from "../person/reason.ts"
 
 /** People of a page, unless the request says. */
@@ -40,7 +40,7 @@ export const readPage = Effect.fn("readPage")(function* ({ people: named, cursor
     decodeCandidates,
   )
   const accounts = yield* readAccountsOf(candidates.map(({ userId }) => userId))
-  const people: Array<{ readonly candidate: Candidate; readonly mover: Mover }> = []
+  const people: Array<{ readonly candidate: Candidate; readonly person: PersonInMove }> = []
   const refused: Array<{ readonly candidate: Candidate; readonly problem: StepFailed }> = []
   for (const candidate of candidates) {
     const rows = accounts.get(candidate.userId) ?? []
@@ -50,7 +50,7 @@ export const readPage = Effect.fn("readPage")(function* ({ people: named, cursor
       refused.push({ candidate, problem: failed("unreadable_user", "no object can have this name") })
     else if (readable.length < rows.length) {
       refused.push({ candidate, problem: failed("unreadable_row", "a column of it is not what it should be") })
-    } else people.push({ candidate, mover: { userId: userId.value, accounts: readable } })
+    } else people.push({ candidate, person: { userId: userId.value, accounts: readable } })
   }
   const isMore = named === undefined && candidates.length === limit
   return { people, refused, next: isMore ? (candidates.at(-1)?.userId ?? null) : null }

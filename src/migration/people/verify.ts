@@ -4,9 +4,9 @@ import { hasReached, holderAt, type Stage } from "../../domain/stage.ts"
 import type { Verification, Verify } from "../api/people.ts"
 import { Core } from "../Core.ts"
 import { Database, statement } from "../Database.ts"
-import { type Candidate, isBorn, positionOf } from "../page/candidates.ts"
+import { type Candidate, positionOf, startedInObject } from "../page/candidates.ts"
 import { type AccountRow, isDisconnected, storedGrant, toCarry } from "../person/accounts.ts"
-import { forEachPerson, type Mover } from "../person/PersonInMove.ts"
+import { forEachPerson, type PersonInMove } from "../person/PersonInMove.ts"
 import { failed, type Overtaken, StepFailed, toStepFailed } from "../person/reason.ts"
 import { readPage } from "./readPage.ts"
 
@@ -26,10 +26,14 @@ const checkRows = (stage: Stage, accounts: ReadonlyArray<AccountRow>): StepFaile
   return null
 }
 
-const checkObject = Effect.fn("checkObject")(function* (stage: Stage, { userId, accounts }: Mover, isUsed: boolean) {
+const checkObject = Effect.fn("checkObject")(function* (
+  stage: Stage,
+  { userId, accounts }: PersonInMove,
+  probe: boolean,
+) {
   const core = yield* Core
   const key = newFingerprintKey()
-  const told = (yield* Effect.mapError(core.fingerprintTokens({ userId, key, isUsed }), toStepFailed)).accounts
+  const told = (yield* Effect.mapError(core.fingerprintTokens({ userId, key, probe }), toStepFailed)).accounts
   const holder = holderAt(stage)
   for (const row of accounts.filter((account) => !isDisconnected(account))) {
     const kept = told.find(({ provider }) => provider === row.provider)
@@ -58,19 +62,20 @@ const checkObject = Effect.fn("checkObject")(function* (stage: Stage, { userId, 
   }
 })
 
-interface ToCheck extends Mover {
+interface ToCheck extends PersonInMove {
   readonly candidate: Candidate
 }
 
-const stageOf = (candidate: Candidate): Stage | null => (isBorn(candidate) ? null : positionOf(candidate).stage)
+const stageOf = (candidate: Candidate): Stage | null =>
+  startedInObject(candidate) ? null : positionOf(candidate).stage
 
-const check = (isUsed: boolean) =>
+const check = (probe: boolean) =>
   Effect.fn("check")(function* (person: ToCheck): Effect.fn.Return<void, StepFailed | Overtaken, Core> {
     // Who began in an object is where the move ends.
     const { stage } = positionOf(person.candidate)
     const problem = checkRows(stage, person.accounts)
     if (problem !== null) return yield* problem
-    if (stage !== "off") yield* checkObject(stage, person, isUsed)
+    if (stage !== "off") yield* checkObject(stage, person, probe)
   })
 
 const verified = `UPDATE token_migration_status SET verified_at = ?2
@@ -87,8 +92,8 @@ const disproved = new Set(["held_by_object", "not_held_by_object", "not_the_same
 export const verify = Effect.fn("verify")(function* (asked: Verify) {
   const database = yield* Database
   const { people, refused, next } = yield* readPage(asked)
-  const toCheck = people.map(({ candidate, mover }): ToCheck => ({ ...mover, candidate }))
-  const outcomes = yield* forEachPerson(toCheck, check(asked.isUsed ?? false))
+  const toCheck = people.map(({ candidate, person }): ToCheck => ({ ...person, candidate }))
+  const outcomes = yield* forEachPerson(toCheck, check(asked.probe ?? false))
   const good = toCheck.filter(({ userId }) => {
     const outcome = outcomes.get(userId)
     return outcome !== undefined && Result.isSuccess(outcome)

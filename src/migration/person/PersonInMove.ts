@@ -5,13 +5,13 @@ import { PageSettings } from "./PageSettings.ts"
 import { failed, type Overtaken, type StepFailed } from "./reason.ts"
 
 /** Somebody who is being taken a step, with what D1 has of them. */
-export interface Mover {
+export interface PersonInMove {
   readonly userId: UserId
   readonly accounts: ReadonlyArray<AccountRow>
 }
 
 /** What a step came to. */
-export interface Taken {
+export interface StepResult {
   /** Whether what the object opens was found to be what D1 has. */
   readonly isVerified: boolean
   /** The object that polls for the person from now on; `null` when none does any more; left out when that did not change. */
@@ -71,11 +71,11 @@ export const latest = <A>(...rounds: ReadonlyArray<Outcomes<A>>): Outcomes<A> =>
   new Map(rounds.flatMap((round) => [...round]))
 
 /** The same outcomes, with what each step that went well came to. */
-export const taking = <P extends { readonly userId: string }>(
+export const toStepResults = <P extends { readonly userId: string }>(
   people: ReadonlyArray<P>,
   outcomes: Outcomes<unknown>,
-  toTaken: (person: P) => Taken,
-): Outcomes<Taken> =>
+  toTaken: (person: P) => StepResult,
+): Outcomes<StepResult> =>
   new Map(
     people.flatMap((person) => {
       const outcome = outcomes.get(person.userId)

@@ -81,9 +81,9 @@ const make = (workflow: Workflow<MoveParameters>) => {
     resume: (runId: string, instance: number) => on("resume", runId, instance),
     cancel: (runId: string, instance: number) => on("terminate", runId, instance),
     /** Goes on with a run whose process was killed, or that was never begun; one that is running is only held for a moment. */
-    takeOn: Effect.fn("Instances.takeOn")(function* (runId: string, instance: number) {
+    recover: Effect.fn("Instances.recover")(function* (runId: string, instance: number) {
       const found = yield* get(runId, instance)
-      if (Option.isNone(found)) return yield* begin({ runId, instance, mark: null })
+      if (Option.isNone(found)) return yield* begin({ runId, instance, checkpoint: null })
       if (over.has((yield* statusOf(found.value)).status)) return
       yield* Effect.tryPromise({ try: () => found.value.pause(), catch: unavailable("pause") })
       yield* statusOf(found.value).pipe(

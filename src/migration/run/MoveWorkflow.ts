@@ -25,7 +25,7 @@ const stepsAtMost = 900
  */
 export class MoveWorkflow extends WorkflowEntrypoint<MigrationEnv, MoveParameters> {
   override async run({ payload }: Readonly<WorkflowEvent<MoveParameters>>, step: WorkflowStep): Promise<void> {
-    const { runId, instance, mark } = payload
+    const { runId, instance, checkpoint } = payload
     const services = stepServices(this.env)
     const instances = Instances.of(this.env.MOVE)
     const durable = Steps.of({
@@ -46,7 +46,7 @@ export class MoveWorkflow extends WorkflowEntrypoint<MigrationEnv, MoveParameter
             Effect.runPromise(
               Effect.andThen(
                 Effect.flatMap(Runs, (runs) => runs.change(runId, ["running"], "running", { instance: instance + 1 })),
-                instances.begin({ runId, instance: instance + 1, mark: next }),
+                instances.begin({ runId, instance: instance + 1, checkpoint: next }),
               ).pipe(Effect.asVoid, Effect.provide(services)),
             ),
           )
@@ -54,6 +54,8 @@ export class MoveWorkflow extends WorkflowEntrypoint<MigrationEnv, MoveParameter
     })
     // What the platform throws into a run that is paused or ended passes as it is. A run whose step has failed for good ends with that;
     // whoever looks at it next writes it down.
-    await Effect.runPromise(runMove(runId, mark).pipe(Effect.provideService(Steps, durable), Effect.provide(services)))
+    await Effect.runPromise(
+      runMove(runId, checkpoint).pipe(Effect.provideService(Steps, durable), Effect.provide(services)),
+    )
   }
 }

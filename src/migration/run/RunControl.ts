@@ -26,7 +26,7 @@ export class RunControl extends Context.Service<
     readonly resume: (id: string) => Effect.Effect<Run, ControlError>
     readonly cancel: (id: string) => Effect.Effect<Run, ControlError>
     /** Goes on with runs whose process was killed. */
-    readonly takeOn: Effect.Effect<ReadonlyArray<Run>, ControlError>
+    readonly recover: Effect.Effect<ReadonlyArray<Run>, ControlError>
   }
 >()("pollen/migration/RunControl") {
   static readonly layer = (workflow: MigrationEnv["MOVE"]): Layer.Layer<RunControl, never, Runs | Flags | Database> =>
@@ -83,7 +83,7 @@ export class RunControl extends Context.Service<
           if (isUrgent) yield* makeWay(parameters)
           const id = yield* runs.create(parameters, operator)
           yield* instances
-            .begin({ runId: id, instance: 1, mark: null })
+            .begin({ runId: id, instance: 1, checkpoint: null })
             .pipe(Effect.tapError(({ message }) => runs.change(id, ["running"], "failed", { reason: message })))
           return yield* runs.get(id)
         })
@@ -122,11 +122,11 @@ export class RunControl extends Context.Service<
             yield* stop(row)
             return yield* runs.get(id)
           }),
-          takeOn: Effect.gen(function* () {
+          recover: Effect.gen(function* () {
             const running = (yield* runs.list).filter(({ state }) => state === "running")
             for (const { id } of running) {
               const { progress } = yield* runs.find(id)
-              yield* instances.takeOn(id, progress.instance)
+              yield* instances.recover(id, progress.instance)
             }
             return running
           }),

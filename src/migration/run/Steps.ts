@@ -9,7 +9,7 @@ import type { Runs } from "../runs/Runs.ts"
 export type StepServices = Core | Database | FeedSources | Runs
 
 /** Where a run goes on: the state that a new instance of the Workflow is given. */
-export interface Mark {
+export interface Checkpoint {
   readonly pass: number
   readonly page: number
   readonly cursor: string
@@ -35,6 +35,6 @@ export class Steps extends Context.Service<
     /** How many steps may be taken before {@link goOn} is due. */
     readonly atMost: number
     /** Lets a new instance go on from here. */
-    readonly goOn: (mark: Mark) => Effect.Effect<void>
+    readonly goOn: (checkpoint: Checkpoint) => Effect.Effect<void>
   }
 >()("pollen/migration/Steps") {}

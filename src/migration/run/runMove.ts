@@ -6,13 +6,13 @@ import { type PageOf, type PageResult, takePage } from "../page/takePage.ts"
 import { PageSettings } from "../person/PageSettings.ts"
 import type { StoredProgress } from "../runs/progress.ts"
 import { Runs } from "../runs/Runs.ts"
-import { type Mark, Steps } from "./Steps.ts"
+import { type Checkpoint, Steps } from "./Steps.ts"
 import { countOn, emptySurvey, findDuplicates, totalsOf } from "./survey.ts"
 
 /** How long a hand-over waits for refreshes under way, in milliseconds: a provider's answer is waited for 10 s at most. */
 const claimWaitMs = 15_000
 
-const start: Mark = { pass: 1, page: 1, cursor: "", happened: 0, dueAt: null }
+const start: Checkpoint = { pass: 1, page: 1, cursor: "", happened: 0, dueAt: null }
 
 const unfinished: ReadonlyArray<RunState> = ["running", "paused"]
 
@@ -52,7 +52,7 @@ const onePage = Effect.fnUntraced(function* (run: RunInHand, page: PageOf, beatM
 
 /** When to go on after a pass: at once, at a time, or not at all (`null`). */
 const nextPassAt = (
-  { happened, dueAt }: Mark,
+  { happened, dueAt }: Checkpoint,
   result: PageResult,
   { isDry, patienceSeconds }: RunInHand["parameters"],
 ) => {
@@ -73,7 +73,7 @@ const why = ({ obstacle }: PageResult): string | null =>
  * A run of the migrator: passes over everybody, page by page, until nobody has a step to take but those who have failed and are not due
  * soon. `mark`: where another instance has left off.
  */
-export const runMove = Effect.fn("runMove")(function* (runId: string, mark: Mark | null) {
+export const runMove = Effect.fn("runMove")(function* (runId: string, checkpoint: Checkpoint | null) {
   const steps = yield* Steps
   const runs = yield* Runs
   const parameters = yield* steps.do(
@@ -81,10 +81,10 @@ export const runMove = Effect.fn("runMove")(function* (runId: string, mark: Mark
     Effect.map(Effect.orDie(runs.find(runId)), (row) => row.parameters),
   )
   const run: RunInHand = { id: runId, parameters }
-  if (mark === null) yield* survey(run)
+  if (checkpoint === null) yield* survey(run)
   const duplicates = isCarryingRun(run) ? yield* steps.do("look for grants that two people have", findDuplicates()) : []
   let failures: StoredProgress["failures"] = []
-  let at = mark ?? start
+  let at = checkpoint ?? start
   for (let taken = 0; ; taken++) {
     if (taken >= steps.atMost) return yield* steps.goOn(at)
     const { pass, page, cursor } = at

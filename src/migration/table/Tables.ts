@@ -8,7 +8,7 @@ import { requireTokenColumns } from "../contract/tokenColumns.ts"
 import { Database, databaseOf, jsonTexts, statement } from "../Database.ts"
 import type { MigrationEnv } from "../env.ts"
 import { countRows, requireColumns, selectRepeated, selectRows } from "./columns.ts"
-import { providerNamed, type Understood, understand } from "./parseRow.ts"
+import { type ParsedRow, parseRow, providerNamed } from "./parseRow.ts"
 
 /** Rows looked at unless the request says. */
 const defaultRows = 500
@@ -41,9 +41,9 @@ const insertAccounts = `INSERT INTO user_accounts (user_id, provider, is_active,
 const countUnknown = `SELECT count(*) AS unknown FROM json_each(?1) taken WHERE NOT EXISTS (SELECT 1 FROM user_accounts
   WHERE user_id = taken.value->>'userId' AND provider = taken.value->>'provider')`
 
-const accountOf = ({ userId, provider }: Pick<Understood, "userId" | "provider">) => `${provider} ${userId}`
+const accountOf = ({ userId, provider }: Pick<ParsedRow, "userId" | "provider">) => `${provider} ${userId}`
 
-const toRow = ({ userId, provider, isActive, accessToken, refreshToken, expiresAt, scope }: Understood) => ({
+const toRow = ({ userId, provider, isActive, accessToken, refreshToken, expiresAt, scope }: ParsedRow) => ({
   userId,
   provider,
   isActive,
@@ -75,7 +75,7 @@ export class Tables extends Context.Service<
         const readRows = Effect.fnUntraced(function* (mapping: Mapping, after: Key | undefined, limit: number) {
           yield* Effect.provideService(requireColumns(mapping), Database, old)
           const rows = yield* old.rows("old table", selectRows(mapping, after, limit))
-          const read = rows.map((row) => understand(mapping, row))
+          const read = rows.map((row) => parseRow(mapping, row))
           const understood = read.flatMap((one) => (Result.isSuccess(one) ? [one.success] : []))
           const refused = read.flatMap((one) => (Result.isFailure(one) ? [one.failure] : []))
           const userIds = [...new Set(understood.map(({ userId }) => userId))]
@@ -85,7 +85,7 @@ export class Tables extends Context.Service<
             const key = `${providerNamed(mapping, provider)} ${userId}`
             repeated.set(key, (repeated.get(key) ?? 0) + Number(count))
           }
-          const isRepeated = (one: Understood) => (repeated.get(accountOf(one)) ?? 1) > 1
+          const isRepeated = (one: ParsedRow) => (repeated.get(accountOf(one)) ?? 1) > 1
           const duplicates = understood.filter(isRepeated).map(
             ({ key, provider }): RefusedRow => ({
               key,

@@ -6,7 +6,7 @@ import type { Mapping } from "../api/mapping.ts"
 import type { RefusedRow } from "../api/tables.ts"
 
 /** A grant as a row of an old table tells it, in the clear only in what `tokens` holds. */
-export interface Understood {
+export interface ParsedRow {
   readonly key: string | number
   readonly userId: UserId
   readonly provider: Provider
@@ -97,7 +97,7 @@ const readSecret = (
 }
 
 /** What a row says; or why it cannot be said. Never repeats what is in it, because that may be a token. */
-export const understand = (mapping: Mapping, row: Row): Result.Result<Understood, RefusedRow> => {
+export const parseRow = (mapping: Mapping, row: Row): Result.Result<ParsedRow, RefusedRow> => {
   const key = typeof row["key"] === "number" ? row["key"] : String(row["key"])
   const read = Result.gen(function* () {
     const userId = decodeUserId(typeof row["userId"] === "number" ? String(row["userId"]) : row["userId"])

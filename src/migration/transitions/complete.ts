@@ -4,7 +4,7 @@ import { Core } from "../Core.ts"
 import { Database, jsonTexts, statement } from "../Database.ts"
 import { type AccountRow, isDisconnected } from "../person/accounts.ts"
 import { markVerifying } from "../person/markVerifying.ts"
-import { forEachPerson, latest, type Mover, succeeded, taking } from "../person/PersonInMove.ts"
+import { forEachPerson, latest, type PersonInMove, succeeded, toStepResults } from "../person/PersonInMove.ts"
 import { failed, Overtaken, type StepFailed, toStepFailed } from "../person/reason.ts"
 
 const clear = `UPDATE user_accounts SET access_token = NULL, refresh_token = NULL, expires_at = NULL, scope = NULL,
@@ -40,14 +40,14 @@ const checkAccount = (
  * Fails unless the object holds, opens and uses every grant of a person. `mayRefresh`: what has expired is refreshed to be used, which
  * only the object may do with what it holds; otherwise it passes, since an expired token says nothing about the grant.
  */
-export const checkHeld = Effect.fn("checkHeld")(function* ({ userId, accounts }: Mover, mayRefresh: boolean) {
+export const checkHeld = Effect.fn("checkHeld")(function* ({ userId, accounts }: PersonInMove, mayRefresh: boolean) {
   const core = yield* Core
   if (accounts.some(({ holder }) => holder === "database")) {
     return yield* failed("not_held_by_object", "D1 holds one of the accounts")
   }
   const toCheck = accounts.filter((account) => !isDisconnected(account))
   if (toCheck.length === 0) return
-  const look = Effect.mapError(core.fingerprintTokens({ userId, key: newFingerprintKey(), isUsed: true }), toStepFailed)
+  const look = Effect.mapError(core.fingerprintTokens({ userId, key: newFingerprintKey(), probe: true }), toStepFailed)
   let { accounts: told } = yield* look
   if (mayRefresh && told.some(({ use }) => use === "expired")) {
     yield* Effect.mapError(core.validateTokens({ userId }), toStepFailed)
@@ -64,11 +64,11 @@ export const checkHeld = Effect.fn("checkHeld")(function* ({ userId, accounts }:
  * `rampdown` to `complete`: once the object has shown that it opens and uses every grant, D1 forgets them. That is the last of the plain
  * text.
  */
-export const complete = Effect.fn("complete")(function* (movers: ReadonlyArray<Mover>) {
+export const complete = Effect.fn("complete")(function* (people: ReadonlyArray<PersonInMove>) {
   const database = yield* Database
-  yield* markVerifying(movers)
-  const checked = yield* forEachPerson(movers, (mover) => checkHeld(mover, true))
-  const toClear = succeeded(movers, checked)
+  yield* markVerifying(people)
+  const checked = yield* forEachPerson(people, (personInMove) => checkHeld(personInMove, true))
+  const toClear = succeeded(people, checked)
   const rows = toClear.flatMap(({ accounts }) =>
     accounts.map(({ userId, provider, epoch, generation }) => ({ userId, provider, epoch, generation })),
   )
@@ -81,5 +81,5 @@ export const complete = Effect.fn("complete")(function* (movers: ReadonlyArray<M
   const settled = yield* forEachPerson(toClear, ({ userId, accounts }) =>
     accounts.every(({ provider }) => cleared.has(`${provider} ${userId}`)) ? Effect.void : Effect.fail(new Overtaken()),
   )
-  return taking(movers, latest<unknown>(checked, settled), () => ({ isVerified: true }))
+  return toStepResults(people, latest<unknown>(checked, settled), () => ({ isVerified: true }))
 })

@@ -3,7 +3,7 @@ import { fingerprint, newFingerprintKey } from "../../domain/fingerprint.ts"
 import { Core } from "../Core.ts"
 import { type AccountRow, type Carried, toCarry } from "../person/accounts.ts"
 import { markVerifying } from "../person/markVerifying.ts"
-import { forEachPerson, latest, type Mover, taking } from "../person/PersonInMove.ts"
+import { forEachPerson, latest, type PersonInMove, toStepResults } from "../person/PersonInMove.ts"
 import { failed, Overtaken, type StepFailed, toStepFailed } from "../person/reason.ts"
 
 /** What the object is to have a copy of: the grants that D1 holds and somebody may use. */
@@ -15,13 +15,13 @@ export const grantsToCopy = (accounts: ReadonlyArray<AccountRow>): Effect.Effect
 
 /** Those of the grants of which the object opens something else, or nothing. Fails where a grant does not do what it is for. */
 export const compareCopies = Effect.fn("compareCopies")(function* (
-  userId: Mover["userId"],
+  userId: PersonInMove["userId"],
   grants: ReadonlyArray<Carried>,
-  isUsed: boolean,
+  probe: boolean,
 ) {
   const core = yield* Core
   const key = newFingerprintKey()
-  const { accounts } = yield* Effect.mapError(core.fingerprintTokens({ userId, key, isUsed }), toStepFailed)
+  const { accounts } = yield* Effect.mapError(core.fingerprintTokens({ userId, key, probe }), toStepFailed)
   const differing: Array<Carried> = []
   for (const grant of grants) {
     const told = accounts.find(({ provider }) => provider === grant.provider)
@@ -38,15 +38,18 @@ export const compareCopies = Effect.fn("compareCopies")(function* (
   return differing
 })
 
-const importGrants = Effect.fn("importGrants")(function* (userId: Mover["userId"], grants: ReadonlyArray<Carried>) {
+const importGrants = Effect.fn("importGrants")(function* (
+  userId: PersonInMove["userId"],
+  grants: ReadonlyArray<Carried>,
+) {
   const core = yield* Core
   const { accounts } = yield* Effect.mapError(core.importTokens({ userId, accounts: grants }), toStepFailed)
   return accounts.some(({ outcome }) => outcome === "kept")
 })
 
-const copyOne = Effect.fnUntraced(function* ({ userId, accounts }: Mover, { isFresh, isUsed }: CopyOptions) {
+const copyOne = Effect.fnUntraced(function* ({ userId, accounts }: PersonInMove, { isFresh, probe }: CopyOptions) {
   const grants = yield* grantsToCopy(accounts)
-  const compared = isFresh || grants.length === 0 ? grants : yield* compareCopies(userId, grants, isUsed)
+  const compared = isFresh || grants.length === 0 ? grants : yield* compareCopies(userId, grants, probe)
   const differing = grants.filter((grant) => grant.tokens === null || compared.includes(grant))
   // What the object keeps of its own accord is newer than the rows that were read: comparing tells.
   const isKept = differing.length > 0 && (yield* importGrants(userId, differing))
@@ -57,15 +60,18 @@ interface CopyOptions {
   /** Whether the object has nothing yet, so that there is nothing to compare before copying. */
   readonly isFresh: boolean
   /** Whether each access token is used once. */
-  readonly isUsed: boolean
+  readonly probe: boolean
 }
 
 /**
  * Makes what people's objects keep what D1 has, and compares it: by fingerprints of what the object opens, never by the answer of the
  * write. Nothing is asked of an object that has nothing to keep.
  */
-export const copyGrants = Effect.fn("copyGrants")(function* (movers: ReadonlyArray<Mover>, options: CopyOptions) {
-  const copied = yield* forEachPerson(movers, (mover) => copyOne(mover, options))
+export const copyGrants = Effect.fn("copyGrants")(function* (
+  people: ReadonlyArray<PersonInMove>,
+  options: CopyOptions,
+) {
+  const copied = yield* forEachPerson(people, (person) => copyOne(person, options))
   const toCompare = [...copied.values()].flatMap((outcome) =>
     Result.isSuccess(outcome) && !outcome.success.isCompared ? [outcome.success] : [],
   )
@@ -73,7 +79,7 @@ export const copyGrants = Effect.fn("copyGrants")(function* (movers: ReadonlyArr
   const compared = yield* forEachPerson(
     toCompare,
     Effect.fnUntraced(function* ({ userId, grants, isKept }) {
-      const differing = yield* compareCopies(userId, grants, options.isUsed)
+      const differing = yield* compareCopies(userId, grants, options.probe)
       if (differing.length === 0) return
       return yield* isKept
         ? new Overtaken()
@@ -88,7 +94,10 @@ const generationsOf = (accounts: ReadonlyArray<AccountRow>): number =>
 
 /** `off` to `dual_write`, and `dual_write` to `shadow`: the object keeps a copy of what D1 holds. */
 export const copy = (isFresh: boolean) =>
-  Effect.fn("copy")(function* (movers: ReadonlyArray<Mover>) {
-    const outcomes = yield* copyGrants(movers, { isFresh, isUsed: false })
-    return taking(movers, outcomes, ({ accounts }) => ({ isVerified: true, generations: generationsOf(accounts) }))
+  Effect.fn("copy")(function* (people: ReadonlyArray<PersonInMove>) {
+    const outcomes = yield* copyGrants(people, { isFresh, probe: false })
+    return toStepResults(people, outcomes, ({ accounts }) => ({
+      isVerified: true,
+      generations: generationsOf(accounts),
+    }))
   })

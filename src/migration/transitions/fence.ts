@@ -2,7 +2,7 @@ import { Clock, Effect, Result } from "effect"
 import { Database, statement } from "../Database.ts"
 import { type AccountRow, type AccountsOf, readAccounts } from "../person/accounts.ts"
 import { PageSettings } from "../person/PageSettings.ts"
-import { type Mover, type Outcomes, succeeded } from "../person/PersonInMove.ts"
+import { type Outcomes, type PersonInMove, succeeded } from "../person/PersonInMove.ts"
 import { failed, type Overtaken, type StepFailed } from "../person/reason.ts"
 
 /** How long a hand-over keeps new refreshes out, if it dies before it is done, in milliseconds. */
@@ -26,23 +26,23 @@ const isClaimed = (row: AccountRow | null, now: number): boolean =>
  * Keeps D1's side from beginning to refresh these people's grants, waits until none is being refreshed, and tells what their rows say
  * then. Whose refresh does not end in time is left for another attempt.
  */
-export const fence = Effect.fn("fence")(function* (movers: ReadonlyArray<Mover>) {
+export const fence = Effect.fn("fence")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
   const database = yield* Database
   const { claimWaitMs } = yield* PageSettings
-  if (movers.length === 0) return { rows: new Map() as AccountsOf, outcomes: new Map() as Outcomes<void> }
+  if (peopleInMove.length === 0) return { rows: new Map() as AccountsOf, outcomes: new Map() as Outcomes<void> }
   const fencedAt = yield* Clock.currentTimeMillis
   // Rows that an object holds already are not D1's to fence, and are read with the others.
-  yield* database.rows("fence", statement(raise, idsOf(movers), fencedAt + fenceMs))
-  let rows = yield* readAccounts(movers.map(({ userId }) => userId))
+  yield* database.rows("fence", statement(raise, idsOf(peopleInMove), fencedAt + fenceMs))
+  let rows = yield* readAccounts(peopleInMove.map(({ userId }) => userId))
   let now = yield* Clock.currentTimeMillis
   const isWaiting = () => [...rows.values()].flat().some((row) => isClaimed(row, now))
   while (isWaiting() && now < fencedAt + claimWaitMs) {
     yield* Effect.sleep(lookEveryMs)
-    rows = yield* readAccounts(movers.map(({ userId }) => userId))
+    rows = yield* readAccounts(peopleInMove.map(({ userId }) => userId))
     now = yield* Clock.currentTimeMillis
   }
   const outcomes = new Map(
-    movers.map(({ userId }): [string, Result.Result<void, StepFailed | Overtaken>] => {
+    peopleInMove.map(({ userId }): [string, Result.Result<void, StepFailed | Overtaken>] => {
       const claimed = rows.get(userId)?.find((row) => isClaimed(row, now))
       return [
         userId,
@@ -56,9 +56,12 @@ export const fence = Effect.fn("fence")(function* (movers: ReadonlyArray<Mover>)
 })
 
 /** Lets D1's side refresh again what was not handed over after all. */
-export const unfence = Effect.fn("unfence")(function* (movers: ReadonlyArray<Mover>, outcomes: Outcomes<unknown>) {
+export const unfence = Effect.fn("unfence")(function* (
+  peopleInMove: ReadonlyArray<PersonInMove>,
+  outcomes: Outcomes<unknown>,
+) {
   const database = yield* Database
-  const done = new Set(succeeded(movers, outcomes))
-  const left = movers.filter((mover) => !done.has(mover))
+  const done = new Set(succeeded(peopleInMove, outcomes))
+  const left = peopleInMove.filter((person) => !done.has(person))
   if (left.length > 0) yield* database.rows("unfence", statement(lower, idsOf(left)))
 })

@@ -6,7 +6,7 @@ import { Core } from "../Core.ts"
 import { Database, jsonTexts, statement } from "../Database.ts"
 import { type AccountRow, providerOf, readAccounts, storedGrant } from "../person/accounts.ts"
 import { markVerifying } from "../person/markVerifying.ts"
-import { forEachPerson, latest, type Mover, succeeded, taking } from "../person/PersonInMove.ts"
+import { forEachPerson, latest, type PersonInMove, succeeded, toStepResults } from "../person/PersonInMove.ts"
 import { failed, Overtaken, toStepFailed } from "../person/reason.ts"
 
 // D1 takes the right, at the epoch at which the object has given it up, with what the object gave, where it gave something.
@@ -43,7 +43,7 @@ const toRow = ({ tokens, ...back }: Back) => ({
 const isHeldByObject = ({ holder }: AccountRow): boolean => holder === "object"
 
 /** The object gives up what it holds of one person, as of the epoch after D1's; durably, and before it is told. */
-const askBack = Effect.fn("askBack")(function* ({ userId, accounts }: Mover) {
+const askBack = Effect.fn("askBack")(function* ({ userId, accounts }: PersonInMove) {
   const core = yield* Core
   const held = accounts.filter(isHeldByObject)
   const known = held.flatMap((account) =>
@@ -89,7 +89,7 @@ const takeBack = Effect.fn("takeBack")(function* (backs: ReadonlyArray<Back>) {
  * moment of the switch, is newer than any copy and nothing to compare.
  */
 const compareOne = Effect.fn("compareOne")(function* (
-  { userId, accounts }: Mover,
+  { userId, accounts }: PersonInMove,
   written: ReadonlyMap<string, number>,
 ) {
   const core = yield* Core
@@ -99,7 +99,7 @@ const compareOne = Effect.fn("compareOne")(function* (
   })
   if (toCompare.length === 0) return
   const key = newFingerprintKey()
-  const told = yield* Effect.mapError(core.fingerprintTokens({ userId, key, isUsed: false }), toStepFailed)
+  const told = yield* Effect.mapError(core.fingerprintTokens({ userId, key, probe: false }), toStepFailed)
   for (const grant of toCompare) {
     const copy = told.accounts.find(({ provider }) => provider === grant.provider)
     if (copy === undefined) continue
@@ -110,24 +110,24 @@ const compareOne = Effect.fn("compareOne")(function* (
 })
 
 /** `live` to `shadow`: the hand-over back. What an earlier attempt has brought back already is only compared. */
-export const giveBack = Effect.fn("giveBack")(function* (movers: ReadonlyArray<Mover>) {
-  const asked = yield* forEachPerson(movers, askBack)
-  const answered = succeeded(movers, asked)
+export const giveBack = Effect.fn("giveBack")(function* (people: ReadonlyArray<PersonInMove>) {
+  const asked = yield* forEachPerson(people, askBack)
+  const answered = succeeded(people, asked)
   const backs = [...asked.values()].flatMap((outcome) => (Result.isSuccess(outcome) ? outcome.success : []))
   const written = yield* takeBack(backs)
   yield* markVerifying(answered)
   const rows = yield* readAccounts(answered.map(({ userId }) => userId))
   const after = answered.map(
-    ({ userId }): Mover => ({
+    ({ userId }): PersonInMove => ({
       userId,
       accounts: (rows.get(userId) ?? []).filter((row) => row !== null),
     }),
   )
   const compared = yield* forEachPerson(
     after,
-    (mover): Effect.Effect<void, Effect.Error<ReturnType<typeof compareOne>> | Overtaken, Core> =>
-      mover.accounts.some(isHeldByObject) ? Effect.fail(new Overtaken()) : compareOne(mover, written),
+    (personInMove): Effect.Effect<void, Effect.Error<ReturnType<typeof compareOne>> | Overtaken, Core> =>
+      personInMove.accounts.some(isHeldByObject) ? Effect.fail(new Overtaken()) : compareOne(personInMove, written),
   )
   const outcomes = latest<unknown>(asked, compared)
-  return taking(movers, outcomes, () => ({ isVerified: true, durableObjectId: null }))
+  return toStepResults(people, outcomes, () => ({ isVerified: true, durableObjectId: null }))
 })

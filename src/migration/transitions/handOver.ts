@@ -5,7 +5,7 @@ import { Core } from "../Core.ts"
 import { Database, statement } from "../Database.ts"
 import { FeedSources } from "../FeedSources.ts"
 import { type AccountRow, isDisconnected, providerOf, toCarry } from "../person/accounts.ts"
-import { forEachPerson, latest, type Mover, type Outcomes } from "../person/PersonInMove.ts"
+import { forEachPerson, latest, type Outcomes, type PersonInMove } from "../person/PersonInMove.ts"
 import { failed, Overtaken, toStepFailed } from "../person/reason.ts"
 
 /** Most sources whose feeds are read and held at once: 20 known items of each. */
@@ -15,22 +15,22 @@ const countSources = `SELECT user_id AS userId, count(*) AS sources FROM json_ea
   JOIN user_subscriptions ON user_subscriptions.user_id = wanted.value GROUP BY user_id`
 
 /** The people in parts, each with at most {@link sourcesAtOnce} sources: one part, unless they follow a great deal. */
-const inParts = Effect.fn("inParts")(function* (movers: ReadonlyArray<Mover>) {
+const inParts = Effect.fn("inParts")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
   const database = yield* Database
   const rows = yield* database.rows(
     "count sources",
-    statement(countSources, JSON.stringify(movers.map(({ userId }) => userId))),
+    statement(countSources, JSON.stringify(peopleInMove.map(({ userId }) => userId))),
   )
   const counts = new Map(rows.map(({ userId, sources }) => [String(userId), Number(sources)]))
-  const parts: Array<Array<Mover>> = []
+  const parts: Array<Array<PersonInMove>> = []
   let held = Number.POSITIVE_INFINITY
-  for (const mover of movers) {
-    const sources = counts.get(mover.userId) ?? 0
+  for (const person of peopleInMove) {
+    const sources = counts.get(person.userId) ?? 0
     if (held + sources > sourcesAtOnce) {
       parts.push([])
       held = 0
     }
-    parts.at(-1)?.push(mover)
+    parts.at(-1)?.push(person)
     held += sources
   }
   return parts
@@ -40,7 +40,7 @@ const accountOf = (accounts: ReadonlyArray<AccountRow>, provider: Provider) =>
   accounts.find((account) => Option.contains(providerOf(account), provider))
 
 /** The object has no copy of what D1 has given away to it: what D1 gave away is in its row still. */
-const importAgain = Effect.fnUntraced(function* ({ userId, accounts }: Mover, missing: ReadonlyArray<Provider>) {
+const importAgain = Effect.fnUntraced(function* ({ userId, accounts }: PersonInMove, missing: ReadonlyArray<Provider>) {
   const core = yield* Core
   const grants = missing.flatMap((provider) => {
     const account = accountOf(accounts, provider)
@@ -52,9 +52,9 @@ const importAgain = Effect.fnUntraced(function* ({ userId, accounts }: Mover, mi
   yield* Effect.mapError(core.importTokens({ userId, accounts: grants }), toStepFailed)
 })
 
-const takeOverOne = Effect.fn("takeOverOne")(function* (mover: Mover, sources: ReadonlyArray<HandedSource>) {
+const takeOverOne = Effect.fn("takeOverOne")(function* (person: PersonInMove, sources: ReadonlyArray<HandedSource>) {
   const core = yield* Core
-  const { userId, accounts } = mover
+  const { userId, accounts } = person
   const given = providers.flatMap((provider) => {
     const account = accountOf(accounts, provider)
     return account?.holder === "object" ? [{ provider, epoch: account.epoch, account }] : []
@@ -77,7 +77,7 @@ const takeOverOne = Effect.fn("takeOverOne")(function* (mover: Mover, sources: R
   let taken = yield* take
   if (missingOf(taken).length > 0) {
     yield* importAgain(
-      mover,
+      person,
       missingOf(taken).map(({ provider }) => provider),
     )
     taken = yield* take
@@ -97,7 +97,7 @@ const raise = `UPDATE user_accounts SET epoch = user_accounts.epoch + 1, updated
     AND user_accounts.epoch = raised.value->>'epoch' RETURNING user_id AS userId, provider`
 
 interface Superseded {
-  readonly mover: Mover
+  readonly person: PersonInMove
   readonly providers: ReadonlyArray<Provider>
 }
 
@@ -105,13 +105,13 @@ interface Superseded {
 const raiseEpochs = Effect.fn("raiseEpochs")(function* (superseded: ReadonlyArray<Superseded>) {
   const database = yield* Database
   const now = yield* Clock.currentTimeMillis
-  const rows = superseded.flatMap(({ mover: { userId, accounts }, providers: names }) =>
+  const rows = superseded.flatMap(({ person: { userId, accounts }, providers: names }) =>
     names.map((provider) => ({ userId, provider, epoch: accountOf(accounts, provider)?.epoch ?? 0 })),
   )
   const raised = yield* database.rows("raise", statement(raise, JSON.stringify(rows), now))
   const keys = new Set(raised.map(({ userId, provider }) => `${provider} ${userId}`))
   return superseded.map(
-    ({ mover: { userId, accounts } }): Mover => ({
+    ({ person: { userId, accounts } }): PersonInMove => ({
       userId,
       accounts: accounts.map((account) =>
         keys.has(`${account.provider} ${userId}`) ? { ...account, epoch: account.epoch + 1 } : account,
@@ -122,25 +122,25 @@ const raiseEpochs = Effect.fn("raiseEpochs")(function* (superseded: ReadonlyArra
 
 /**
  * The last part of the hand-over forward: the objects hold what D1 has given away, and go on polling where the central poller stopped.
- * `movers` come with their rows as they are since.
+ * `peopleInMove` come with their rows as they are since.
  */
-export const handOver = Effect.fn("handOver")(function* (movers: ReadonlyArray<Mover>) {
+export const handOver = Effect.fn("handOver")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
   const feedSources = yield* FeedSources
   const rounds: Array<Outcomes<{ readonly durableObjectId: string | null }>> = []
-  for (const part of movers.length === 0 ? [] : yield* inParts(movers)) {
+  for (const part of peopleInMove.length === 0 ? [] : yield* inParts(peopleInMove)) {
     const sources = yield* feedSources.of(part.map(({ userId }) => userId))
-    const take = (mover: Mover) => takeOverOne(mover, sources.get(mover.userId) ?? [])
+    const take = (person: PersonInMove) => takeOverOne(person, sources.get(person.userId) ?? [])
     const taken = yield* forEachPerson(part, take)
     rounds.push(taken)
-    const superseded = part.flatMap((mover) => {
-      const outcome = taken.get(mover.userId)
+    const superseded = part.flatMap((person) => {
+      const outcome = taken.get(person.userId)
       const names = outcome !== undefined && Result.isSuccess(outcome) ? outcome.success.superseded : []
-      return names.length === 0 ? [] : [{ mover, providers: names }]
+      return names.length === 0 ? [] : [{ person, providers: names }]
     })
     if (superseded.length === 0) continue
     const raised = yield* raiseEpochs(superseded)
-    const again = yield* forEachPerson(raised, (mover) =>
-      Effect.flatMap(take(mover), (one) => (one.superseded.length > 0 ? new Overtaken() : Effect.succeed(one))),
+    const again = yield* forEachPerson(raised, (person) =>
+      Effect.flatMap(take(person), (one) => (one.superseded.length > 0 ? new Overtaken() : Effect.succeed(one))),
     )
     rounds.push(again)
   }

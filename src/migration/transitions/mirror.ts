@@ -3,7 +3,14 @@ import { fingerprint, newFingerprintKey } from "../../domain/fingerprint.ts"
 import { Core } from "../Core.ts"
 import { type AccountRow, isDisconnected, readAccounts, storedGrant } from "../person/accounts.ts"
 import { markVerifying } from "../person/markVerifying.ts"
-import { forEachPerson, latest, type Mover, type Outcomes, succeeded, taking } from "../person/PersonInMove.ts"
+import {
+  forEachPerson,
+  latest,
+  type Outcomes,
+  type PersonInMove,
+  succeeded,
+  toStepResults,
+} from "../person/PersonInMove.ts"
 import { failed, toStepFailed } from "../person/reason.ts"
 
 /** How often a mirror is looked at: a refresh in between makes it old while it is being looked at. */
@@ -12,12 +19,12 @@ const looksAtMost = 2
 const isMirrored = ({ holder }: AccountRow): boolean => holder === "object"
 
 /** Compares what the object holds with what D1 has of it. */
-const compareOne = Effect.fn("compareMirror")(function* ({ userId, accounts }: Mover) {
+const compareOne = Effect.fn("compareMirror")(function* ({ userId, accounts }: PersonInMove) {
   const core = yield* Core
   const rows = accounts.filter((account) => isMirrored(account) && !isDisconnected(account))
   if (rows.length === 0) return
   const key = newFingerprintKey()
-  const told = yield* Effect.mapError(core.fingerprintTokens({ userId, key, isUsed: false }), toStepFailed)
+  const told = yield* Effect.mapError(core.fingerprintTokens({ userId, key, probe: false }), toStepFailed)
   for (const row of rows) {
     const held = told.accounts.find(({ provider }) => provider === row.provider)
     // Nothing to mirror of an account that the person has to connect again, and that never had a readable grant.
@@ -32,10 +39,10 @@ const compareOne = Effect.fn("compareMirror")(function* ({ userId, accounts }: M
 
 /** Looks at people's mirrors in D1, and once more at those that differ. */
 export const compareMirrors = Effect.fn("compareMirrors")(function* (
-  movers: ReadonlyArray<{ readonly userId: Mover["userId"] }>,
+  peopleInMove: ReadonlyArray<{ readonly userId: PersonInMove["userId"] }>,
 ) {
   let outcomes: Outcomes<void> = new Map()
-  let left = movers
+  let left = peopleInMove
   for (let look = 0; look < looksAtMost && left.length > 0; look++) {
     const rows = yield* readAccounts(left.map(({ userId }) => userId))
     const looked = yield* forEachPerson(
@@ -44,28 +51,28 @@ export const compareMirrors = Effect.fn("compareMirrors")(function* (
     )
     outcomes = latest(outcomes, looked)
     const same = new Set(succeeded(left, looked))
-    left = left.filter((mover) => !same.has(mover))
+    left = left.filter((person) => !same.has(person))
   }
   return outcomes
 })
 
 /** `rampdown` to `live`: D1 is kept a mirror again. */
-export const mirrorAgain = Effect.fn("mirrorAgain")(function* (movers: ReadonlyArray<Mover>) {
+export const mirrorAgain = Effect.fn("mirrorAgain")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
   const core = yield* Core
-  const mirrored = yield* forEachPerson(movers, ({ userId }) =>
+  const mirrored = yield* forEachPerson(peopleInMove, ({ userId }) =>
     Effect.mapError(core.setMirror({ userId, isMirrored: true }), toStepFailed),
   )
-  const toCompare = succeeded(movers, mirrored)
+  const toCompare = succeeded(peopleInMove, mirrored)
   yield* markVerifying(toCompare)
   const compared = yield* compareMirrors(toCompare)
-  return taking(movers, latest<unknown>(mirrored, compared), () => ({ isVerified: true }))
+  return toStepResults(peopleInMove, latest<unknown>(mirrored, compared), () => ({ isVerified: true }))
 })
 
 /** `live` to `rampdown`: what D1 has stays there, and is not written any more. */
-export const stopMirror = Effect.fn("stopMirror")(function* (movers: ReadonlyArray<Mover>) {
+export const stopMirror = Effect.fn("stopMirror")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
   const core = yield* Core
-  const stopped = yield* forEachPerson(movers, ({ userId }) =>
+  const stopped = yield* forEachPerson(peopleInMove, ({ userId }) =>
     Effect.mapError(core.setMirror({ userId, isMirrored: false }), toStepFailed),
   )
-  return taking(movers, stopped, () => ({ isVerified: false }))
+  return toStepResults(peopleInMove, stopped, () => ({ isVerified: false }))
 })

@@ -4,7 +4,14 @@ import { Core } from "../Core.ts"
 import { Database, jsonTexts, statement } from "../Database.ts"
 import { isDisconnected } from "../person/accounts.ts"
 import { markVerifying } from "../person/markVerifying.ts"
-import { forEachPerson, latest, type Mover, type Outcomes, succeeded, taking } from "../person/PersonInMove.ts"
+import {
+  forEachPerson,
+  latest,
+  type Outcomes,
+  type PersonInMove,
+  succeeded,
+  toStepResults,
+} from "../person/PersonInMove.ts"
 import { toStepFailed } from "../person/reason.ts"
 import { compareMirrors } from "./mirror.ts"
 
@@ -17,7 +24,7 @@ const write = `UPDATE user_accounts SET access_token = given.value->>'accessToke
   WHERE user_id = given.value->>'userId' AND provider = given.value->>'provider' AND holder = 'object'
     AND user_accounts.epoch = given.value->>'epoch'`
 
-const exportOne = Effect.fn("exportOne")(function* ({ userId, accounts }: Mover) {
+const exportOne = Effect.fn("exportOne")(function* ({ userId, accounts }: PersonInMove) {
   const core = yield* Core
   const held = accounts.filter((account) => account.holder === "object" && !isDisconnected(account))
   if (held.length === 0) return []
@@ -29,10 +36,10 @@ const exportOne = Effect.fn("exportOne")(function* ({ userId, accounts }: Mover)
 })
 
 /** `complete` to `rampdown`: D1 has the grants again as they are now. The object holds them still. */
-export const restore = Effect.fn("restore")(function* (movers: ReadonlyArray<Mover>) {
+export const restore = Effect.fn("restore")(function* (people: ReadonlyArray<PersonInMove>) {
   const database = yield* Database
   let outcomes: Outcomes<unknown> = new Map()
-  let left = movers
+  let left = people
   for (let round = 0; round < writesAtMost && left.length > 0; round++) {
     const exported = yield* forEachPerson(left, exportOne)
     const rows = [...exported.values()].flatMap((outcome) => (Result.isSuccess(outcome) ? outcome.success : []))
@@ -42,7 +49,7 @@ export const restore = Effect.fn("restore")(function* (movers: ReadonlyArray<Mov
     const compared = yield* compareMirrors(written)
     outcomes = latest<unknown>(outcomes, exported, compared)
     const done = new Set(succeeded(written, compared))
-    left = written.filter((mover) => !done.has(mover))
+    left = written.filter((person) => !done.has(person))
   }
-  return taking(movers, outcomes, () => ({ isVerified: true }))
+  return toStepResults(people, outcomes, () => ({ isVerified: true }))
 })

@@ -1,7 +1,14 @@
 import { Clock, Effect, Option, Result } from "effect"
 import { Database, jsonTexts, statement } from "../Database.ts"
 import type { AccountRow } from "../person/accounts.ts"
-import { latest, type Mover, type Outcome, type Outcomes, succeeded, type Taken } from "../person/PersonInMove.ts"
+import {
+  latest,
+  type Outcome,
+  type Outcomes,
+  type PersonInMove,
+  type StepResult,
+  succeeded,
+} from "../person/PersonInMove.ts"
 import { Overtaken } from "../person/reason.ts"
 import { copyGrants } from "./copy.ts"
 import { fence, unfence } from "./fence.ts"
@@ -19,10 +26,10 @@ const switchHolder = `UPDATE user_accounts SET holder = 'object', epoch = user_a
 const keyOf = (userId: unknown, provider: unknown) => `${provider} ${userId}`
 
 /** Gives away what D1 holds of these people, and tells their rows as they are then. */
-const give = Effect.fn("give")(function* (movers: ReadonlyArray<Mover>) {
+const give = Effect.fn("give")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
   const database = yield* Database
   const now = yield* Clock.currentTimeMillis
-  const held = movers.flatMap(({ accounts }) => accounts.filter(({ holder }) => holder === "database"))
+  const held = peopleInMove.flatMap(({ accounts }) => accounts.filter(({ holder }) => holder === "database"))
   const given = new Map<string, number>()
   const rows = held.map(({ userId, provider, epoch, generation }) => ({ userId, provider, epoch, generation }))
   for (const text of jsonTexts(rows)) {
@@ -30,8 +37,8 @@ const give = Effect.fn("give")(function* (movers: ReadonlyArray<Mover>) {
       given.set(keyOf(row["userId"], row["provider"]), Number(row["epoch"]))
     }
   }
-  return movers.map(
-    ({ userId, accounts }): Mover => ({
+  return peopleInMove.map(
+    ({ userId, accounts }): PersonInMove => ({
       userId,
       accounts: accounts.map((account) => {
         const epoch = given.get(keyOf(userId, account.provider))
@@ -56,39 +63,39 @@ const isChanged = (before: ReadonlyArray<AccountRow>, after: ReadonlyArray<Accou
   )
 
 /** Who still waits for D1 to give something away was overtaken by a change of their own. */
-const isAllGiven = ({ accounts }: Mover): boolean => accounts.every(({ holder }) => holder === "object")
+const isAllGiven = ({ accounts }: PersonInMove): boolean => accounts.every(({ holder }) => holder === "object")
 
 /**
  * `shadow` to `live`: the hand-over forward. Copies, compares and uses every grant before anything is fenced, so that D1's side is kept
  * from refreshing for the time of a few statements. What an earlier attempt gave away already is only taken over.
  */
-export const takeOver = Effect.fn("takeOver")(function* (movers: ReadonlyArray<Mover>) {
-  const prepared = yield* copyGrants(movers, { isFresh: false, isUsed: true })
-  const ready = succeeded(movers, prepared)
+export const takeOver = Effect.fn("takeOver")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
+  const prepared = yield* copyGrants(peopleInMove, { isFresh: false, probe: true })
+  const ready = succeeded(peopleInMove, prepared)
   const { rows, outcomes: fenced } = yield* fence(ready)
   const settled = succeeded(ready, fenced).map(({ userId }) => ({
     userId,
     accounts: (rows.get(userId) ?? []).filter((row) => row !== null),
   }))
-  const before = new Map(movers.map(({ userId, accounts }) => [userId, accounts]))
+  const before = new Map(peopleInMove.map(({ userId, accounts }) => [userId, accounts]))
   const changed = settled.filter(({ userId, accounts }) => isChanged(before.get(userId) ?? [], accounts))
   // Somebody's grant was refreshed, or set, while the others were being copied.
-  const copied = yield* copyGrants(changed, { isFresh: false, isUsed: false })
-  const unready = new Set(changed.filter((mover) => !succeeded(changed, copied).includes(mover)))
-  const given = yield* give(settled.filter((mover) => !unready.has(mover)))
+  const copied = yield* copyGrants(changed, { isFresh: false, probe: false })
+  const unready = new Set(changed.filter((person) => !succeeded(changed, copied).includes(person)))
+  const given = yield* give(settled.filter((person) => !unready.has(person)))
   const handed = yield* handOver(given.filter(({ accounts }) => accounts.some(({ holder }) => holder === "object")))
-  const givenById = new Map(given.map((mover) => [mover.userId, mover]))
+  const givenById = new Map(given.map((person) => [person.userId, person]))
   const outcomes = latest<unknown>(prepared, fenced, copied, handed)
   const taken = new Map(
-    movers.map(({ userId }): [string, Outcome<Taken>] => {
+    peopleInMove.map(({ userId }): [string, Outcome<StepResult>] => {
       const outcome = outcomes.get(userId) ?? Result.fail(new Overtaken())
       if (Result.isFailure(outcome)) return [userId, Result.fail(outcome.failure)]
-      const mover = givenById.get(userId)
-      if (mover === undefined || !isAllGiven(mover)) return [userId, Result.fail(new Overtaken())]
+      const person = givenById.get(userId)
+      if (person === undefined || !isAllGiven(person)) return [userId, Result.fail(new Overtaken())]
       const object = Option.flatMap(Option.fromUndefinedOr(handed.get(userId)), Result.getSuccess)
       return [userId, Result.succeed({ isVerified: true, ...Option.getOrElse(object, () => ({})) })]
     }),
   )
-  yield* unfence(movers, taken)
-  return taken as Outcomes<Taken>
+  yield* unfence(peopleInMove, taken)
+  return taken as Outcomes<StepResult>
 })

@@ -5,7 +5,7 @@ import type { Core } from "../Core.ts"
 import type { Database } from "../Database.ts"
 import type { FeedSources } from "../FeedSources.ts"
 import type { PageSettings } from "../person/PageSettings.ts"
-import type { Mover, Outcomes, Taken } from "../person/PersonInMove.ts"
+import type { Outcomes, PersonInMove, StepResult } from "../person/PersonInMove.ts"
 import { complete } from "./complete.ts"
 import { copy } from "./copy.ts"
 import { discard } from "./discard.ts"
@@ -18,15 +18,15 @@ import { takeOver } from "./takeOver.ts"
  * What leads from one stage to the next, or back, for a page of people. Each may be killed at any await and run again, and copes with
  * whatever the one that leads the other way has left half-done. Its D1 statements do not grow with the people.
  */
-type Edge = (
-  movers: ReadonlyArray<Mover>,
-) => Effect.Effect<Outcomes<Taken>, DatabaseUnavailable, Core | Database | FeedSources | PageSettings>
+type Transition = (
+  people: ReadonlyArray<PersonInMove>,
+) => Effect.Effect<Outcomes<StepResult>, DatabaseUnavailable, Core | Database | FeedSources | PageSettings>
 
 /** Only the word changes: the object keeps its copy, and reads are not compared any more. */
-const nothing: Edge = (movers) =>
-  Effect.succeed(new Map(movers.map(({ userId }) => [userId, Result.succeed({ isVerified: false })])))
+const nothing: Transition = (people) =>
+  Effect.succeed(new Map(people.map(({ userId }) => [userId, Result.succeed({ isVerified: false })])))
 
-const edges: Readonly<Record<string, Edge>> = {
+const transitions: Readonly<Record<string, Transition>> = {
   "off dual_write": copy(true),
   "dual_write off": discard,
   "dual_write shadow": copy(false),
@@ -40,4 +40,4 @@ const edges: Readonly<Record<string, Edge>> = {
 }
 
 /** The edge between two stages that are next to each other. */
-export const edgeOf = (from: Stage, to: Stage): Edge => edges[`${from} ${to}`] ?? nothing
+export const transitionOf = (from: Stage, to: Stage): Transition => transitions[`${from} ${to}`] ?? nothing

@@ -68,7 +68,7 @@ export class Outbox extends Context.Service<
   Outbox,
   {
     /** Delivers everything, with the object's report if one is due. Fails never: what D1 does not take, stays and is tried again. */
-    readonly deliver: (isReportForced: boolean) => Effect.Effect<Delivery>
+    readonly deliver: (isHeartbeatForced: boolean) => Effect.Effect<Delivery>
   }
 >()("pollen/object/Outbox") {
   static readonly layer = Layer.effect(
@@ -87,14 +87,14 @@ export class Outbox extends Context.Service<
       const afterDelivery = (now: number) =>
         dueList(store, settings)
           .filter(({ what }) => what !== "deliver")
-          .map((due) => (due.what === "report" ? { ...due, at: now + settings.reportMs } : due))
+          .map((due) => (due.what === "heartbeat" ? { ...due, at: now + settings.heartbeatMs } : due))
 
       const report = (now: number, held: ReturnType<typeof readHeldAccounts>): Report => {
         const isActive = held.some(({ state }) => state === "connected")
         return {
           durableObjectId: store.durableObjectId,
-          reportedAt: now,
-          expectedBy: isActive ? now + settings.reportMs + graceMs : null,
+          heartbeatAt: now,
+          expectedBy: isActive ? now + settings.heartbeatMs + graceMs : null,
           nextDueAt: earliestDue(afterDelivery(now)),
           ...stateOf(store, held),
           operations: JSON.stringify(readOperations(db)),
@@ -114,19 +114,20 @@ export class Outbox extends Context.Service<
       })
 
       /** One batch. */
-      const deliverOnce = Effect.fnUntraced(function* (isReportForced: boolean) {
+      const deliverOnce = Effect.fnUntraced(function* (isHeartbeatForced: boolean) {
         const now = yield* Clock.currentTimeMillis
         const self = selectPerson(db).get()
         if (self === undefined) return { items: 0, isDone: true }
         const waiting = selectWaiting(db).all()
         const rows = fitting(waiting)
         const isLast = rows.length === waiting.length
-        const isReportDue = isReportForced || self.isReportDue || now - (self.reportedAt ?? 0) >= settings.reportMs
-        const isReporting = isLast && (rows.length > 0 || isReportDue)
-        if (rows.length === 0 && !isReporting) return { items: 0, isDone: true }
+        const isHeartbeatDue =
+          isHeartbeatForced || self.isHeartbeatDue || now - (self.heartbeatAt ?? 0) >= settings.heartbeatMs
+        const isHeartbeating = isLast && (rows.length > 0 || isHeartbeatDue)
+        if (rows.length === 0 && !isHeartbeating) return { items: 0, isDone: true }
         const mirror = yield* Effect.provideContext(mirrorOf(rows), context)
         const accounts = readHeldAccounts(store)
-        const sent = isReporting ? report(now, accounts) : null
+        const sent = isHeartbeating ? report(now, accounts) : null
         const batch = statements(
           database,
           store,
@@ -141,8 +142,8 @@ export class Outbox extends Context.Service<
           Effect.flatMap(() =>
             store.transaction(() => {
               store.exec(deleteSent, JSON.stringify(rows.map(({ id }) => id)))
-              const isReportDue = sent === null ? null : Number(!isSameState(sent, stateOf(store)))
-              store.exec(endDelivery, sent === null ? null : now, isReportDue)
+              const isHeartbeatDue = sent === null ? null : Number(!isSameState(sent, stateOf(store)))
+              store.exec(endDelivery, sent === null ? null : now, isHeartbeatDue)
               return { items: rows.filter(({ kind }) => kind === "item").length, isDone: isLast }
             }),
           ),
@@ -155,13 +156,13 @@ export class Outbox extends Context.Service<
         )
       })
 
-      const deliver = (isReportForced: boolean) =>
+      const deliver = (isHeartbeatForced: boolean) =>
         alone.withPermit(
           Effect.gen(function* () {
             let delivered = 0
             let isDone = false
             while (!isDone) {
-              const batch = yield* deliverOnce(isReportForced)
+              const batch = yield* deliverOnce(isHeartbeatForced)
               delivered += batch.items
               isDone = batch.isDone
             }

@@ -8,7 +8,7 @@ interface OutboxRow {
 /** The object's report, as a row of `durable_object_status`. */
 export interface Report {
   readonly durableObjectId: string
-  readonly reportedAt: number
+  readonly heartbeatAt: number
   readonly expectedBy: number | null
   readonly nextDueAt: number | null
   readonly sources: number
@@ -161,7 +161,7 @@ export const statements = (
         .bind(
           userId,
           report.durableObjectId,
-          report.reportedAt,
+          report.heartbeatAt,
           report.expectedBy,
           report.nextDueAt,
           report.sources,

@@ -141,7 +141,7 @@ export class GrantStore extends Context.Service<
             ...sealed,
             expiresAt: given.expiresAt,
             generation: next,
-            exercisedAt: now,
+            keptAliveAt: now,
             failures: 0,
             retryAt: null,
           }
@@ -226,9 +226,9 @@ export class GrantStore extends Context.Service<
 
       const hold = Effect.fnUntraced(function* (limited: RateLimited) {
         yield* store.transaction(() => {
-          const heldUntil = Math.max(readAccount(limited.provider)?.heldUntil ?? 0, limited.retryAt)
+          const rateLimitedUntil = Math.max(readAccount(limited.provider)?.rateLimitedUntil ?? 0, limited.retryAt)
           db.update(accounts)
-            .set({ heldUntil, holdReason: limited.reason })
+            .set({ rateLimitedUntil, rateLimitReason: limited.reason })
             .where(eq(accounts.provider, limited.provider))
             .run()
         })

@@ -14,7 +14,7 @@ import type { TokenRow } from "./grantRows.ts"
 import { type GrantError, Refresher, refreshAheadMs, type UsableToken } from "./Refresher.ts"
 
 /** A grant that nothing has used for so long is exercised, so that it does not lapse (Google: 6 months). */
-export const exerciseAfterMs = 30 * 24 * 3_600_000
+export const keepAliveAfterMs = 30 * 24 * 3_600_000
 
 /** A person's grants, as the rest of the object uses them. */
 export class Grants extends Context.Service<

@@ -76,7 +76,7 @@ export class Refresher extends Context.Service<
           scope: given.scope ?? grant.scope,
         }
         const generation = nextGeneration(row)
-        const change = { expiresAt: given.expiresAt, exercisedAt: now, failures: 0, retryAt: null, generation }
+        const change = { expiresAt: given.expiresAt, keptAliveAt: now, failures: 0, retryAt: null, generation }
         yield* grants.replace(provider, row, next, change, () => {
           grants.changed(provider, isRotated ? "rotated" : "refreshed", now)
           if (row.failures > 0) grants.changed(provider, "recovered", now)

@@ -40,7 +40,7 @@ export const recordChange = (
     db.insert(outbox)
       .values({ kind: "account", body: JSON.stringify({ provider, at }) })
       .run()
-    db.update(person).set({ isReportDue: true }).run()
+    db.update(person).set({ isHeartbeatDue: true }).run()
   }
   if (!changesTokens.has(type)) return
   const self = db.select({ isMirrored: person.isMirrored }).from(person).get()

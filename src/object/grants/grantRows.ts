@@ -12,29 +12,28 @@ const provider = sql.placeholder("provider")
 const selectAccount = prepared((db) => db.select().from(accounts).where(eq(accounts.provider, provider)).prepare())
 const selectToken = prepared((db) => db.select().from(tokens).where(eq(tokens.provider, provider)).prepare())
 
-const selectGrant = `SELECT state, reason, is_holder AS isHolder, held_until AS heldUntil, hold_reason AS holdReason,
-    key_id AS keyId, sealed, expires_at AS expiresAt, generation, exercised_at AS exercisedAt,
+const selectGrant = `SELECT state, reason, is_holder AS isHolder, held_until AS rateLimitedUntil, hold_reason AS rateLimitReason,
+    key_id AS keyId, sealed, expires_at AS expiresAt, generation, exercised_at AS keptAliveAt,
     tokens.failures AS failures, tokens.retry_at AS retryAt
   FROM accounts LEFT JOIN tokens USING (provider) WHERE provider = ?1`
 
 type AccountRow = typeof accounts.$inferSelect
-type GrantRow = Pick<AccountRow, "state" | "reason" | "heldUntil" | "holdReason"> & { readonly isHolder: number } & (
-    | (Omit<TokenRow, "provider" | "sealed"> & { readonly sealed: ArrayBuffer })
-    | { readonly sealed: null }
-  )
+type GrantRow = Pick<AccountRow, "state" | "reason" | "rateLimitedUntil" | "rateLimitReason"> & {
+  readonly isHolder: number
+} & ((Omit<TokenRow, "provider" | "sealed"> & { readonly sealed: ArrayBuffer }) | { readonly sealed: null })
 
 /** The rows of accounts and sealed grants as they are, and whether a grant may be used now: asked before every request. */
 export const grantRows = ({ db, rows }: Store["Service"]) => {
   const readGrant = (provider: Provider) => {
     const [row] = rows<GrantRow>(selectGrant, provider)
     if (row === undefined) return undefined
-    const { state, reason, isHolder, heldUntil, holdReason } = row
-    const account = { state, reason, isHolder: isHolder === 1, heldUntil, holdReason }
+    const { state, reason, isHolder, rateLimitedUntil, rateLimitReason } = row
+    const account = { state, reason, isHolder: isHolder === 1, rateLimitedUntil, rateLimitReason }
     if (row.sealed === null) return { account, token: null }
-    const { keyId, sealed, expiresAt, generation, exercisedAt, failures, retryAt } = row
+    const { keyId, sealed, expiresAt, generation, keptAliveAt, failures, retryAt } = row
     const token: TokenRow = {
       ...{ provider, keyId, sealed: new Uint8Array(sealed) },
-      ...{ expiresAt, generation, exercisedAt, failures, retryAt },
+      ...{ expiresAt, generation, keptAliveAt, failures, retryAt },
     }
     return { account, token }
   }
@@ -54,10 +53,10 @@ export const grantRows = ({ db, rows }: Store["Service"]) => {
   }
 
   const heldOf = Effect.fnUntraced(function* (provider: Provider, grant: ReadGrant) {
-    const { heldUntil, holdReason } = grant?.account ?? { heldUntil: null, holdReason: null }
-    if (heldUntil === null || heldUntil <= (yield* Clock.currentTimeMillis)) return
-    const reason = holdReason === "quota_exceeded" ? "quota_exceeded" : "rate_limited"
-    return yield* new RateLimited({ provider, reason, retryAt: heldUntil })
+    const { rateLimitedUntil, rateLimitReason } = grant?.account ?? { rateLimitedUntil: null, rateLimitReason: null }
+    if (rateLimitedUntil === null || rateLimitedUntil <= (yield* Clock.currentTimeMillis)) return
+    const reason = rateLimitReason === "quota_exceeded" ? "quota_exceeded" : "rate_limited"
+    return yield* new RateLimited({ provider, reason, retryAt: rateLimitedUntil })
   })
 
   return {

@@ -7,7 +7,7 @@ import type { Provider } from "../../domain/provider.ts"
 import { counted } from "../grants/counters.ts"
 import { GrantStore } from "../grants/GrantStore.ts"
 import { Grants } from "../grants/Grants.ts"
-import { conclude, isHeld } from "../person.ts"
+import { isHeld, rearm } from "../person.ts"
 import { Store } from "../Store.ts"
 
 /** What an object says of an account that it does not hold: what it knows, and with a key the fingerprint of its copy. */
@@ -47,6 +47,6 @@ export const getAccessToken = Effect.fn("getAccessToken")(function* (
     ),
   )
   // A refresh leaves something to do: the next exercise, events, D1's mirror.
-  if (generation !== before) yield* conclude
+  if (generation !== before) yield* rearm
   return { accessToken: token, expiresAt }
 })

@@ -5,7 +5,7 @@ import { type Provider, providers } from "../../domain/provider.ts"
 import type { AccountState, TokenSet } from "../../domain/token.ts"
 import { GrantStore, nextGeneration } from "../grants/GrantStore.ts"
 import { TokenEvents } from "../grants/TokenEvents.ts"
-import { conclude, enrol } from "../person.ts"
+import { ensurePerson, rearm } from "../person.ts"
 import { Store } from "../Store.ts"
 
 // Copies of grants that D1 holds. Nothing is polled, refreshed or told to D1 for a copy, and no alarm is set.
@@ -58,7 +58,7 @@ const keepCopy = Effect.fnUntraced(function* ({ provider, epoch, generation, sta
     const row = {
       ...copied,
       generation: nextGeneration(grants.readToken(provider)),
-      exercisedAt: now,
+      keptAliveAt: now,
       failures: 0,
       retryAt: null,
     }
@@ -74,10 +74,10 @@ const keepCopy = Effect.fnUntraced(function* ({ provider, epoch, generation, sta
 /** Keeps copies of what D1 holds; what this object holds itself, or knows better, stays as it is. */
 export const importTokens = Effect.fn("importTokens")(function* (given: ReadonlyArray<CopiedGrant>) {
   const store = yield* Store
-  if (given.length > 0) yield* enrol
+  if (given.length > 0) yield* ensurePerson
   const kept = yield* Effect.forEach(given, keepCopy)
   yield* store.durable
-  yield* conclude
+  yield* rearm
   return { accounts: kept }
 })
 

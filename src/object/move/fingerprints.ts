@@ -39,7 +39,7 @@ const use = Effect.fnUntraced(function* (provider: Provider) {
 })
 
 /** Opens what the object keeps and tells its fingerprints under the caller's key, and, if asked, uses each access token once. */
-export const fingerprintTokens = Effect.fn("fingerprintTokens")(function* (key: string, isUsed: boolean) {
+export const fingerprintTokens = Effect.fn("fingerprintTokens")(function* (key: string, probe: boolean) {
   const { db } = yield* Store
   const grants = yield* Grants
   const { readToken } = yield* GrantStore
@@ -58,7 +58,7 @@ export const fingerprintTokens = Effect.fn("fingerprintTokens")(function* (key: 
       return yield* grants.reveal(provider).pipe(
         Effect.flatMap((tokens) => fingerprint(key, tokens)),
         Effect.bindTo("shown"),
-        Effect.bind("trial", () => (isUsed && about.state === "connected" ? use(provider) : Effect.succeed(untried))),
+        Effect.bind("trial", () => (probe && about.state === "connected" ? use(provider) : Effect.succeed(untried))),
         Effect.map(({ shown, trial }) => ({ ...about, ...trial, fingerprint: shown })),
         Effect.catchTags({
           SealBroken: ({ message }) => Effect.succeed({ ...about, ...untried, fingerprint: null, reason: message }),

@@ -10,7 +10,7 @@ import { GrantStore } from "../grants/GrantStore.ts"
 import { Grants } from "../grants/Grants.ts"
 import { Refresher } from "../grants/Refresher.ts"
 import { TokenEvents } from "../grants/TokenEvents.ts"
-import { conclude, enrol, heldProviders } from "../person.ts"
+import { ensurePerson, heldProviders, rearm } from "../person.ts"
 import { Settings } from "../Settings.ts"
 import { Store } from "../Store.ts"
 import { adoptSources } from "./sourceHandoff.ts"
@@ -69,11 +69,11 @@ export const takeOver = Effect.fn("takeOver")(function* (
   isMirrored: boolean,
 ) {
   const store = yield* Store
-  yield* enrol
+  yield* ensurePerson
   const taken = yield* Effect.forEach(wanted, (account) => takeAccount(account, sources))
   if (taken.some(({ outcome }) => outcome === "held")) store.db.update(person).set({ isMirrored }).run()
   yield* store.durable
-  yield* conclude
+  yield* rearm
   return { durableObjectId: store.durableObjectId, accounts: taken }
 })
 
@@ -116,7 +116,7 @@ const giveUp = Effect.fnUntraced(function* ({ provider, epoch }: AccountEpoch) {
       db.insert(outbox)
         .values({ kind: "cursors", body: JSON.stringify({ provider }) })
         .run()
-      db.update(person).set({ isReportDue: true }).run()
+      db.update(person).set({ isHeartbeatDue: true }).run()
       events.record(provider, "handed_back", now, `epoch ${epoch}`)
     }
     return true
@@ -133,7 +133,7 @@ export const handBack = Effect.fn("handBack")(function* (wanted: ReadonlyArray<A
   const { db } = store
   const grants = yield* Grants
   const { deliver } = yield* Outbox
-  if (wanted.length > 0) yield* enrol
+  if (wanted.length > 0) yield* ensurePerson
   const held = yield* heldProviders
   const toGiveUp = wanted.filter(({ provider }) => held.includes(provider))
   yield* Effect.forEach(toGiveUp, ({ provider }) =>
@@ -142,7 +142,7 @@ export const handBack = Effect.fn("handBack")(function* (wanted: ReadonlyArray<A
   yield* Effect.forEach(wanted, giveUp)
   yield* store.durable
   yield* deliver(false)
-  yield* conclude
+  yield* rearm
   // Rows leave in their order: with this one, everything that was written before the account was given up has gone.
   const left = db.select({ id: outbox.id }).from(outbox).where(eq(outbox.kind, "cursors")).all()
   if (left.length > 0) {

@@ -6,7 +6,7 @@ import { providers } from "../../domain/provider.ts"
 import { openMirrored } from "../delivery/mirror.ts"
 import { FeedDatabase, Outbox } from "../delivery/Outbox.ts"
 import { enqueueMirror } from "../grants/changes.ts"
-import { conclude, enrol } from "../person.ts"
+import { ensurePerson, rearm } from "../person.ts"
 import { Store } from "../Store.ts"
 
 /** How often the mirror is written and looked at: a refresh in between makes it old while it is being looked at. */
@@ -46,9 +46,9 @@ const mirrorAll = Effect.fnUntraced(function* () {
 export const setMirror = Effect.fn("setMirror")(function* (isMirrored: boolean) {
   const store = yield* Store
   const { db } = store
-  yield* enrol
+  yield* ensurePerson
   db.update(person).set({ isMirrored }).run()
-  if (isMirrored) yield* Effect.ensuring(Effect.retry(mirrorAll(), { times: attemptsAtMost - 1 }), conclude)
+  if (isMirrored) yield* Effect.ensuring(Effect.retry(mirrorAll(), { times: attemptsAtMost - 1 }), rearm)
   else {
     db.delete(outbox).where(eq(outbox.kind, "mirror")).run()
     // Waits for a delivery under way: nothing is written to the mirror after the answer.

@@ -27,7 +27,7 @@ const archiveBefore = ({ known, polledAt, itemCount }: HandedSource): number | n
  */
 export const adoptSources = (
   db: ObjectDatabase,
-  settings: Pick<SettingsShape, "bounds" | "verifyMs">,
+  settings: Pick<SettingsShape, "bounds" | "recheckMs">,
   provider: Provider,
   handed: ReadonlyArray<HandedSource>,
   now: number,
@@ -49,7 +49,7 @@ export const adoptSources = (
         itemCount,
         listedCount: itemCount,
         isPending: polledAt === null,
-        verifyAt: polledAt === null ? now : polledAt + Math.round(settings.verifyMs * spread),
+        recheckDueAt: polledAt === null ? now : polledAt + Math.round(settings.recheckMs * spread),
         intervalMs: pollInterval(published, now, settings.bounds),
         dueAt: now,
         polledAt,

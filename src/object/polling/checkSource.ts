@@ -7,7 +7,7 @@ import { Grants } from "../grants/Grants.ts"
 import { Settings } from "../Settings.ts"
 import { Store, type SubscriptionRow } from "../Store.ts"
 import { type Listing, readListing } from "./listing.ts"
-import { type Found, type KnownItem, settle, settleFailure, settleMissing } from "./recordCheck.ts"
+import { type Found, type KnownItem, recordCheck, recordFailure, recordMissing } from "./recordCheck.ts"
 
 /** Items that a provider describes at once. */
 const describedAtOnce = 50
@@ -105,15 +105,15 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
  */
 export const pollSource = Effect.fnUntraced(function* (client: ProviderClient, row: SubscriptionRow) {
   return yield* look(client, row).pipe(
-    Effect.flatMap((found) => settle(row, found)),
+    Effect.flatMap((found) => recordCheck(row, found)),
     Effect.catchTags({
-      SourceMissing: (missing) => Effect.as(settleMissing(row, missing), null),
-      ProviderUnavailable: ({ reason }) => Effect.as(settleFailure(row, reason), null),
+      SourceMissing: (missing) => Effect.as(recordMissing(row, missing), null),
+      ProviderUnavailable: ({ reason }) => Effect.as(recordFailure(row, reason), null),
     }),
     // What breaks over one source must not stop the others.
     Effect.catchDefect((defect) =>
       Effect.logError(`A look at ${row.provider} ${row.sourceId} broke; it is tried again`, defect).pipe(
-        Effect.andThen(settleFailure(row, "pollen itself failed; its log says why")),
+        Effect.andThen(recordFailure(row, "pollen itself failed; its log says why")),
         Effect.as(null),
       ),
     ),

@@ -77,7 +77,7 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
             imageUrl,
             followedAt: now,
             listedCount: itemCount,
-            verifyAt: now,
+            recheckDueAt: now,
             intervalMs: maximumMs,
             dueAt: now,
           })

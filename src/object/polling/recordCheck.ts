@@ -41,12 +41,12 @@ const rememberItems = `INSERT INTO items (provider, source_id, item_id, publishe
   ON CONFLICT DO UPDATE SET published_at = excluded.published_at, state = excluded.state, recheck_at = excluded.recheck_at`
 
 /** How many sources fail has changed: D1 is told at once. */
-const reportSoon = "UPDATE person SET is_report_due = 1"
+const heartbeatSoon = "UPDATE person SET is_report_due = 1"
 
 const enqueueItems = "INSERT INTO outbox (kind, body) SELECT 'item', value FROM json_each(?1)"
 
 // Nothing is settled of a source that was unfollowed, or handed back, while it was being asked: it is not this object's to deliver.
-const settleSource = `UPDATE subscriptions SET state = 'active', item_count = ?3, etag = ?4, is_pending = 0, is_count_unreliable = ?5,
+const recordSource = `UPDATE subscriptions SET state = 'active', item_count = ?3, etag = ?4, is_pending = 0, is_count_unreliable = ?5,
     verify_at = ?6, interval_ms = ?7, due_at = ?8, polled_at = ?9, backfilled_at = coalesce(backfilled_at, ?9), archive_before = ?10,
     published_at = ?11, failures = 0, reason = NULL
   WHERE provider = ?1 AND source_id = ?2
@@ -66,7 +66,7 @@ const publishedFrom = ({ known, archive, fresh, rechecked }: Found): ReadonlyArr
 }
 
 /** Writes down what a look brought. The cursor and the outbox move in one transaction: a crash between them would lose items. */
-export const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) {
+export const recordCheck = Effect.fnUntraced(function* (row: SubscriptionRow, found: Found) {
   const store = yield* Store
   const { db } = store
   const settings = yield* Settings
@@ -82,7 +82,7 @@ export const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: 
       externalId,
       publishedAt,
       recheckAt:
-        state === "waiting" ? Math.max(startsAt ?? now + settings.verifyMs, now + settings.bounds.minimumMs) : null,
+        state === "waiting" ? Math.max(startsAt ?? now + settings.recheckMs, now + settings.bounds.minimumMs) : null,
     }))
     store.exec(rememberItems, provider, sourceId, now, state, JSON.stringify(rows))
   }
@@ -105,15 +105,15 @@ export const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: 
     // A count may change before the listing does: then the source is asked once more when it is next due.
     const isAnnouncedMissing =
       !isFirst && found.fresh.length === 0 && (row.listedCount ?? 0) > (row.itemCount ?? Number.POSITIVE_INFINITY)
-    const verifyAt = isAnnouncedMissing ? now + wait : now + Math.round(settings.verifyMs * (0.9 + random / 5))
+    const recheckDueAt = isAnnouncedMissing ? now + wait : now + Math.round(settings.recheckMs * (0.9 + random / 5))
     const isCountUnreliable = row.isCountUnreliable || hasPublishedUnannounced ? 1 : 0
     const settled = store.rows(
-      settleSource,
+      recordSource,
       ...[provider, sourceId, row.listedCount, found.etag, isCountUnreliable],
-      ...[verifyAt, intervalMs, now + wait, now, archiveBefore, known[0] ?? row.publishedAt],
+      ...[recheckDueAt, intervalMs, now + wait, now, archiveBefore, known[0] ?? row.publishedAt],
     )
     if (settled.length === 0) return 0
-    if (row.reason !== null) store.exec(reportSoon)
+    if (row.reason !== null) store.exec(heartbeatSoon)
 
     const deliverable = [...found.fresh, ...found.rechecked].filter(isDeliverable)
     remember("archive", found.archive)
@@ -154,15 +154,15 @@ export const settle = Effect.fnUntraced(function* (row: SubscriptionRow, found: 
 })
 
 /** A source that the provider no longer has, or that has no list of items: looked at as rarely as allowed. */
-export const settleMissing = Effect.fnUntraced(function* (row: SubscriptionRow, { state }: SourceMissing) {
+export const recordMissing = Effect.fnUntraced(function* (row: SubscriptionRow, { state }: SourceMissing) {
   const { db, exec } = yield* Store
-  const { bounds, verifyMs } = yield* Settings
+  const { bounds, recheckMs } = yield* Settings
   const now = yield* Clock.currentTimeMillis
   const reason = state === "gone" ? "the provider no longer has it" : "it has no uploads yet"
-  const verifyAt = now + Math.max(verifyMs, bounds.maximumMs)
-  if (row.reason === null) exec(reportSoon)
+  const recheckDueAt = now + Math.max(recheckMs, bounds.maximumMs)
+  if (row.reason === null) exec(heartbeatSoon)
   db.update(items)
-    .set({ recheckAt: verifyAt })
+    .set({ recheckAt: recheckDueAt })
     .where(and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId), eq(items.state, "waiting")))
     .run()
   db.update(subscriptions)
@@ -174,7 +174,7 @@ export const settleMissing = Effect.fnUntraced(function* (row: SubscriptionRow, 
       etag: null,
       intervalMs: bounds.maximumMs,
       dueAt: now + bounds.maximumMs,
-      verifyAt,
+      recheckDueAt,
       polledAt: now,
       // Whatever a source publishes after it was seen empty is new, not backfill.
       backfilledAt: row.backfilledAt ?? (state === "empty" ? now : null),
@@ -184,9 +184,9 @@ export const settleMissing = Effect.fnUntraced(function* (row: SubscriptionRow, 
 })
 
 /** It is tried again later, less and less often, and says why. */
-export const settleFailure = Effect.fnUntraced(function* (row: SubscriptionRow, reason: string) {
+export const recordFailure = Effect.fnUntraced(function* (row: SubscriptionRow, reason: string) {
   const { db, exec } = yield* Store
-  if (row.reason === null) exec(reportSoon)
+  if (row.reason === null) exec(heartbeatSoon)
   const { bounds } = yield* Settings
   const now = yield* Clock.currentTimeMillis
   const failures = row.failures + 1

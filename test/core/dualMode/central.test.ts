@@ -3,9 +3,9 @@ import { Effect } from "effect"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { call } from "../../../src/rpc/call.ts"
 import { ListSubscriptions } from "../../../src/rpc/methods.ts"
-import { Mover } from "../../object/mover.ts"
 import { d1Outage, watchD1 } from "../../object/outage.ts"
 import { Person, simulator } from "../../object/person.ts"
+import { PersonInMove } from "../../object/personInMove.ts"
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -28,7 +28,7 @@ const pages = async (person: Person, limit: number) => {
 /** Somebody who has not moved: D1 holds the account, and the central poller has polled three shows. */
 const central = async () => {
   const shows = await simulator.createSources(Array.from({ length: 3 }, () => ({ provider: "spotify", items: 2 })))
-  const person = (await new Mover().follows(...shows)) as Mover
+  const person = (await new PersonInMove().follows(...shows)) as PersonInMove
   await person.hasInDatabase("spotify")
   for (const show of shows) await person.hasPolled(show, await simulator.items(show))
   return { person, shows }

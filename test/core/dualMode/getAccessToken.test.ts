@@ -1,9 +1,9 @@
 import { evictDurableObject } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { afterEach, describe, expect, it, vi } from "vitest"
-import { Mover } from "../../object/mover.ts"
 import { d1Outage, watchD1 } from "../../object/outage.ts"
 import { simulator } from "../../object/person.ts"
+import { PersonInMove } from "../../object/personInMove.ts"
 import { clock } from "../../worker.ts"
 
 afterEach(() => {
@@ -16,7 +16,7 @@ const minute = 60_000
 /** Somebody whose grant D1 holds, and of which the object keeps a copy. */
 const copied = async (stage: string) => {
   const show = await simulator.createSource({ provider: "spotify", items: 1 })
-  const person = (await new Mover().follows(show)) as Mover
+  const person = (await new PersonInMove().follows(show)) as PersonInMove
   const grant = await person.hasInDatabase("spotify")
   await person.importGrant("spotify", grant)
   await person.isAt(stage)
@@ -33,7 +33,7 @@ const holding = async (stage = "live") => {
 }
 
 /** The access token in D1 has so long to live. */
-const expiresIn = (person: Mover, ms: number) =>
+const expiresIn = (person: PersonInMove, ms: number) =>
   env.DB.prepare("UPDATE user_accounts SET expires_at = ?2 WHERE user_id = ?1")
     .bind(person.id, Date.now() + ms)
     .run()
@@ -132,7 +132,7 @@ describe("An access token comes from D1 while D1 holds the account", () => {
   })
 
   it("or not at all: nobody has connected the account, or D1 is down", async () => {
-    await expect(new Mover().accessToken()).rejects.toMatchObject({ _tag: "AccountNotConnected" })
+    await expect(new PersonInMove().accessToken()).rejects.toMatchObject({ _tag: "AccountNotConnected" })
     const { person } = await copied("off")
     await using _outage = await d1Outage("user_accounts")
     await expect(person.accessToken()).rejects.toMatchObject({ _tag: "DatabaseUnavailable" })
@@ -222,7 +222,7 @@ describe("While the object cannot be reached", () => {
   })
 
   it("somebody who began in an object is told so", async () => {
-    const person = new Mover()
+    const person = new PersonInMove()
     await person.connects("spotify")
     unreachable()
     await expect(person.accessToken()).rejects.toMatchObject({ _tag: "ObjectUnavailable" })

@@ -1,21 +1,21 @@
 import { env } from "cloudflare:workers"
 import { describe, expect, it } from "vitest"
-import { Mover } from "../../object/mover.ts"
 import { d1Outage } from "../../object/outage.ts"
 import { simulator } from "../../object/person.ts"
+import { PersonInMove } from "../../object/personInMove.ts"
 
 const nothingStored = { access_token: null, refresh_token: null, state: "disconnected", is_active: 0 }
 
 /** Somebody whose grant D1 holds, and of which the object keeps a copy. */
 const copied = async () => {
   const show = await simulator.createSource({ provider: "spotify", items: 1 })
-  const person = (await new Mover().follows(show)) as Mover
+  const person = (await new PersonInMove().follows(show)) as PersonInMove
   await person.importGrant("spotify", await person.hasInDatabase("spotify"))
   await person.hasPolled(show, await simulator.items(show))
   return person
 }
 
-const followed = (person: Mover) =>
+const followed = (person: PersonInMove) =>
   env.DB.prepare("SELECT count(*) AS n FROM user_subscriptions WHERE user_id = ?1").bind(person.id).first<number>("n")
 
 describe("A token that a person takes away", () => {

@@ -1,9 +1,9 @@
 import { evictDurableObject } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { afterEach, describe, expect, it, vi } from "vitest"
-import { Mover } from "../../object/mover.ts"
 import { d1Outage, watchD1 } from "../../object/outage.ts"
 import { simulator } from "../../object/person.ts"
+import { PersonInMove } from "../../object/personInMove.ts"
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -11,7 +11,7 @@ afterEach(() => {
 
 const somebody = async (items = 3) => {
   const show = await simulator.createSource({ provider: "spotify", items })
-  const person = (await new Mover().follows(show)) as Mover
+  const person = (await new PersonInMove().follows(show)) as PersonInMove
   return { person, show }
 }
 
@@ -39,10 +39,10 @@ const writesCounted = async () =>
     ).first("count"),
   )
 
-const newest = async (person: Mover) => (await simulator.tokenState(person.id, "spotify")).newestRefreshToken
+const newest = async (person: PersonInMove) => (await simulator.tokenState(person.id, "spotify")).newestRefreshToken
 
 /** What the one holder has; fails when there is none, or two, or D1 and the object disagree about the epoch. */
-const held = async (person: Mover) => {
+const held = async (person: PersonInMove) => {
   const row = await person.row("spotify")
   const account = await person.account("spotify")
   const asked = { holder: account?.holder ?? "database", epoch: account?.epoch ?? 1 }

@@ -5,13 +5,13 @@ import { runCron } from "../../../src/cron/runCron.ts"
 import { dropTokenColumns } from "../../../src/migration/contract/dropTokenColumns.ts"
 import { stepServices } from "../../../src/migration/services.ts"
 import { Account, withGrants } from "../../move/account.ts"
-import { Mover } from "../../object/mover.ts"
 import { simulator } from "../../object/person.ts"
+import { PersonInMove } from "../../object/personInMove.ts"
 import { aimAt, begin, bindings, cancel, move, positionOf } from "../driver.ts"
 
 // Told in order: who is in the way, the contract step, and what works then.
 
-const moved = new Mover()
+const moved = new PersonInMove()
 const account = new Account()
 let show = ""
 
@@ -87,7 +87,7 @@ describe("After the contract step", () => {
   })
 
   it("everything works as before: for who has moved, and for who comes then", async () => {
-    const born = new Mover()
+    const born = new PersonInMove()
     await born.follows(show)
     await born.connects("spotify")
     const published = new Set<string>()

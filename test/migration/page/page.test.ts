@@ -4,16 +4,16 @@ import { Effect } from "effect"
 import { describe, expect, it, vi } from "vitest"
 import type { Stage } from "../../../src/domain/stage.ts"
 import { UserId } from "../../../src/domain/user.ts"
-import type { Mark } from "../../../src/migration/run/Steps.ts"
+import type { Checkpoint } from "../../../src/migration/run/Steps.ts"
 import { moveParameters } from "../../../src/migration/runs/parameters.ts"
 import { counted } from "../../cron/population.ts"
-import { Mover } from "../../object/mover.ts"
 import { simulator } from "../../object/person.ts"
+import { PersonInMove } from "../../object/personInMove.ts"
 import { aimAt, begin, bindings, cancel, move, resume, rollBack } from "../driver.ts"
 
 /** People with grants in D1, written a hundred at a time. */
 const settle = async (count: number) => {
-  const people = Array.from({ length: count }, () => new Mover())
+  const people = Array.from({ length: count }, () => new PersonInMove())
   const grants = await simulator.grants(people.map(({ id }) => ({ person: id, provider: "spotify" as const })))
   await env.DB.prepare(
     `INSERT INTO user_accounts (user_id, provider, updated_at, access_token, refresh_token, expires_at, scope)
@@ -27,7 +27,7 @@ const settle = async (count: number) => {
 const mark = { pass: 1, page: 1, cursor: "", happened: 0, dueAt: null }
 
 /** D1 statements of one run that takes all of these people a step. */
-const statementsFor = async (people: ReadonlyArray<Mover["id"]>, to: Stage) => {
+const statementsFor = async (people: ReadonlyArray<PersonInMove["id"]>, to: Stage) => {
   await aimAt(to, people)
   const { counter, DB } = counted(env.DB)
   const run = await resume(await begin({ people }), { bindings: { ...bindings, DB }, mark })
@@ -39,7 +39,7 @@ const tableNames =
   "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\' ORDER BY name"
 
 /** Everything that D1 has, but for what a run says of itself, and everything that these people's objects have. */
-const dump = async (people: ReadonlyArray<Mover>) => {
+const dump = async (people: ReadonlyArray<PersonInMove>) => {
   const { results } = await env.DB.prepare(tableNames).all<{ readonly name: string }>()
   const names = results.map(({ name }) => name).filter((name) => name !== "migration_runs")
   const rows = await env.DB.batch(names.map((name) => env.DB.prepare(`SELECT * FROM "${name}"`)))
@@ -55,16 +55,16 @@ const dump = async (people: ReadonlyArray<Mover>) => {
   return { database: names.map((name, index) => [name, rows[index]?.results]), objects }
 }
 
-const loseKey = (person: Mover) =>
+const loseKey = (person: PersonInMove) =>
   runInDurableObject(person.stub, (_instance, { storage }) => {
     storage.sql.exec("UPDATE tokens SET key_id = 'lost'")
   })
-const loseRefreshToken = (person: Mover) =>
+const loseRefreshToken = (person: PersonInMove) =>
   env.DB.prepare("UPDATE user_accounts SET refresh_token = NULL WHERE user_id = ?1").bind(person.id).run()
-const revoke = (person: Mover) => simulator.revoke(person.id, "spotify")
+const revoke = (person: PersonInMove) => simulator.revoke(person.id, "spotify")
 
 /** Two people for each step, of whom one would fail, where a look can tell. */
-const steps: ReadonlyArray<readonly [Stage, Stage, string?, ((person: Mover) => Promise<unknown>)?]> = [
+const steps: ReadonlyArray<readonly [Stage, Stage, string?, ((person: PersonInMove) => Promise<unknown>)?]> = [
   ["off", "dual_write", "no_refresh_token", loseRefreshToken],
   ["dual_write", "shadow", "no_refresh_token", loseRefreshToken],
   ["shadow", "live", "grant_refused", revoke],
@@ -140,10 +140,10 @@ describe("A run", () => {
     const people = await settle(6)
     await aimAt("shadow", people)
     const id = await begin({ people, pageSize: 2 })
-    let mark: Mark | null = null
+    let mark: Checkpoint | null = null
     let instances = 0
     for (let isOver = false; !isOver; instances++) {
-      let next: Mark | null = null
+      let next: Checkpoint | null = null
       await resume(id, {
         mark,
         steps: {
@@ -209,7 +209,7 @@ describe("A dry run", () => {
   it("tells who would go where and who would fail, at every step there and back, and writes nothing at all", async () => {
     const settled = await Promise.all(
       steps.map(async ([from, to, reason, poison]) => {
-        const people = [new Mover(), new Mover()] as const
+        const people = [new PersonInMove(), new PersonInMove()] as const
         for (const person of people) await person.hasInDatabase("spotify")
         return { from, to, reason, poison, people }
       }),

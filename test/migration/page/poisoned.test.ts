@@ -7,24 +7,24 @@ import { takePage } from "../../../src/migration/page/takePage.ts"
 import { PageSettings } from "../../../src/migration/person/PageSettings.ts"
 import { moveParameters } from "../../../src/migration/runs/parameters.ts"
 import { stepServices } from "../../../src/migration/services.ts"
-import { Mover } from "../../object/mover.ts"
 import { simulator } from "../../object/person.ts"
+import { PersonInMove } from "../../object/personInMove.ts"
 import { aimAt, type Bindings, begin, bindings, cancel, move, positionOf } from "../driver.ts"
 
 const settled = async () => {
-  const person = new Mover()
+  const person = new PersonInMove()
   await person.hasInDatabase("spotify")
   return person
 }
 
-const set = (person: Mover, columns: string, ...values: ReadonlyArray<string | number | null>) =>
+const set = (person: PersonInMove, columns: string, ...values: ReadonlyArray<string | number | null>) =>
   env.DB.prepare(`UPDATE user_accounts SET ${columns} WHERE user_id = ?1 AND provider = 'spotify'`)
     .bind(person.id, ...values)
     .run()
 
 /** Three people, of whom the one in the middle is poisoned, should be at a stage. */
 const moveThree = async (
-  poison: (person: Mover) => Promise<unknown>,
+  poison: (person: PersonInMove) => Promise<unknown>,
   from: Stage,
   to: Stage,
   given: Bindings = bindings,
@@ -57,7 +57,7 @@ const where = (
 const thrown = (properties: object) => Promise.reject(Object.assign(new Error("thrown by the platform"), properties))
 
 describe("One poisoned person stops nobody else, is told of by a stable name, and is tried again later", () => {
-  it.each<readonly [string, string, (person: Mover) => Promise<unknown>]>([
+  it.each<readonly [string, string, (person: PersonInMove) => Promise<unknown>]>([
     ["no_refresh_token", "no refresh token", (person) => set(person, "refresh_token = NULL")],
     ["no_refresh_token", "an empty refresh token", (person) => set(person, "refresh_token = ''")],
     ["no_access_token", "an empty access token", (person) => set(person, "access_token = ''")],
@@ -114,7 +114,7 @@ describe("One poisoned person stops nobody else, is told of by a stable name, an
       .bind(name)
       .run()
     await aimAt("dual_write", [good.id])
-    const run = await move({ people: [good.id, name as Mover["id"]] })
+    const run = await move({ people: [good.id, name as PersonInMove["id"]] })
     expect(run.progress).toMatchObject({ arrived: 1, failures: [{ reason: "unreadable_user", people: 1 }] })
     await env.DB.prepare("DELETE FROM user_accounts WHERE user_id = ?1").bind(name).run()
   })
@@ -187,7 +187,7 @@ describe("One poisoned person stops nobody else, is told of by a stable name, an
   })
 
   it("grant_refused: what D1 has of a grant that the provider has revoked is not forgotten", async () => {
-    const revoke = (person: Mover) => simulator.revoke(person.id, "spotify")
+    const revoke = (person: PersonInMove) => simulator.revoke(person.id, "spotify")
     const { poisoned, run } = await moveThree(revoke, "rampdown", "complete")
     expect(run.progress.failures).toMatchObject([{ reason: "grant_refused", examples: [poisoned.id] }])
     expect(await poisoned.row("spotify")).toMatchObject({ holder: "object", refresh_token: expect.any(String) })
@@ -205,7 +205,7 @@ describe("One poisoned person stops nobody else, is told of by a stable name, an
 })
 
 describe("Whoever has nothing to use moves too, so that everybody can get to the end", () => {
-  it.each<readonly [string, string, (person: Mover) => Promise<unknown>]>([
+  it.each<readonly [string, string, (person: PersonInMove) => Promise<unknown>]>([
     ["has to connect again", "reauthorization_required", (person) => set(person, "state = 'reauthorization_required'")],
     [
       "has to connect again and has no token left",
@@ -250,7 +250,7 @@ describe("Whoever has nothing to use moves too, so that everybody can get to the
 })
 
 describe("A refresh under way by D1's side", () => {
-  const claim = (person: Mover, until: number) =>
+  const claim = (person: PersonInMove, until: number) =>
     set(person, "refresh_claim = 'somebody', refresh_claimed_until = ?2", until)
 
   it("that has died holds nobody up: its claim is over, and what it would write comes too late", async () => {

@@ -4,8 +4,8 @@ import { expect, it } from "vitest"
 import type { Grant } from "../../../local/simulator/model.ts"
 import { fingerprint, newFingerprintKey } from "../../../src/domain/fingerprint.ts"
 import { holderAt, type Stage } from "../../../src/domain/stage.ts"
-import { Mover, toTokens } from "../../object/mover.ts"
 import { simulator } from "../../object/person.ts"
+import { PersonInMove, toTokens } from "../../object/personInMove.ts"
 import { aimAt, begin, cancel, move, positionOf, resume } from "../driver.ts"
 import { dying } from "../dying.ts"
 
@@ -13,7 +13,7 @@ const providers = ["spotify", "youtube"] as const
 type Grants = Record<(typeof providers)[number], Grant>
 
 /** Who holds each account, as D1 says and as the object says. */
-const holders = async (person: Mover, key = newFingerprintKey()) => {
+const holders = async (person: PersonInMove, key = newFingerprintKey()) => {
   const kept = await person.fingerprints(false, key)
   return Promise.all(
     providers.map(async (provider) => ({
@@ -24,7 +24,7 @@ const holders = async (person: Mover, key = newFingerprintKey()) => {
   )
 }
 
-const expectNeverTwo = async (person: Mover, when: string) => {
+const expectNeverTwo = async (person: PersonInMove, when: string) => {
   for (const { provider, row, kept } of await holders(person)) {
     expect({ when, provider, two: row?.holder === "database" && (kept?.isHolder ?? false) }).toMatchObject({
       two: false,
@@ -32,7 +32,7 @@ const expectNeverTwo = async (person: Mover, when: string) => {
   }
 }
 
-const expectSettled = async (person: Mover, stage: Stage, newest: Grants, when: string) => {
+const expectSettled = async (person: PersonInMove, stage: Stage, newest: Grants, when: string) => {
   // Whom no page has ever had in hand is at `off`.
   const position = { stage: "off", target: "off", ...(await positionOf(person.id)) }
   expect({ when, ...position }, JSON.stringify(position)).toMatchObject({ when, stage, target: stage })
@@ -64,7 +64,7 @@ const recorded = (run: string) =>
     .bind(run)
     .first<{ readonly written: number; readonly counted: number }>()
 
-const setToken = async (person: Mover, provider: (typeof providers)[number]): Promise<Grant> => {
+const setToken = async (person: PersonInMove, provider: (typeof providers)[number]): Promise<Grant> => {
   const grant = await simulator.grant(person.id, provider)
   const tokens = {
     ...grant,
@@ -75,7 +75,7 @@ const setToken = async (person: Mover, provider: (typeof providers)[number]): Pr
   return grant
 }
 
-const edges: ReadonlyArray<readonly [Stage, Stage]> = [
+const transitions: ReadonlyArray<readonly [Stage, Stage]> = [
   ["off", "dual_write"],
   ["dual_write", "shadow"],
   ["shadow", "live"],
@@ -95,13 +95,13 @@ const mark = { pass: 1, page: 1, cursor: "", happened: 0, dueAt: null }
 const callsBefore = 3
 
 it.each([
-  ...edges.map(([from, to]) => [from, to, "even"] as const),
+  ...transitions.map(([from, to]) => [from, to, "even"] as const),
   ["shadow", "live", "odd"] as const,
   ["live", "shadow", "odd"] as const,
 ])(
   "killed at any call from %s to %s and run again, it ends with one holder and the newest token, also of one set in between (%s)",
   async (from: Stage, to: Stage, parity) => {
-    const person = new Mover()
+    const person = new PersonInMove()
     let newest: Grants = {
       spotify: await person.hasInDatabase("spotify"),
       youtube: await person.hasInDatabase("youtube"),
@@ -133,10 +133,10 @@ it.each([
   120_000,
 )
 
-it.each(edges.filter(([from, to]) => ![from, to].includes("dual_write") || from === "off"))(
+it.each(transitions.filter(([from, to]) => ![from, to].includes("dual_write") || from === "off"))(
   "killed at any call from %s to %s and wanted back where it was, it is there, with one holder and the newest token",
   async (from: Stage, to: Stage) => {
-    const person = new Mover()
+    const person = new PersonInMove()
     let newest: Grants = {
       spotify: await person.hasInDatabase("spotify"),
       youtube: await person.hasInDatabase("youtube"),

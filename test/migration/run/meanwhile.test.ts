@@ -6,13 +6,13 @@ import { takePage } from "../../../src/migration/page/takePage.ts"
 import { PageSettings } from "../../../src/migration/person/PageSettings.ts"
 import { moveParameters } from "../../../src/migration/runs/parameters.ts"
 import { stepServices } from "../../../src/migration/services.ts"
-import { Mover } from "../../object/mover.ts"
 import { simulator } from "../../object/person.ts"
+import { PersonInMove } from "../../object/personInMove.ts"
 import { aimAt, type Bindings, begin, bindings, cancel, move, positionOf } from "../driver.ts"
 import { meanwhile } from "../meanwhile.ts"
 
 /** One page of a run that takes one person a step, and does not wait for a refresh. */
-const page = (id: string, person: Mover, given: Bindings, lease: string) =>
+const page = (id: string, person: PersonInMove, given: Bindings, lease: string) =>
   takePage(
     { id, parameters: moveParameters({ people: [person.id] }) },
     { pass: 1, cursor: "", duplicates: [], isImpatient: true },
@@ -22,7 +22,7 @@ const page = (id: string, person: Mover, given: Bindings, lease: string) =>
     Effect.runPromise,
   )
 
-const takeStep = async (person: Mover, given: Bindings) => {
+const takeStep = async (person: PersonInMove, given: Bindings) => {
   const id = await begin({ people: [person.id] })
   const result = await page(id, person, given, "a lease")
   await cancel(id)
@@ -31,7 +31,7 @@ const takeStep = async (person: Mover, given: Bindings) => {
 
 /** Somebody at a stage, who should be at the next. */
 const at = async (from: Stage, to: Stage) => {
-  const person = new Mover()
+  const person = new PersonInMove()
   await person.hasInDatabase("spotify")
   await aimAt(from, [person.id])
   await move({ people: [person.id] })
@@ -71,12 +71,12 @@ it.each<readonly [Stage, Stage, string, string]>([
   expect(changed[0]).toMatchObject(left)
 })
 
-const setInDatabase = (person: Mover) =>
+const setInDatabase = (person: PersonInMove) =>
   env.DB.prepare("UPDATE user_accounts SET refresh_token = 'other' WHERE user_id = ?1").bind(person.id).run()
-const setInObject = async (person: Mover) =>
+const setInObject = async (person: PersonInMove) =>
   person.importGrant("spotify", await simulator.grant(person.id, "spotify"), { generation: 1 })
 
-it.each<readonly [Stage, Stage, (person: Mover) => Promise<unknown>]>([
+it.each<readonly [Stage, Stage, (person: PersonInMove) => Promise<unknown>]>([
   ["off", "dual_write", setInObject],
   ["live", "shadow", setInDatabase],
   ["rampdown", "live", setInDatabase],

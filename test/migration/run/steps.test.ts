@@ -3,8 +3,8 @@ import { Effect, Redacted } from "effect"
 import { expect, it } from "vitest"
 import { fingerprint, newFingerprintKey } from "../../../src/domain/fingerprint.ts"
 import { holderAt, type Stage, stages } from "../../../src/domain/stage.ts"
-import { Mover, toTokens } from "../../object/mover.ts"
 import { simulator } from "../../object/person.ts"
+import { PersonInMove, toTokens } from "../../object/personInMove.ts"
 import { aimAt, move, positionOf } from "../driver.ts"
 
 /** Everywhere and back: each step once forward and once back. */
@@ -12,7 +12,7 @@ const there: ReadonlyArray<Stage> = stages.slice(1)
 const back: ReadonlyArray<Stage> = stages.toReversed().slice(1)
 
 it("takes somebody through every stage and back, with one holder and the same tokens at each", async () => {
-  const ada = new Mover()
+  const ada = new PersonInMove()
   const grants = { spotify: await ada.hasInDatabase("spotify"), youtube: await ada.hasInDatabase("youtube") }
   for (const stage of [...there, ...back]) {
     await aimAt(stage, [ada.id])
@@ -37,7 +37,7 @@ it("takes somebody through every stage and back, with one holder and the same to
 
 it("hands over what is in the feed, so that the object goes on where the central poller stopped, and the other way", async () => {
   const show = await simulator.createSource({ provider: "spotify", items: 30 })
-  const ada = new Mover()
+  const ada = new PersonInMove()
   await ada.follows(show)
   await ada.hasInDatabase("spotify")
   const delivered = (await simulator.items(show)).slice(0, 20)
@@ -57,7 +57,7 @@ it("hands over what is in the feed, so that the object goes on where the central
 })
 
 it("takes somebody from the first stage to the last in one run, a step a pass, and writes every step down", async () => {
-  const ada = new Mover()
+  const ada = new PersonInMove()
   await ada.hasInDatabase("spotify")
   await aimAt("complete", [ada.id])
   const run = await move({ people: [ada.id] })
@@ -70,7 +70,7 @@ it("takes somebody from the first stage to the last in one run, a step a pass, a
 })
 
 it("brings the newest token back: one that the object has refreshed, and one that the person has set there", async () => {
-  const [ada, grace] = [new Mover(), new Mover()]
+  const [ada, grace] = [new PersonInMove(), new PersonInMove()]
   for (const person of [ada, grace]) await person.hasInDatabase("spotify")
   await aimAt("complete", [ada.id, grace.id])
   await move({ people: [ada.id, grace.id] })
@@ -91,7 +91,7 @@ it("brings the newest token back: one that the object has refreshed, and one tha
   }
 })
 
-it.each<readonly [string, number, (ada: Mover) => Promise<unknown>]>([
+it.each<readonly [string, number, (ada: PersonInMove) => Promise<unknown>]>([
   ["that has lost its copy", 2, (ada) => ada.discardCopies()],
   [
     "that has given up since, at a later epoch",
@@ -105,7 +105,7 @@ it.each<readonly [string, number, (ada: Mover) => Promise<unknown>]>([
 ])(
   "what D1 has given away to an object %s is held by that, and mirrored, at the end",
   async (_what, epoch, happens) => {
-    const ada = new Mover()
+    const ada = new PersonInMove()
     await ada.hasInDatabase("spotify")
     await aimAt("shadow", [ada.id])
     await move({ people: [ada.id] })
@@ -121,7 +121,7 @@ it.each<readonly [string, number, (ada: Mover) => Promise<unknown>]>([
 )
 
 it("goes back with what the object has, whatever the mirror says", async () => {
-  const ada = new Mover()
+  const ada = new PersonInMove()
   const { accessToken, refreshToken, expiresAt, scope } = await ada.hasInDatabase("spotify")
   await aimAt("live", [ada.id])
   await move({ people: [ada.id] })

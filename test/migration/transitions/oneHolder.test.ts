@@ -3,8 +3,8 @@ import { env } from "cloudflare:workers"
 import fc from "fast-check"
 import { expect, it } from "vitest"
 import { holderAt, type Stage, stages } from "../../../src/domain/stage.ts"
-import { Mover } from "../../object/mover.ts"
 import { simulator } from "../../object/person.ts"
+import { PersonInMove } from "../../object/personInMove.ts"
 import { refreshInDatabase } from "../databaseSide.ts"
 import { aimAt, move, positionOf } from "../driver.ts"
 import { mortal } from "../mortal.ts"
@@ -20,30 +20,30 @@ interface Model {
 const provider = "spotify"
 
 /** Who may refresh: what D1 says, and what the object says. */
-const holders = async (ada: Mover) => {
+const holders = async (ada: PersonInMove) => {
   const row = await ada.row(provider)
   const [inObject] = await ada.fingerprints()
   return [...(row?.holder === "database" ? ["database"] : []), ...(inObject?.isHolder ? ["object"] : [])]
 }
 
 /** The refresh tokens that D1 and the object have, of which the provider's newest must be one. */
-const keepsNewest = async (ada: Mover) => {
+const keepsNewest = async (ada: PersonInMove) => {
   const { newestRefreshToken, reuses } = await simulator.tokenState(ada.id, provider)
   const kept = [(await ada.row(provider))?.refresh_token, ...(await ada.exportedRefreshTokens())]
   expect(kept).toContain(newestRefreshToken)
   expect(reuses).toBe(0)
 }
 
-const check = async (model: Model, ada: Mover) => {
+const check = async (model: Model, ada: PersonInMove) => {
   const holding = await holders(ada)
   expect(holding.length).toBeLessThanOrEqual(1)
   if (!model.isCutOff) expect(holding).toHaveLength(1)
   await keepsNewest(ada)
 }
 
-type Command = fc.AsyncCommand<Model, Mover>
+type Command = fc.AsyncCommand<Model, PersonInMove>
 
-const command = (text: string, run: (model: Model, ada: Mover) => Promise<unknown>): Command => ({
+const command = (text: string, run: (model: Model, ada: PersonInMove) => Promise<unknown>): Command => ({
   check: () => true,
   toString: () => text,
   run: async (model, ada) => {
@@ -70,7 +70,7 @@ const evict = () =>
 /** A run that was killed counts as under way until somebody cancels it, as here, or takes it on. */
 const cancelRuns = () => env.DB.exec("UPDATE migration_runs SET state = 'cancelled' WHERE state = 'running'")
 
-const goTo = async (stage: Stage, ada: Mover) => {
+const goTo = async (stage: Stage, ada: PersonInMove) => {
   await aimAt(stage, [ada.id])
   await cancelRuns()
   await move({ people: [ada.id] })
@@ -130,7 +130,7 @@ it("Whatever happens in whatever order, there are never two holders, one wheneve
 }, async () => {
   await fc.assert(
     fc.asyncProperty(commands, async (given) => {
-      const ada = new Mover()
+      const ada = new PersonInMove()
       await simulator.setRotation(provider, "single-use", ada.id)
       await ada.hasInDatabase(provider)
       const model: Model = { isCutOff: false }

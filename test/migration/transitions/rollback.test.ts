@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers"
 import { beforeEach, describe, expect, it } from "vitest"
 import type { Stage } from "../../../src/domain/stage.ts"
-import { Mover } from "../../object/mover.ts"
+import { PersonInMove } from "../../object/personInMove.ts"
 import { aimAt, begin, lift, move, positionOf, resume, rollBack, withFlags } from "../driver.ts"
 
 beforeEach(async () => {
@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 /** People who were taken to a stage. */
 const settled = async (stage: Stage, count = 2) => {
-  const people = Array.from({ length: count }, () => new Mover())
+  const people = Array.from({ length: count }, () => new PersonInMove())
   for (const person of people) await person.hasInDatabase("spotify")
   const ids = people.map(({ id }) => id)
   if (stage === "off") return people
@@ -23,7 +23,7 @@ const settled = async (stage: Stage, count = 2) => {
   return people
 }
 
-const stagesOf = (people: ReadonlyArray<Mover>) =>
+const stagesOf = (people: ReadonlyArray<PersonInMove>) =>
   Promise.all(people.map(async ({ id }) => (await positionOf(id)).stage ?? "off"))
 
 const setPercentage = (stage: "live" | "complete", percentage: number) =>
@@ -44,7 +44,7 @@ describe("A rollback", () => {
   )
 
   it("wins over the flags until it is lifted: the next run moves nobody whom it took back", async () => {
-    const [ada = new Mover(), grace = new Mover()] = await settled("live")
+    const [ada = new PersonInMove(), grace = new PersonInMove()] = await settled("live")
     await rollBack({ to: "shadow", people: [ada.id] })
     await setPercentage("complete", 100)
     await move({})
@@ -71,8 +71,8 @@ describe("A rollback", () => {
   })
 
   it("of everybody keeps those too who were not that far yet", async () => {
-    const [ada = new Mover()] = await settled("live", 1)
-    const [grace = new Mover()] = await settled("off", 1)
+    const [ada = new PersonInMove()] = await settled("live", 1)
+    const [grace = new PersonInMove()] = await settled("off", 1)
     await rollBack({ to: "dual_write", everybody: true })
     await setPercentage("live", 100)
     await move({})
@@ -81,8 +81,8 @@ describe("A rollback", () => {
   })
 
   it("never takes anybody forward, and never lifts what an earlier one left", async () => {
-    const [ada = new Mover()] = await settled("live", 1)
-    const [grace = new Mover()] = await settled("shadow", 1)
+    const [ada = new PersonInMove()] = await settled("live", 1)
+    const [grace = new PersonInMove()] = await settled("shadow", 1)
     await rollBack({ to: "off", people: [ada.id] })
     const run = await rollBack({ to: "live", people: [ada.id, grace.id] })
     expect(run.progress).toMatchObject({ taken: 0 })
@@ -91,7 +91,7 @@ describe("A rollback", () => {
   })
 
   it("takes people whose accounts began in an object into D1 if they are named, and leaves them out of everybody", async () => {
-    const born = new Mover()
+    const born = new PersonInMove()
     await born.connects("spotify")
     await born.alarm()
     expect((await rollBack({ to: "off", everybody: true })).progress).toMatchObject({ people: 0 })
@@ -103,7 +103,7 @@ describe("A rollback", () => {
   })
 
   it("by the deny-list takes somebody back to off whatever else the flags say", async () => {
-    const [ada = new Mover()] = await settled("live", 1)
+    const [ada = new PersonInMove()] = await settled("live", 1)
     await setPercentage("complete", 100)
     await withFlags((flags) => flags.changeMove({ denyList: { add: [ada.id] } }))
     await move({})
@@ -113,7 +113,7 @@ describe("A rollback", () => {
 
 describe("The kill switch", () => {
   it("halts every step, also of a run that is under way, forward or back", async () => {
-    const [ada = new Mover()] = await settled("dual_write", 1)
+    const [ada = new PersonInMove()] = await settled("dual_write", 1)
     await aimAt("live", [ada.id])
     // Set in the middle of the run: the page that comes next takes nobody.
     const id = await begin({ people: [ada.id] })
@@ -133,7 +133,7 @@ describe("The kill switch", () => {
 
 describe("Flags", () => {
   it("are what every page reads anew, and a row that cannot be read moves nobody", async () => {
-    const [ada = new Mover()] = await settled("off", 1)
+    const [ada = new PersonInMove()] = await settled("off", 1)
     await aimAt("dual_write", [ada.id])
     await env.DB.prepare("UPDATE feature_flags SET allow_list = 'ada, grace' WHERE name = 'dual_write'").run()
     await expect(move({ people: [ada.id] })).rejects.toThrow(/feature_flags cannot be read/)
@@ -149,7 +149,7 @@ describe("Flags", () => {
   })
 
   it("of a stage that is not enabled count for nothing", async () => {
-    const [ada = new Mover()] = await settled("off", 1)
+    const [ada = new PersonInMove()] = await settled("off", 1)
     await setPercentage("live", 100)
     await withFlags((flags) => flags.changeStage("live", { isEnabled: false }))
     expect((await move({ people: [ada.id] })).progress).toMatchObject({ people: 0, taken: 0 })

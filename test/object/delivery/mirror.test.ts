@@ -1,9 +1,9 @@
 import { runInDurableObject } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { afterEach, describe, expect, it, vi } from "vitest"
-import { Mover } from "../mover.ts"
 import { d1Outage, watchD1 } from "../outage.ts"
 import { simulator } from "../person.ts"
+import { PersonInMove } from "../personInMove.ts"
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -12,7 +12,7 @@ afterEach(() => {
 /** Somebody whose object has taken an account over as of epoch 2 and polled once. */
 const holding = async (isMirrored: boolean) => {
   const show = await simulator.createSource({ provider: "spotify", items: 3 })
-  const person = (await new Mover().follows(show)) as Mover
+  const person = (await new PersonInMove().follows(show)) as PersonInMove
   await person.importGrant("spotify", await person.hasInDatabase("spotify"))
   await person.switchTo("spotify", "object", 2)
   await person.takeOver("spotify", 2, [], isMirrored)
@@ -21,7 +21,7 @@ const holding = async (isMirrored: boolean) => {
   return person
 }
 
-const newest = async (person: Mover) => (await simulator.tokenState(person.id, "spotify")).newestRefreshToken
+const newest = async (person: PersonInMove) => (await simulator.tokenState(person.id, "spotify")).newestRefreshToken
 
 describe("D1's mirror of a grant that an object holds", () => {
   it("has the rotated token after a refresh, in a generation of its own", async () => {

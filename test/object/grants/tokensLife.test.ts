@@ -2,8 +2,8 @@ import { runInDurableObject } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { Effect, Redacted } from "effect"
 import { afterEach, describe, expect, it, vi } from "vitest"
-import { Mover, toTokens } from "../mover.ts"
 import { Person, simulator } from "../person.ts"
+import { PersonInMove, toTokens } from "../personInMove.ts"
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -184,10 +184,10 @@ describe("forget", () => {
   })
 
   it("leaves nothing of a person who is in the move, on either side", async () => {
-    const person = new Mover()
+    const person = new PersonInMove()
     await person.importGrant("spotify", await person.hasInDatabase("spotify"))
     await person.isAt("shadow")
-    const other = new Mover()
+    const other = new PersonInMove()
     await env.DB.batch([
       env.DB.prepare(
         `INSERT INTO token_migration_history (user_id, at, from_stage, to_stage, outcome) VALUES (?1, 1, 'off', 'shadow', 'migrated')`,

@@ -85,7 +85,7 @@ describe("A token endpoint that", () => {
     expect(await person.pollNow()).toMatchObject({ accounts: [{ outcome: "rate_limited" }] })
     const held = await account(person)
     expect(held).toMatchObject({ state: "connected" })
-    expect((held?.heldUntil ?? 0) - Date.now() - clock.aheadMs).toBeGreaterThan(119 * minute)
+    expect((held?.rateLimitedUntil ?? 0) - Date.now() - clock.aheadMs).toBeGreaterThan(119 * minute)
     const before = (await simulator.counts({ person: person.id })).total
     await simulator.clearFaults(ids)
     await person.pollNow()
@@ -93,10 +93,10 @@ describe("A token endpoint that", () => {
     await person.validateTokens()
     expect((await simulator.counts({ person: person.id })).total).toBe(before)
     const { alarmAt } = await person.status()
-    expect(alarmAt).toBeGreaterThanOrEqual(held?.heldUntil ?? Number.POSITIVE_INFINITY)
+    expect(alarmAt).toBeGreaterThanOrEqual(held?.rateLimitedUntil ?? Number.POSITIVE_INFINITY)
     clock.aheadMs += 26 * 60 * minute
     await person.alarm()
-    expect(await account(person)).toMatchObject({ state: "connected", failures: 0, heldUntil: null })
+    expect(await account(person)).toMatchObject({ state: "connected", failures: 0, rateLimitedUntil: null })
   })
 })
 

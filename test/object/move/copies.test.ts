@@ -3,12 +3,12 @@ import { Effect } from "effect"
 import { describe, expect, it } from "vitest"
 import { fingerprint, newFingerprintKey } from "../../../src/domain/fingerprint.ts"
 import { clock } from "../../worker.ts"
-import { Mover, toTokens } from "../mover.ts"
 import { simulator } from "../person.ts"
+import { PersonInMove, toTokens } from "../personInMove.ts"
 
 const somebody = async () => {
   const show = await simulator.createSource({ provider: "spotify", items: 3 })
-  return new Mover().follows(show) as Promise<Mover>
+  return new PersonInMove().follows(show) as Promise<PersonInMove>
 }
 
 /** Somebody of whose grant in D1 the object keeps a copy. */

@@ -3,9 +3,9 @@ import { env } from "cloudflare:workers"
 import { Redacted } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
 import { clock } from "../../worker.ts"
-import { Mover } from "../mover.ts"
 import { d1Outage, watchD1 } from "../outage.ts"
 import { simulator } from "../person.ts"
+import { PersonInMove } from "../personInMove.ts"
 
 afterEach(() => {
   clock.aheadMs = 0
@@ -14,7 +14,7 @@ afterEach(() => {
 /** Somebody whose object holds an account as of epoch 2, and has polled. */
 const holding = async (items = 3) => {
   const show = await simulator.createSource({ provider: "spotify", items })
-  const person = (await new Mover().follows(show)) as Mover
+  const person = (await new PersonInMove().follows(show)) as PersonInMove
   await person.importGrant("spotify", await person.hasInDatabase("spotify"))
   await person.switchTo("spotify", "object", 2)
   await person.takeOver("spotify", 2)
@@ -22,7 +22,7 @@ const holding = async (items = 3) => {
   return { person, show }
 }
 
-const refreshTokens = async (handed: Awaited<ReturnType<Mover["handBack"]>>) =>
+const refreshTokens = async (handed: Awaited<ReturnType<PersonInMove["handBack"]>>) =>
   handed.accounts.map(({ tokens }) => tokens && Redacted.value(tokens.refreshToken))
 
 describe("An account that is handed back", () => {
@@ -104,7 +104,7 @@ describe("An account that is handed back", () => {
   })
 
   it("of which the object only ever kept a copy is left to D1's tokens, and cannot be taken over any more", async () => {
-    const person = new Mover()
+    const person = new PersonInMove()
     await person.importGrant("spotify", await person.hasInDatabase("spotify"))
     await person.switchTo("spotify", "object", 2)
     expect(await person.handBack("spotify", 3)).toMatchObject({
@@ -124,7 +124,7 @@ describe("An account that is handed back", () => {
 })
 
 describe("What a hand-over back delivers", () => {
-  const cursor = (person: Mover) =>
+  const cursor = (person: PersonInMove) =>
     env.DB.prepare("SELECT polled_at AS polledAt, item_count AS itemCount FROM user_subscriptions WHERE user_id = ?1")
       .bind(person.id)
       .first<{ polledAt: number | null; itemCount: number | null }>()

@@ -2,8 +2,8 @@ import { env } from "cloudflare:workers"
 import { describe, expect, it } from "vitest"
 import { call } from "../../../src/rpc/call.ts"
 import { type HandedSource, HolderRemoveToken, HolderSetToken } from "../../../src/rpc/move.ts"
-import { Mover, toTokens } from "../mover.ts"
 import { simulator } from "../person.ts"
+import { PersonInMove, toTokens } from "../personInMove.ts"
 
 const hourMs = 3_600_000
 
@@ -26,7 +26,7 @@ const polled = async (provider: "spotify" | "youtube", sourceId: string, known =
 const neverPolled = (source: HandedSource): HandedSource => ({ ...source, polledAt: null, itemCount: null, known: [] })
 
 /** Puts what the central poller delivered into the person's feed. */
-const deliver = (person: Mover, source: HandedSource) =>
+const deliver = (person: PersonInMove, source: HandedSource) =>
   env.DB.batch(
     source.known.flatMap(([id, publishedAt]) => [
       env.DB.prepare(
@@ -42,14 +42,14 @@ const deliver = (person: Mover, source: HandedSource) =>
 
 /** Somebody whose accounts D1 has just given away, as of epoch 2. */
 const given = async (provider: "spotify" | "youtube", ...sources: ReadonlyArray<string>) => {
-  const person = (await new Mover().follows(...sources)) as Mover
+  const person = (await new PersonInMove().follows(...sources)) as PersonInMove
   const grant = await person.hasInDatabase(provider)
   await person.importGrant(provider, grant)
   await person.switchTo(provider, "object", 2)
   return { person, grant }
 }
 
-describe("Taken over, an object goes on where the central poller stopped", () => {
+describe("StepResult over, an object goes on where the central poller stopped", () => {
   it.each(["spotify", "youtube"] as const)(
     "60 items of %s that were published in between are all delivered as new, and none twice",
     async (provider) => {
@@ -150,7 +150,7 @@ describe("The right to refresh", () => {
   })
 
   it("is not taken without a copy", async () => {
-    const person = new Mover()
+    const person = new PersonInMove()
     expect(await person.takeOver("spotify", 2)).toMatchObject({ accounts: [{ outcome: "no_copy" }] })
     expect((await person.status()).alarmAt).toBeNull()
   })
@@ -163,7 +163,7 @@ describe("The right to refresh", () => {
     expect(await person.takeOver("spotify", 2)).toMatchObject({ accounts: [{ outcome: "superseded" }] })
     expect(await person.account("spotify")).toMatchObject({ holder: "database", epoch: 3 })
     // Nor when the hand-over back came before the object had heard of the account at all.
-    const other = new Mover()
+    const other = new PersonInMove()
     expect(await other.handBack("spotify", 3)).toMatchObject({ accounts: [{ outcome: "nothing_newer" }] })
     await other.importGrant("spotify", await simulator.grant(other.id, "spotify"), { epoch: 1 })
     expect(await other.takeOver("spotify", 2)).toMatchObject({ accounts: [{ outcome: "superseded" }] })

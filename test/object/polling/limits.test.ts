@@ -32,9 +32,9 @@ describe("A Retry-After of hours", () => {
     await limit(person, { type: "rate_limited", retryAfterSeconds: 5 * 3600 })
     const before = now()
     expect(await person.pollNow()).toMatchObject({ accounts: [{ outcome: "rate_limited" }] })
-    const { heldUntil } = await account(person, provider)
-    expect(heldUntil).toBeGreaterThanOrEqual(before + 5 * hour)
-    expect(heldUntil).toBeLessThanOrEqual(now() + 5 * hour)
+    const { rateLimitedUntil } = await account(person, provider)
+    expect(rateLimitedUntil).toBeGreaterThanOrEqual(before + 5 * hour)
+    expect(rateLimitedUntil).toBeLessThanOrEqual(now() + 5 * hour)
     await evictDurableObject(person.stub)
     await simulator.clearLedger(person.id)
     clock.aheadMs = 4.9 * hour
@@ -42,18 +42,22 @@ describe("A Retry-After of hours", () => {
     await person.sql("UPDATE subscriptions SET due_at = 0")
     await person.alarm()
     expect(await person.pollNow()).toMatchObject({
-      accounts: [{ outcome: "rate_limited", retryAt: heldUntil, requests: 0 }],
+      accounts: [{ outcome: "rate_limited", retryAt: rateLimitedUntil, requests: 0 }],
     })
     await person.connects(provider)
-    expect(await person.pollNow()).toMatchObject({ accounts: [{ outcome: "rate_limited", retryAt: heldUntil }] })
+    expect(await person.pollNow()).toMatchObject({ accounts: [{ outcome: "rate_limited", retryAt: rateLimitedUntil }] })
     await person.validateTokens()
     expect(await asked(person, provider)).toBe(0)
-    expect(await person.alarmAt()).toBe(heldUntil)
+    expect(await person.alarmAt()).toBe(rateLimitedUntil)
     await simulator.publish(sources[0] ?? "", 1)
-    clock.aheadMs = (heldUntil ?? 0) - Date.now() + 1000
+    clock.aheadMs = (rateLimitedUntil ?? 0) - Date.now() + 1000
     await person.alarm()
     expect(await person.newIds()).toHaveLength(1)
-    expect(await account(person, provider)).toMatchObject({ heldUntil: null, holdReason: null, state: "connected" })
+    expect(await account(person, provider)).toMatchObject({
+      rateLimitedUntil: null,
+      rateLimitReason: null,
+      state: "connected",
+    })
   })
 
   it("keeps the other provider back from nothing", async () => {
@@ -82,7 +86,7 @@ describe("A Retry-After of hours", () => {
     await person.validateTokens()
     await simulator.release(gate)
     expect(await poll).toMatchObject({ delivered: 1 })
-    expect((await account(person, "spotify")).heldUntil).toBeGreaterThan(now() + hour)
+    expect((await account(person, "spotify")).rateLimitedUntil).toBeGreaterThan(now() + hour)
   })
 
   it("that is missing or makes no sense is half a minute", async () => {
@@ -90,9 +94,9 @@ describe("A Retry-After of hours", () => {
     const person = await settled([show], "spotify")
     await limit(person, { type: "status", status: 429, headers: { "Retry-After": "soon" } })
     await person.pollNow()
-    const { heldUntil } = await account(person, "spotify")
-    expect(heldUntil).toBeGreaterThan(now() + 20_000)
-    expect(heldUntil).toBeLessThanOrEqual(now() + 30_000)
+    const { rateLimitedUntil } = await account(person, "spotify")
+    expect(rateLimitedUntil).toBeGreaterThan(now() + 20_000)
+    expect(rateLimitedUntil).toBeLessThanOrEqual(now() + 30_000)
   })
 })
 
@@ -110,8 +114,8 @@ describe("A daily quota that is used up", () => {
     await limit(person, { type: "quota_exceeded" }, "items")
     expect(await person.pollNow()).toMatchObject({ accounts: [{ outcome: "rate_limited" }] })
     expect(await account(person, "youtube")).toMatchObject({
-      heldUntil: Date.parse(midnight),
-      holdReason: "quota_exceeded",
+      rateLimitedUntil: Date.parse(midnight),
+      rateLimitReason: "quota_exceeded",
       state: "connected",
     })
     await evictDurableObject(person.stub)
@@ -135,8 +139,8 @@ describe("A daily quota that is used up", () => {
     const person = await settled([show], "spotify")
     await limit(person, { type: "quota_exceeded" })
     await person.pollNow()
-    const { heldUntil, holdReason } = await account(person, "spotify")
-    expect(holdReason).toBe("quota_exceeded")
-    expect(heldUntil).toBeGreaterThan(now() + 0.9 * hour)
+    const { rateLimitedUntil, rateLimitReason } = await account(person, "spotify")
+    expect(rateLimitReason).toBe("quota_exceeded")
+    expect(rateLimitedUntil).toBeGreaterThan(now() + 0.9 * hour)
   })
 })

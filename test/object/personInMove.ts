@@ -28,7 +28,7 @@ interface AccountRow {
 }
 
 /** Somebody who moves: with a grant in D1, and the methods of the migration worker's entrypoint. */
-export class Mover extends Person {
+export class PersonInMove extends Person {
   /** Puts a grant into D1, as somebody has it who has not moved. */
   async hasInDatabase(provider: Provider, given: { readonly epoch?: number; readonly holder?: string } = {}) {
     const grant = await simulator.grant(this.id, provider)
@@ -98,9 +98,9 @@ export class Mover extends Person {
     return this.run(discard({ userId: this.id }))
   }
 
-  async fingerprints(isUsed = false, key = newFingerprintKey()) {
+  async fingerprints(probe = false, key = newFingerprintKey()) {
     const ask = call(move.FingerprintTokens, (wire) => exports.MigrationEntrypoint.fingerprintTokens(wire))
-    return (await this.run(ask({ userId: this.id, key, isUsed }))).accounts
+    return (await this.run(ask({ userId: this.id, key, probe }))).accounts
   }
 
   /** The account, as the object sees it. */
@@ -167,7 +167,7 @@ export class Mover extends Person {
   }
 
   /** The migrator's switch back: only a row that the object held. */
-  async switchBack({ accounts }: Awaited<ReturnType<Mover["handBack"]>>) {
+  async switchBack({ accounts }: Awaited<ReturnType<PersonInMove["handBack"]>>) {
     for (const { provider, epoch, tokens } of accounts) {
       if (tokens === null) continue
       await env.DB.prepare(

@@ -3,11 +3,11 @@ import { Effect, Redacted } from "effect"
 import { Failed, Misused } from "../exit.ts"
 import { readTyped, resolveTyped } from "../files.ts"
 import { localKeys } from "../state/keys.ts"
-import { readLocalPlace } from "../state/place.ts"
+import { readLocalEndpoint } from "../state/localEndpoint.ts"
 import type { OperatorOptions } from "./options.ts"
 
 /** Where the migration worker is, and what it takes to be let in. */
-export interface Place {
+export interface WorkerEndpoint {
   /** Without a slash at its end. */
   readonly url: string
   /** Whether it is on this machine. */
@@ -54,13 +54,13 @@ const accessHeaders = (environment: NodeJS.ProcessEnv): Record<string, Redacted.
 const bearer = (credential: string) => ({ authorization: Redacted.make(`Bearer ${credential}`) })
 
 /** Finds the migration worker and its credential. Neither is ever taken from the command line, which others on a machine can read. */
-export const findPlace = Effect.fn("findPlace")(function* (
+export const findWorkerEndpoint = Effect.fn("findWorkerEndpoint")(function* (
   { url, credentialFile, stateDir }: OperatorOptions,
   environment: NodeJS.ProcessEnv = process.env,
 ) {
   const given = url ?? nonEmpty(environment["POLLEN_MIGRATION_URL"])
   const state = resolve(stateDir)
-  const local = yield* readLocalPlace(state)
+  const local = yield* readLocalEndpoint(state)
   const where = given ?? local
   if (where === undefined) {
     return yield* new Misused({
@@ -72,11 +72,12 @@ export const findPlace = Effect.fn("findPlace")(function* (
   const access = accessHeaders(environment)
   const credential =
     credentialFile === undefined ? nonEmpty(environment["POLLEN_ADMIN_TOKEN"]) : yield* readCredential(credentialFile)
-  if (credential !== undefined) return { ...worker, headers: { ...access, ...bearer(credential) } } satisfies Place
-  if (Object.keys(access).length > 0) return { ...worker, headers: access } satisfies Place
+  if (credential !== undefined)
+    return { ...worker, headers: { ...access, ...bearer(credential) } } satisfies WorkerEndpoint
+  if (Object.keys(access).length > 0) return { ...worker, headers: access } satisfies WorkerEndpoint
   if (local !== undefined && worker.url === (yield* checkUrl(local)).url) {
     const { ADMIN_TOKEN } = yield* Effect.mapError(localKeys(state), ({ message }) => new Failed({ message }))
-    return { ...worker, headers: bearer(ADMIN_TOKEN) } satisfies Place
+    return { ...worker, headers: bearer(ADMIN_TOKEN) } satisfies WorkerEndpoint
   }
   const here = worker.isLocal ? ` (npm start keeps this machine's in ${join(state, "keys.json")})` : ""
   return yield* new Misused({
