@@ -1,5 +1,6 @@
-import { nextStage, type Stage } from "../../domain/stage.ts"
+import type { Stage } from "../../domain/stage.ts"
 import type { StepState } from "../api/people.ts"
+import { type Transition, transitionBetween, transitionTowards } from "../transitions/transitions.ts"
 
 /** Where somebody is, as `token_migration_status` says. */
 export interface Position {
@@ -9,28 +10,28 @@ export interface Position {
   readonly state: StepState
 }
 
-/** One step: what is done is what leads from one stage to the other. */
+/** One step of one person. */
 export interface Step {
-  readonly from: Stage
-  readonly to: Stage
+  readonly transition: Transition
   /** Whether it undoes what an unfinished step may have done, so that the person is where `stage` says they are. */
   readonly isUndo: boolean
 }
 
-const isUnfinished = ({ state, stage, towards }: Position): boolean =>
-  state !== "migrated" && state !== "rolled_back" && towards !== stage
+/** The step that was begun and not finished; `null` when there is none. Only a row written by hand leads to a stage that is no neighbour. */
+const unfinishedOf = ({ state, stage, towards }: Position): Transition | null =>
+  state === "migrated" || state === "rolled_back" ? null : transitionBetween(stage, towards)
 
 /**
  * The next step of somebody who should be at `target`; `null` when there is none to take. A step that was begun and not finished goes
- * on if it is on the way; else it is undone first, by what leads back: each step copes with whatever it finds half-done. The hand-over
- * back alone is always finished: an object that has given up at a later epoch cannot hold the account again until D1 has taken it.
+ * on if it is on the way; else it is undone first, by the transition that leads back: each copes with whatever it finds half-done. The
+ * hand-over back alone is always finished: an object that has given up at a later epoch cannot hold the account again until D1 has
+ * taken it.
  */
 export const chooseStep = (position: Position, target: Stage): Step | null => {
-  const { stage, towards } = position
-  const next = nextStage(stage, target)
-  if (isUnfinished(position) && stage === "live" && towards === "shadow") {
-    return { from: stage, to: towards, isUndo: false }
-  }
-  if (isUnfinished(position) && towards !== next) return { from: towards, to: stage, isUndo: true }
-  return next === null ? null : { from: stage, to: next, isUndo: false }
+  const next = transitionTowards(position.stage, target)
+  const unfinished = unfinishedOf(position)
+  if (unfinished?.from === "live" && unfinished.to === "shadow") return { transition: unfinished, isUndo: false }
+  const undo = unfinished === null || unfinished === next ? null : transitionBetween(unfinished.to, unfinished.from)
+  if (undo !== null) return { transition: undo, isUndo: true }
+  return next === null ? null : { transition: next, isUndo: false }
 }

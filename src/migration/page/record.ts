@@ -20,7 +20,7 @@ export interface InHand {
 }
 
 /** Where the step leads that may be half-done until it is recorded. One that is undone stays the one that is half-done. */
-const towardsOf = ({ from, to, isUndo }: Step): Stage => (isUndo ? from : to)
+const towardsOf = ({ transition: { from, to }, isUndo }: Step): Stage => (isUndo ? from : to)
 
 // Whoever has been moved since they were looked at is left alone.
 const mark = `INSERT INTO token_migration_status (user_id, stage, target, state, run_id, lease, ceiling, updated_at)
@@ -92,7 +92,7 @@ const toEntry = (
   now: number,
   random: number,
 ): Entry => {
-  const { from, to } = step
+  const { from, to } = step.transition
   const nothing = {
     isVerified: false,
     isTaken: false,

@@ -45,9 +45,10 @@ export const takePage = Effect.fn("takePage")(function* (run: RunInHand, page: P
   const failures = outcomes.flatMap(({ inHand, outcome }) =>
     Result.isFailure(outcome) && outcome.failure instanceof StepFailed ? [{ inHand, failure: outcome.failure }] : [],
   )
-  yield* Effect.forEach(failures.slice(0, failuresLogged), ({ inHand: { userId, step }, failure }) =>
-    Effect.logWarning(`${userId} was not taken from ${step.from} to ${step.to}`, failure.message),
-  )
+  yield* Effect.forEach(failures.slice(0, failuresLogged), ({ inHand: { userId, step }, failure }) => {
+    const { from, to } = step.transition
+    return Effect.logWarning(`${userId} was not taken from ${from} to ${to}`, failure.message)
+  })
   const tally = yield* record(outcomes, { runId: run.id, pass: page.pass, cursor })
   return { ...tally, ...place } satisfies PageResult
 })

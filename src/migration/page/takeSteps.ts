@@ -1,6 +1,6 @@
 import { Effect, Option, Result, Schema } from "effect"
 import type { DatabaseUnavailable } from "../../domain/error.ts"
-import { hasReached } from "../../domain/stage.ts"
+import { hasReached, holderAt } from "../../domain/stage.ts"
 import { UserId } from "../../domain/user.ts"
 import type { Core } from "../Core.ts"
 import type { Database } from "../Database.ts"
@@ -9,15 +9,14 @@ import { type AccountsOf, readAccounts } from "../person/accounts.ts"
 import type { PageSettings } from "../person/PageSettings.ts"
 import type { Outcome, PersonInMove, StepResult } from "../person/PersonInMove.ts"
 import { failed, Overtaken, type StepFailed } from "../person/reason.ts"
-import { transitionOf } from "../transitions/transitions.ts"
 import type { Step } from "./choose.ts"
 import type { InHand } from "./record.ts"
 
 const decodeUserId = Schema.decodeUnknownOption(UserId)
 
 /** Whether a step needs D1's rows to be in order: it carries what they say to the object. */
-const isCarrying = ({ from, to, isUndo }: Step): boolean =>
-  !isUndo && (from === "off" || from === "dual_write" || from === "shadow") && hasReached(to, from)
+const isCarrying = ({ transition: { from, to }, isUndo }: Step): boolean =>
+  !isUndo && holderAt(from) === "database" && hasReached(to, from)
 
 /** Where the same grant is in two people's rows, neither is moved: two objects would destroy it between them. */
 const whyNot = (inHand: InHand, accounts: AccountsOf, duplicates: ReadonlySet<string>): StepFailed | null => {
@@ -45,8 +44,8 @@ export const sort = Effect.fn("sort")(function* (people: ReadonlyArray<InHand>, 
   return { refused, peopleInMove }
 })
 
-/** People by the step they take. */
-const byStep = (people: ReadonlyArray<InHand>) => Map.groupBy(people, ({ step }) => `${step.from} ${step.to}`)
+/** People by the transition that they take. */
+const byTransition = (people: ReadonlyArray<InHand>) => Map.groupBy(people, ({ step }) => step.transition)
 
 /** Takes each of these people one step. What goes wrong for one is that one's outcome. */
 export const takeSteps = Effect.fn("takeSteps")(function* (
@@ -60,13 +59,11 @@ export const takeSteps = Effect.fn("takeSteps")(function* (
   const { refused, peopleInMove } = yield* sort(people, duplicates)
   const outcomes = new Map<string, Outcome<StepResult>>()
   for (const [userId, problem] of refused) outcomes.set(userId, Result.fail(problem))
-  for (const group of byStep(people.filter(({ userId }) => peopleInMove.has(userId))).values()) {
-    const [first] = group
-    if (first === undefined) continue
-    const taken = yield* transitionOf(
-      first.step.from,
-      first.step.to,
-    )(group.flatMap(({ userId }) => Option.toArray(Option.fromUndefinedOr(peopleInMove.get(userId)))))
+  const toTake = people.filter(({ userId }) => peopleInMove.has(userId))
+  for (const [{ take }, group] of byTransition(toTake)) {
+    const taken = yield* take(
+      group.flatMap(({ userId }) => Option.toArray(Option.fromUndefinedOr(peopleInMove.get(userId)))),
+    )
     for (const [userId, outcome] of taken) outcomes.set(userId, outcome)
   }
   return people.map((inHand) => ({ inHand, outcome: outcomes.get(inHand.userId) ?? Result.fail(new Overtaken()) }))

@@ -40,7 +40,10 @@ const checkAccount = (
  * Fails unless the object holds, opens and uses every grant of a person. `mayRefresh`: what has expired is refreshed to be used, which
  * only the object may do with what it holds; otherwise it passes, since an expired token says nothing about the grant.
  */
-export const checkHeld = Effect.fn("checkHeld")(function* ({ userId, accounts }: PersonInMove, mayRefresh: boolean) {
+export const checkHeld = Effect.fn("checkHeld")(function* (
+  { userId, accounts }: PersonInMove,
+  { mayRefresh }: { readonly mayRefresh: boolean },
+) {
   const core = yield* Core
   if (accounts.some(({ holder }) => holder === "database")) {
     return yield* failed("not_held_by_object", "D1 holds one of the accounts")
@@ -67,7 +70,7 @@ export const checkHeld = Effect.fn("checkHeld")(function* ({ userId, accounts }:
 export const complete = Effect.fn("complete")(function* (people: ReadonlyArray<PersonInMove>) {
   const database = yield* Database
   yield* markVerifying(people)
-  const checked = yield* forEachPerson(people, (personInMove) => checkHeld(personInMove, true))
+  const checked = yield* forEachPerson(people, (personInMove) => checkHeld(personInMove, { mayRefresh: true }))
   const toClear = succeeded(people, checked)
   const rows = toClear.flatMap(({ accounts }) =>
     accounts.map(({ userId, provider, epoch, generation }) => ({ userId, provider, epoch, generation })),

@@ -17,7 +17,7 @@ export const grantsToCopy = (accounts: ReadonlyArray<AccountRow>): Effect.Effect
 export const compareCopies = Effect.fn("compareCopies")(function* (
   userId: PersonInMove["userId"],
   grants: ReadonlyArray<Carried>,
-  probe: boolean,
+  { probe }: Pick<CopyOptions, "probe">,
 ) {
   const core = yield* Core
   const key = newFingerprintKey()
@@ -49,7 +49,7 @@ const importGrants = Effect.fn("importGrants")(function* (
 
 const copyOne = Effect.fnUntraced(function* ({ userId, accounts }: PersonInMove, { isFresh, probe }: CopyOptions) {
   const grants = yield* grantsToCopy(accounts)
-  const compared = isFresh || grants.length === 0 ? grants : yield* compareCopies(userId, grants, probe)
+  const compared = isFresh || grants.length === 0 ? grants : yield* compareCopies(userId, grants, { probe })
   const differing = grants.filter((grant) => grant.tokens === null || compared.includes(grant))
   // What the object keeps of its own accord is newer than the rows that were read: comparing tells.
   const isKept = differing.length > 0 && (yield* importGrants(userId, differing))
@@ -79,7 +79,7 @@ export const copyGrants = Effect.fn("copyGrants")(function* (
   const compared = yield* forEachPerson(
     toCompare,
     Effect.fnUntraced(function* ({ userId, grants, isKept }) {
-      const differing = yield* compareCopies(userId, grants, options.probe)
+      const differing = yield* compareCopies(userId, grants, options)
       if (differing.length === 0) return
       return yield* isKept
         ? new Overtaken()
@@ -93,7 +93,7 @@ const generationsOf = (accounts: ReadonlyArray<AccountRow>): number =>
   accounts.reduce((sum, { generation }) => sum + generation, 0)
 
 /** `off` to `dual_write`, and `dual_write` to `shadow`: the object keeps a copy of what D1 holds. */
-export const copy = (isFresh: boolean) =>
+export const copy = ({ isFresh }: Pick<CopyOptions, "isFresh">) =>
   Effect.fn("copy")(function* (people: ReadonlyArray<PersonInMove>) {
     const outcomes = yield* copyGrants(people, { isFresh, probe: false })
     return toStepResults(people, outcomes, ({ accounts }) => ({

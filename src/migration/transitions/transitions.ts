@@ -1,11 +1,12 @@
 import { Effect, Result } from "effect"
 import type { DatabaseUnavailable } from "../../domain/error.ts"
-import type { Stage } from "../../domain/stage.ts"
+import { nextStage, type Stage, type stages } from "../../domain/stage.ts"
 import type { Core } from "../Core.ts"
 import type { Database } from "../Database.ts"
 import type { FeedSources } from "../FeedSources.ts"
 import type { PageSettings } from "../person/PageSettings.ts"
 import type { Outcomes, PersonInMove, StepResult } from "../person/PersonInMove.ts"
+import { type Check, checkCompletion, checkHandOver, checkNothing, checkRows, checkSeals } from "./checks.ts"
 import { complete } from "./complete.ts"
 import { copy } from "./copy.ts"
 import { discard } from "./discard.ts"
@@ -15,29 +16,53 @@ import { restore } from "./restore.ts"
 import { takeOver } from "./takeOver.ts"
 
 /**
- * What leads from one stage to the next, or back, for a page of people. Each may be killed at any await and run again, and copes with
- * whatever the one that leads the other way has left half-done. Its D1 statements do not grow with the people.
+ * Takes a page of people from one stage to a neighbouring one. May be killed at any await and run again, and copes with whatever the
+ * transition that leads the other way has left half-done. Its D1 statements do not grow with the people.
  */
-type Transition = (
+type Take = (
   people: ReadonlyArray<PersonInMove>,
 ) => Effect.Effect<Outcomes<StepResult>, DatabaseUnavailable, Core | Database | FeedSources | PageSettings>
 
-/** Only the word changes: the object keeps its copy, and reads are not compared any more. */
-const nothing: Transition = (people) =>
-  Effect.succeed(new Map(people.map(({ userId }) => [userId, Result.succeed({ isVerified: false })])))
-
-const transitions: Readonly<Record<string, Transition>> = {
-  "off dual_write": copy(true),
-  "dual_write off": discard,
-  "dual_write shadow": copy(false),
-  "shadow dual_write": nothing,
-  "shadow live": takeOver,
-  "live shadow": giveBack,
-  "live rampdown": stopMirror,
-  "rampdown live": mirrorAgain,
-  "rampdown complete": complete,
-  "complete rampdown": restore,
+interface Row<From, To> {
+  readonly from: From
+  readonly to: To
+  readonly take: Take
+  /** What a dry run does instead of `take`. */
+  readonly check: Check
 }
 
-/** The edge between two stages that are next to each other. */
-export const transitionOf = (from: Stage, to: Stage): Transition => transitions[`${from} ${to}`] ?? nothing
+/** A row for each two stages that are neighbours, there and back, in order: the compiler refuses a table that has more or fewer. */
+type Rows<Stages> = Stages extends readonly [infer Earlier, infer Later, ...infer Rest]
+  ? readonly [Row<Earlier, Later>, Row<Later, Earlier>, ...Rows<readonly [Later, ...Rest]>]
+  : readonly []
+
+export type Transitions = Rows<typeof stages>
+export type Transition = Transitions[number]
+
+/** The object keeps its copy; only the comparing of reads begins with `shadow` and ends with it. */
+const keepCopy: Take = (people) =>
+  Effect.succeed(new Map(people.map(({ userId }) => [userId, Result.succeed({ isVerified: false })])))
+
+/** Everything that leads from one stage to another: nobody comes to a stage in any other way. */
+export const transitions: Transitions = [
+  { from: "off", to: "dual_write", take: copy({ isFresh: true }), check: checkRows },
+  { from: "dual_write", to: "off", take: discard, check: checkNothing },
+  { from: "dual_write", to: "shadow", take: copy({ isFresh: false }), check: checkRows },
+  { from: "shadow", to: "dual_write", take: keepCopy, check: checkNothing },
+  { from: "shadow", to: "live", take: takeOver, check: checkHandOver },
+  { from: "live", to: "shadow", take: giveBack, check: checkSeals },
+  { from: "live", to: "rampdown", take: stopMirror, check: checkNothing },
+  { from: "rampdown", to: "live", take: mirrorAgain, check: checkSeals },
+  { from: "rampdown", to: "complete", take: complete, check: checkCompletion },
+  { from: "complete", to: "rampdown", take: restore, check: checkSeals },
+]
+
+/** The transition from one stage to the other; `null` unless they are neighbours. */
+export const transitionBetween = (from: Stage, to: Stage): Transition | null =>
+  transitions.find((transition) => transition.from === from && transition.to === to) ?? null
+
+/** The transition that leads one stage nearer to `target`; `null` where that is the stage already. */
+export const transitionTowards = (from: Stage, target: Stage): Transition | null => {
+  const next = nextStage(from, target)
+  return next === null ? null : transitionBetween(from, next)
+}

@@ -3,6 +3,7 @@ import { expect, it } from "vitest"
 import { type Stage, stages } from "../../../src/domain/stage.ts"
 import type { StepState } from "../../../src/migration/api/people.ts"
 import { chooseStep, type Position } from "../../../src/migration/page/choose.ts"
+import { transitionBetween } from "../../../src/migration/transitions/transitions.ts"
 
 const stage = fc.constantFrom(...stages)
 const rank = (one: Stage) => stages.indexOf(one)
@@ -25,9 +26,10 @@ it("takes everybody to their target, one stage at a time, whatever was begun, an
       for (let taken = 0; taken <= stages.length; taken++) {
         const step = chooseStep(at, target)
         if (step === null) break
-        expect(Math.abs(rank(step.to) - rank(step.from))).toBe(1)
-        expect([step.from, step.to]).toContain(at.stage)
-        at = { stage: step.to, towards: step.to, state: "migrated" }
+        const { from: begin, to: end } = step.transition
+        expect(Math.abs(rank(end) - rank(begin))).toBe(1)
+        expect([begin, end]).toContain(at.stage)
+        at = { stage: end, towards: end, state: "migrated" }
       }
       expect(at.stage).toBe(target)
       expect(isEnded(at) || at.towards === at.stage || at.towards !== target).toBe(true)
@@ -42,8 +44,8 @@ it("undoes a step that was begun before it takes another, unless it is on the wa
       const isHalfDone = !isEnded(from) && from.towards !== from.stage
       if (!isHalfDone) return
       const isOnTheWay = step !== null && !step.isUndo
-      if (isOnTheWay) expect(step).toEqual({ from: from.stage, to: from.towards, isUndo: false })
-      else expect(step).toEqual({ from: from.towards, to: from.stage, isUndo: true })
+      const expected = isOnTheWay ? { from: from.stage, to: from.towards } : { from: from.towards, to: from.stage }
+      expect(step).toMatchObject({ transition: expected, isUndo: !isOnTheWay })
     }),
   )
 })
@@ -52,7 +54,14 @@ it("finishes a hand-over back that was begun, wherever the person should be by n
   fc.assert(
     fc.property(fc.constantFrom<StepState>("pending", "copying", "verifying", "failed"), stage, (state, target) => {
       const step = chooseStep({ stage: "live", towards: "shadow", state }, target)
-      expect(step).toEqual({ from: "live", to: "shadow", isUndo: false })
+      expect(step).toMatchObject({ transition: { from: "live", to: "shadow" }, isUndo: false })
     }),
   )
+})
+
+it("takes a step of the table where a row written by hand says that one to a stage far away was begun", () => {
+  for (const target of stages) {
+    const step = chooseStep({ stage: "off", towards: "live", state: "copying" }, target)
+    expect(step?.transition ?? null).toBe(target === "off" ? null : transitionBetween("off", "dual_write"))
+  }
 })

@@ -1,0 +1,36 @@
+import { Effect } from "effect"
+import { newFingerprintKey } from "../../domain/fingerprint.ts"
+import { Core } from "../Core.ts"
+import type { PersonInMove } from "../person/PersonInMove.ts"
+import { failed, type Overtaken, type StepFailed, toStepFailed } from "../person/reason.ts"
+import { checkHeld } from "./complete.ts"
+import { compareCopies, grantsToCopy } from "./copy.ts"
+
+/** Says why a step would fail for one person, and writes nothing: not to D1, not to the object. */
+export type Check = (personInMove: PersonInMove) => Effect.Effect<unknown, StepFailed | Overtaken, Core>
+
+/** For steps that nothing can be wrong with before they are taken. */
+export const checkNothing: Check = () => Effect.void
+
+/** Fails unless D1's rows can be copied. The object may still hold something else: making it the same is what the step is for. */
+export const checkRows: Check = ({ accounts }) => grantsToCopy(accounts)
+
+/** Fails unless the object has the same copies as D1, opens each, and the provider accepts it. */
+export const checkHandOver: Check = Effect.fnUntraced(function* ({ userId, accounts }) {
+  const grants = yield* grantsToCopy(accounts)
+  if (grants.length > 0) yield* compareCopies(userId, grants, { probe: true })
+})
+
+/** Fails unless the object opens everything that it has. */
+export const checkSeals: Check = Effect.fnUntraced(function* ({ userId }) {
+  const core = yield* Core
+  const { accounts } = yield* Effect.mapError(
+    core.fingerprintTokens({ userId, key: newFingerprintKey(), probe: false }),
+    toStepFailed,
+  )
+  const broken = accounts.find(({ fingerprint }) => fingerprint === null)
+  if (broken !== undefined) return yield* failed("seal_broken", broken.reason ?? broken.provider)
+})
+
+/** Fails unless the object holds and opens every grant. An expired access token passes: only the step itself may refresh it. */
+export const checkCompletion: Check = (personInMove) => checkHeld(personInMove, { mayRefresh: false })
