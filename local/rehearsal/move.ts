@@ -92,7 +92,7 @@ export const advanceThroughKill = Effect.fn("advanceThroughKill")(function* (
   yield* killAndRestart
   yield* armFaults(faultPercent)
   const { runs } = yield* Effect.retry(
-    ask((client) => client.runs.takeOnRuns({})),
+    ask((client) => client.runs.recoverRuns({})),
     patience,
   )
   const seconds = ((yield* Clock.currentTimeMillis) - startedAt) / 1000
@@ -117,7 +117,7 @@ export const rollBack = Effect.fn("rollBack")(function* (name: string, everybody
 /** Moves everybody again who was taken back. */
 export const moveAgain = Effect.fn("moveAgain")(function* (name: string, people: ReadonlyArray<UserId>) {
   const { ask } = yield* MigrationWorker
-  yield* ask(({ runs }) => runs.lift({ payload: { people } }))
+  yield* ask(({ runs }) => runs.clearCeilings({ payload: { people } }))
   const { id } = yield* begin()
   yield* finish(name, id)
 })

@@ -1,7 +1,7 @@
 import { Clock, Effect, Fiber, Ref } from "effect"
 import { Display } from "../../src/cli/Display.ts"
 import { MigrationWorker } from "../../src/cli/operate/MigrationWorker.ts"
-import { contractConfirmation } from "../../src/migration/api/tables.ts"
+import { dropConfirmation } from "../../src/migration/api/drop.ts"
 import { measureAfter } from "./after.ts"
 import { measureBefore } from "./before.ts"
 import { armFaults } from "./faults.ts"
@@ -21,7 +21,7 @@ const afterwards = "3 seconds"
 const dropTokenColumns = Effect.gen(function* () {
   const display = yield* Display
   const { ask } = yield* MigrationWorker
-  yield* ask(({ contract }) => contract.dropTokenColumns({ payload: { confirm: contractConfirmation } }))
+  yield* ask(({ drop }) => drop.dropTokenColumns({ payload: { confirm: dropConfirmation } }))
   yield* display.line("contract: the token columns of D1 are gone")
 })
 

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { Command } from "effect/cli"
-import { type ContractState, contractConfirmation } from "../migration/api/tables.ts"
+import { type DropState, dropConfirmation } from "../migration/api/drop.ts"
 import { Refused } from "./exit.ts"
 import { people as count, formatCount } from "./format.ts"
 import { confirm } from "./operate/confirm.ts"
@@ -10,7 +10,7 @@ import { operate } from "./operate/operate.ts"
 import { dryRun, operatorOptions, yes } from "./operate/options.ts"
 import { renderTable } from "./table.ts"
 
-const renderInTheWay = ({ inTheWay, people }: ContractState): string =>
+const renderInTheWay = ({ inTheWay, people }: DropState): string =>
   [
     `${count(inTheWay)} in the way:`,
     renderTable(
@@ -26,7 +26,7 @@ const renderInTheWay = ({ inTheWay, people }: ContractState): string =>
     ...(inTheWay > people.length ? [`  … and ${formatCount(inTheWay - people.length)} more`] : []),
   ].join("\n")
 
-const render = (state: ContractState): string => {
+const render = (state: DropState): string => {
   if (state.isDone) return "The token columns are gone."
   return state.inTheWay === 0
     ? "Nobody is in the way: everybody is complete and verified. The token columns can be dropped."
@@ -37,7 +37,7 @@ const render = (state: ContractState): string => {
 const contract = Effect.fn("contract")(function* (options: { readonly dryRun: boolean; readonly yes: boolean }) {
   const { ask } = yield* MigrationWorker
   const outcome = yield* Outcome
-  const state = yield* ask((client) => client.contract.getContract({}))
+  const state = yield* ask((client) => client.drop.getDropState({}))
   if (state.isDone || options.dryRun) return yield* outcome.tell(state, render(state))
   if (state.inTheWay > 0) {
     yield* outcome.tell(state, render(state))
@@ -45,11 +45,11 @@ const contract = Effect.fn("contract")(function* (options: { readonly dryRun: bo
   }
   yield* confirm({
     yes: options.yes,
-    word: contractConfirmation,
+    word: dropConfirmation,
     about:
       "This drops the token columns of D1 for everybody. It cannot be undone, and there is no rollback to D1 after it.",
   })
-  const after = yield* ask((client) => client.contract.dropTokenColumns({ payload: { confirm: contractConfirmation } }))
+  const after = yield* ask((client) => client.drop.dropTokenColumns({ payload: { confirm: dropConfirmation } }))
   yield* outcome.tell(after, render(after))
 })
 

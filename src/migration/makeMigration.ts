@@ -9,14 +9,15 @@ import { Api } from "./api/Api.ts"
 import { authorizationLayer } from "./authorize.ts"
 import type { MigrationEnv } from "./env.ts"
 import { Flags } from "./Flags.ts"
+import { dropLayer } from "./handlers/drop.ts"
 import { flagsLayer } from "./handlers/flags.ts"
 import { healthLayer } from "./handlers/health.ts"
 import { metricsLayer } from "./handlers/metrics.ts"
 import { peopleLayer } from "./handlers/people.ts"
 import { runsLayer } from "./handlers/runs.ts"
-import { contractLayer, tablesLayer } from "./handlers/tables.ts"
+import { tablesLayer } from "./handlers/tables.ts"
 import { RunControl } from "./run/RunControl.ts"
-import { stepServices } from "./services.ts"
+import { stepServices } from "./run/stepServices.ts"
 import { Tables } from "./table/Tables.ts"
 
 /** What answers a request. */
@@ -35,7 +36,7 @@ export const makeMigration = (env: MigrationEnv): Migration => {
     Layer.provideMerge(stepServices(env)),
   )
   const routes = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
-    Layer.provide([contractLayer, flagsLayer, healthLayer, metricsLayer, peopleLayer, runsLayer, tablesLayer]),
+    Layer.provide([dropLayer, flagsLayer, healthLayer, metricsLayer, peopleLayer, runsLayer, tablesLayer]),
     Layer.provide([Decoding.layer, authorizationLayer(env)]),
     Layer.provide(HttpServer.layerServices),
     Layer.provide(services),

@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises"
 import { exportJWK, generateKeyPair, SignJWT } from "jose"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { Api } from "../../src/migration/api/Api.ts"
-import { contractConfirmation } from "../../src/migration/api/tables.ts"
+import { dropConfirmation } from "../../src/migration/api/drop.ts"
 import { type OperatorSystem, startOperatorSystem } from "./operator.ts"
 
 const audience = "the-audience-of-pollen"
@@ -236,12 +236,12 @@ describe("The operator", () => {
       changeStage: {},
       startMove: { people, isDry: true },
       startRollback: { people, isDry: true, to: "off" },
-      lift: { people },
+      clearCeilings: { people },
       verify: { people },
       exportTokens: { people, recipient: { kty: "oct", k: key } },
       checkTable: { mapping },
-      takeIn: { mapping, isDry: true },
-      dropTokenColumns: { confirm: contractConfirmation },
+      importRows: { mapping, isDry: true },
+      dropTokenColumns: { confirm: dropConfirmation },
     }
     // Whatever the API has that may change something, so that what is added to it is written down too.
     const changing = Object.values(Api.groups)

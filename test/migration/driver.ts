@@ -9,9 +9,9 @@ import { Flags } from "../../src/migration/Flags.ts"
 import { clearCeilings } from "../../src/migration/people/counts.ts"
 import { runMove } from "../../src/migration/run/runMove.ts"
 import { type Checkpoint, type StepServices, Steps } from "../../src/migration/run/Steps.ts"
+import { stepServices } from "../../src/migration/run/stepServices.ts"
 import { moveParameters, type RunParameters, rollbackParameters } from "../../src/migration/runs/parameters.ts"
 import { Runs } from "../../src/migration/runs/Runs.ts"
-import { stepServices } from "../../src/migration/services.ts"
 
 /** The bindings that a run works on. */
 export type Bindings = Pick<MigrationEnv, "CORE" | "DB">
@@ -21,18 +21,24 @@ export const bindings: Bindings = { CORE: exports.MigrationEntrypoint, DB: env.D
 const stepsAtMost = 100
 
 /** Steps of this process: each is done once, and nothing waits. */
-const inProcess = ({ steps, onStep, before }: Driven, services: Layer.Layer<StepServices>): Steps["Service"] => {
+const inProcess = (
+  { steps, onStep, before, replay }: Driven,
+  services: Layer.Layer<StepServices>,
+): Steps["Service"] => {
   let begun = 0
   return {
-    do: (name, work) =>
-      Effect.promise(async () => {
+    do: (name, work) => {
+      const stored = replay?.(name)
+      if (stored !== undefined) return Effect.succeed(JSON.parse(stored))
+      return Effect.promise(async () => {
         begun += 1
         if (begun > stepsAtMost) throw new Error("the run does not end")
         onStep?.(name)
         await before?.(name)
-      }).pipe(Effect.andThen(Effect.orDie(Effect.provide(work, services)))),
+      }).pipe(Effect.andThen(Effect.orDie(Effect.provide(work, services))))
+    },
     sleep: () => Effect.die(new Error("a test does not wait")),
-    beatMs: null,
+    heartbeatMs: null,
     atMost: Number.POSITIVE_INFINITY,
     goOn: () => Effect.void,
     ...steps,
@@ -63,6 +69,8 @@ interface Driven {
   /** Done before each step. */
   readonly before?: (name: string) => Promise<unknown> | undefined
   readonly mark?: Checkpoint | null
+  /** The JSON that the platform stored of a step; `undefined` for a step that is not done yet. */
+  readonly replay?: (name: string) => string | undefined
 }
 
 /** Writes a run down, and nothing more. */

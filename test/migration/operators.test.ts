@@ -10,7 +10,7 @@ import { makeMigration } from "../../src/migration/makeMigration.ts"
 import { verify } from "../../src/migration/people/verify.ts"
 import { PageSettings } from "../../src/migration/person/PageSettings.ts"
 import { readMetrics } from "../../src/migration/readMetrics.ts"
-import { stepServices } from "../../src/migration/services.ts"
+import { stepServices } from "../../src/migration/run/stepServices.ts"
 import { Tables } from "../../src/migration/table/Tables.ts"
 import { countOperations, type OperationCount } from "../../src/move/tokenOperations.ts"
 import { simulator } from "../object/person.ts"
@@ -132,8 +132,8 @@ describe("A table of another shape", () => {
     const insert = env.DB.prepare("INSERT INTO oauth_grants VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")
     await env.DB.batch(rows.map((row) => insert.bind(...row)))
     const mapping = decodeMapping(example)
-    const takeIn = () => withTables((tables) => tables.takeIn(mapping, {}))
-    const first = await takeIn()
+    const importRows = () => withTables((tables) => tables.importRows(mapping, {}))
+    const first = await importRows()
     expect(first).toMatchObject({ read: 7, taken: 2, kept: 0, next: null })
     expect(first.refused.map(({ key, reason }) => [key, reason]).toSorted()).toEqual([
       [3, "unknown_provider"],
@@ -159,7 +159,7 @@ describe("A table of another shape", () => {
     ])
     await env.DB.exec("UPDATE user_accounts SET access_token = 'newer' WHERE user_id = 'ada'")
     const before = await taken()
-    expect(await takeIn()).toMatchObject({ taken: 0, kept: 2 })
+    expect(await importRows()).toMatchObject({ taken: 0, kept: 2 })
     expect(await taken()).toEqual(before)
   })
 })

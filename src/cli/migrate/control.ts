@@ -62,7 +62,7 @@ export const resumeRun = Effect.fn("resumeRun")(function* (options: {
   if (options.dryRun) return yield* tellOnly(id)
   const params = { id }
   const { state } = yield* readRun(id)
-  if (state === "running") yield* ask(({ runs }) => runs.takeOnRuns({}))
+  if (state === "running") yield* ask(({ runs }) => runs.recoverRuns({}))
   else yield* ask(({ runs }) => runs.resumeRun({ params }))
   yield* watchOrLeave(id, options.watch)
 })

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import type { IntakePage } from "../../migration/api/tables.ts"
+import type { ImportPage } from "../../migration/api/tables.ts"
 import { Display } from "../Display.ts"
 import { Unfinished } from "../exit.ts"
 import { formatCount } from "../format.ts"
@@ -11,7 +11,7 @@ import { readMapping } from "./mapping.ts"
 /** Rows of the old table that one request takes in. */
 const atOnce = 500
 
-const sum = (pages: ReadonlyArray<IntakePage>) => {
+const sum = (pages: ReadonlyArray<ImportPage>) => {
   const read = pages.reduce((total, page) => total + page.read, 0)
   const taken = pages.reduce((total, page) => total + page.taken, 0)
   const kept = pages.reduce((total, page) => total + page.kept, 0)
@@ -26,11 +26,11 @@ export const takeIn = Effect.fn("takeIn")(function* (file: string, isDry: boolea
   const outcome = yield* Outcome
   const mapping = yield* readMapping(file)
   const { rows } = yield* ask(({ tables }) => tables.checkTable({ payload: { mapping, sample: 1 } }))
-  const pages: Array<IntakePage> = []
-  let cursor: IntakePage["next"] = null
+  const pages: Array<ImportPage> = []
+  let cursor: ImportPage["next"] = null
   do {
-    const page: IntakePage = yield* ask(({ tables }) =>
-      tables.takeIn({ payload: { mapping, isDry, limit: atOnce, ...(cursor === null ? {} : { cursor }) } }),
+    const page: ImportPage = yield* ask(({ tables }) =>
+      tables.importRows({ payload: { mapping, isDry, limit: atOnce, ...(cursor === null ? {} : { cursor }) } }),
     )
     pages.push(page)
     cursor = page.next

@@ -53,6 +53,6 @@ export const recoverUnderWay = Effect.gen(function* () {
       message: `Run ${run.id} is paused: ${typed("migrate resume")} takes it on, ${typed("migrate cancel")} ends it.`,
     })
   }
-  if (run !== undefined) yield* ask((client) => client.runs.takeOnRuns({}))
+  if (run !== undefined) yield* ask((client) => client.runs.recoverRuns({}))
   return run?.id
 })

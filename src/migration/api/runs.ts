@@ -8,17 +8,17 @@ import { Authorization } from "../Authorization.ts"
 import { Moment, namedAtMost, people, whole } from "./schemas.ts"
 
 const settings = {
-  /** Looks at everything, writes nothing, and reports what would happen and what would fail. */
+  /** A dry run: writes nothing, and reports what the run would do and what would fail. */
   isDry: Schema.optionalKey(Schema.Boolean),
-  /** People that one step of the run takes; 500 unless said. */
+  /** People in one page of the run; 500 by default. */
   pageSize: Schema.optionalKey(whole(1, 1000)),
-  /** Objects asked at once; 20 unless said. */
+  /** Objects called at once; 20 by default. */
   concurrency: Schema.optionalKey(whole(1, 100)),
-  /** How long the run waits, when only failed people are left, for the first that is due again; 300 unless said. */
+  /** How long the run waits, when only failed people are left, for the first retry that is due; 300 by default. */
   patienceSeconds: Schema.optionalKey(whole(0, 86_400)),
 }
 
-/** Takes people to where the flags say they should be. */
+/** Takes people to the stages that the flags say. */
 export const StartMove = Schema.Struct({
   ...settings,
   /** Only these people. */
@@ -27,8 +27,8 @@ export const StartMove = Schema.Struct({
 export type StartMove = typeof StartMove.Type
 
 /**
- * Takes people back to a stage and keeps them there whatever the flags say, until `lift`. Names people, or all who are at a stage
- * now, or everybody. A run under way is cancelled for it.
+ * Takes people back to a stage and keeps them there, whatever the flags say, until `clearCeilings`. Concerns the people named, or all who
+ * are at a stage now, or everybody. Cancels a move that is under way.
  */
 export const StartRollback = Schema.Struct({
   ...settings,
@@ -36,7 +36,7 @@ export const StartRollback = Schema.Struct({
   people: Schema.optionalKey(people(namedAtMost)),
   at: Schema.optionalKey(Stage),
   everybody: Schema.optionalKey(Schema.Boolean),
-  /** Takes people whose accounts began in an object into D1 as well; of `everybody` they are left out otherwise. */
+  /** Whether `at` and `everybody` include people whose accounts started in an object, and who never were in D1. */
   includesBorn: Schema.optionalKey(Schema.Boolean),
 }).pipe(
   Schema.check(
@@ -52,7 +52,7 @@ export type StartRollback = typeof StartRollback.Type
 export const RunState = Schema.Literals(["running", "paused", "finished", "failed", "cancelled"])
 export type RunState = typeof RunState.Type
 
-/** People who would go, or went, from one stage to another. */
+/** The number of people who go from one stage to another. */
 const Route = Schema.Struct({ from: Stage, to: Stage, people: Schema.Int })
 
 const FailureCount = Schema.Struct({
@@ -64,29 +64,29 @@ const FailureCount = Schema.Struct({
 export type FailureCount = typeof FailureCount.Type
 
 export const Progress = Schema.Struct({
-  /** Passes over everybody, the first being 1; 0 while it is counted who has a step to take. */
+  /** The pass over everybody that is under way, from 1; 0 while the run counts the people who have a step to take. */
   pass: Schema.Int,
-  /** The last user id that this pass has looked at. */
+  /** The last user id that this pass has reached. */
   cursor: Schema.String,
-  /** People who had a step to take when the run began, and the steps that they had to take together. */
+  /** People who had a step to take when the run started, and the steps that they had to take together. */
   people: Schema.Int,
   steps: Schema.Int,
-  /** Steps taken, and people who have arrived where they should be. */
+  /** Steps taken, and people who have reached their destination. */
   taken: Schema.Int,
   arrived: Schema.Int,
-  /** Steps that a person's own change overtook, and that are taken again. */
+  /** Steps that a person's own change overtook, and that the run begins again. */
   overtaken: Schema.Int,
   /** Attempts at a step that failed. */
   failedAttempts: Schema.Int,
-  /** Answers that objects gave in the page under way: a sign of life while nothing of it is written down yet. */
+  /** Answers from objects in the page under way: a sign of life before the page is recorded. */
   answers: Schema.Int.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0))),
-  /** Until when the run waits for failed people; `null` while it works. */
+  /** When the run retries failed people, if it is waiting for that; `null` while it works. */
   waitingUntil: Moment,
-  /** Of a dry run: where people would go. */
+  /** The stages that people go from and to, counted when the run started. */
   routes: Schema.Array(Route),
-  /** Who has failed and has not got through since; of a dry run: who would fail. */
+  /** People whose last attempt failed; of a dry run: people who would fail. */
   failures: Schema.Array(FailureCount),
-  /** Why the run itself failed. */
+  /** Why the run itself failed or stopped. */
   reason: Schema.NullOr(Schema.String),
 })
 export type Progress = typeof Progress.Type
@@ -99,13 +99,13 @@ export const Run = Schema.Struct({
   startedAt: Schema.Int,
   startedBy: Schema.String,
   updatedAt: Schema.Int,
-  /** What was asked. */
+  /** The parameters of the run, defaults included. */
   parameters: Schema.Json,
   progress: Progress,
-  /** Steps per second, and people who arrived per second, since the run began. */
+  /** Steps taken per second, and people who reached their destination per second, since the run started. */
   stepsPerSecond: Schema.Finite,
   peoplePerSecond: Schema.Finite,
-  /** Milliseconds that the steps not taken need at that pace; `null` while there is none. */
+  /** Milliseconds that the remaining steps take at that pace; `null` while there is none. */
   remainingMs: Moment,
 })
 export type Run = typeof Run.Type
@@ -130,30 +130,30 @@ export class Runs extends HttpApiGroup.make("runs")
       headers: { accept: Schema.optionalKey(Schema.String) },
     }).annotate(
       OpenApi.Description,
-      "With `Accept: text/event-stream` the answer is a stream of `progress` events, each a run, that ends with one `done`.",
+      "With `Accept: text/event-stream` the response is a stream of `progress` events, each of them a run, and ends with one `done` event.",
     ),
     HttpApiEndpoint.post("pauseRun", "/v1/runs/:id/pause", run),
     HttpApiEndpoint.post("resumeRun", "/v1/runs/:id/resume", run),
     HttpApiEndpoint.post("cancelRun", "/v1/runs/:id/cancel", run),
-    HttpApiEndpoint.post("takeOnRuns", "/v1/runs/take-on", {
+    HttpApiEndpoint.post("recoverRuns", "/v1/runs/take-on", {
       success: Schema.Struct({ runs: Schema.Array(Run) }),
       error: problemDocument(503),
     }).annotate(
       OpenApi.Description,
-      "Goes on with runs whose process was killed. Needed after a local restart alone; where nothing has stopped it changes nothing.",
+      "Continues the runs whose process was killed. Needed only after a local restart; a run that is alive is paused for a moment.",
     ),
-    HttpApiEndpoint.post("lift", "/v1/lifts", {
+    HttpApiEndpoint.post("clearCeilings", "/v1/lifts", {
       payload: Schema.Struct({
-        /** Only of these people; of everybody unless given. */
+        /** Only these people; everybody by default. */
         people: Schema.optionalKey(Schema.Array(UserId)),
-        /** Counts them and lifts nothing. */
+        /** Counts the ceilings and clears none. */
         isDry: Schema.optionalKey(Schema.Boolean),
       }),
       success: Schema.Struct({ lifted: Schema.Int }),
       error: [...body],
     }).annotate(
       OpenApi.Description,
-      "Takes away what a rollback left: from here on the flags alone say again where these people should be.",
+      "Clears the ceilings that rollbacks set: from now on the flags alone say which stage these people should be at.",
     ),
   )
   .middleware(Decoding)

@@ -5,12 +5,12 @@ import { Decoding } from "../../http/Decoding.ts"
 import { problemDocument } from "../../http/problemDocument.ts"
 import { Authorization } from "../Authorization.ts"
 import { Mapping } from "./mapping.ts"
-import { Moment, whole } from "./schemas.ts"
+import { whole } from "./schemas.ts"
 
-/** Where a page of an old table ended: the key of its last row. */
+/** The key of the last row of a page of an old table. */
 const Key = Schema.Union([Schema.Finite, Schema.String])
 
-/** A row that cannot be taken in, and why: a stable name, and words. */
+/** A row that cannot be imported, and why: a stable name, and words. */
 const RefusedRow = Schema.Struct({
   key: Key,
   reason: Schema.Literals([
@@ -33,7 +33,7 @@ export const Check = Schema.Struct({
   sampled: Schema.Int,
   understood: Schema.Int,
   providers: Schema.Array(Schema.Struct({ provider: Provider, rows: Schema.Int })),
-  /** What the first rows were taken for. Never a token: `hasTokens` says that they were there. */
+  /** The first rows as they were parsed, without their tokens. */
   examples: Schema.Array(
     Schema.Struct({
       key: Key,
@@ -49,8 +49,8 @@ export const Check = Schema.Struct({
 })
 export type Check = typeof Check.Type
 
-export const IntakePage = Schema.Struct({
-  /** Rows read, accounts that are new here, and accounts that pollen had already and that were left as they are. */
+export const ImportPage = Schema.Struct({
+  /** Rows read, accounts that were imported, and accounts that pollen had already and that are unchanged. */
   read: Schema.Int,
   taken: Schema.Int,
   kept: Schema.Int,
@@ -58,7 +58,7 @@ export const IntakePage = Schema.Struct({
   /** `null` at the end of the table. */
   next: Schema.NullOr(Key),
 })
-export type IntakePage = typeof IntakePage.Type
+export type ImportPage = typeof ImportPage.Type
 
 const body = [problemDocument(413), problemDocument(415), problemDocument(503)] as const
 
@@ -67,59 +67,23 @@ export class Tables extends HttpApiGroup.make("tables")
     HttpApiEndpoint.post("checkTable", "/v1/tables/check", {
       payload: Schema.Struct({
         mapping: Mapping,
-        /** Rows to read, from the start of the table; 500 unless said. */
+        /** Rows to read, from the start of the table; 500 by default. */
         sample: Schema.optionalKey(whole(1, 5000)),
       }),
       success: Check,
       error: [...body],
     }),
-    HttpApiEndpoint.post("takeIn", "/v1/tables/intake", {
+    HttpApiEndpoint.post("importRows", "/v1/tables/intake", {
       payload: Schema.Struct({
         mapping: Mapping,
         /** `next` of the page before. */
         cursor: Schema.optionalKey(Key),
-        /** Rows to read; 500 unless said. */
+        /** Rows to read; 500 by default. */
         limit: Schema.optionalKey(whole(1, 5000)),
         isDry: Schema.optionalKey(Schema.Boolean),
       }),
-      success: IntakePage,
+      success: ImportPage,
       error: [...body],
-    }),
-  )
-  .middleware(Decoding)
-  .middleware(Authorization) {}
-
-export const ContractState = Schema.Struct({
-  /** Whether the token columns are gone already. */
-  isDone: Schema.Boolean,
-  /** People who are not `complete` and verified, or of whom D1 still holds or has something. */
-  inTheWay: Schema.Int,
-  /** The first 20 of them. */
-  people: Schema.Array(
-    Schema.Struct({
-      userId: Schema.String,
-      stage: Schema.NullOr(Schema.String),
-      isVerified: Schema.Boolean,
-      isHeldByDatabase: Schema.Boolean,
-      hasTokens: Schema.Boolean,
-    }),
-  ),
-  /** When it was looked. */
-  at: Moment,
-})
-export type ContractState = typeof ContractState.Type
-
-/** What has to be repeated for the contract step, which cannot be undone. */
-export const contractConfirmation = "drop the token columns"
-
-/** The contract step: drops the token columns of `user_accounts`. */
-export class Contract extends HttpApiGroup.make("contract")
-  .add(
-    HttpApiEndpoint.get("getContract", "/v1/contract", { success: ContractState, error: problemDocument(503) }),
-    HttpApiEndpoint.post("dropTokenColumns", "/v1/contract", {
-      payload: Schema.Struct({ confirm: Schema.Literal(contractConfirmation) }),
-      success: ContractState,
-      error: [problemDocument(409), ...body],
     }),
   )
   .middleware(Decoding)

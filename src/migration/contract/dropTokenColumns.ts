@@ -2,7 +2,7 @@ import { Clock, Effect, Schema } from "effect"
 import dropColumns from "../../../migrations/contract/0000_token_columns.sql"
 import { DatabaseUnavailable } from "../../domain/error.ts"
 import { Conflict } from "../../http/error.ts"
-import type { ContractState } from "../api/tables.ts"
+import type { DropState } from "../api/drop.ts"
 import { Database, decodeRows, statement } from "../Database.ts"
 import { Runs } from "../runs/Runs.ts"
 import { readTokenColumns } from "./tokenColumns.ts"
@@ -52,18 +52,18 @@ const statements = dropColumns
   .filter((sql) => sql !== "")
 
 /** Who stands in the way of the contract step. */
-export const readContract = Effect.fn("readContract")(function* () {
+export const readDropState = Effect.fn("readDropState")(function* () {
   const database = yield* Database
   const at = yield* Clock.currentTimeMillis
   if ((yield* readTokenColumns()).length === 0) {
-    return { isDone: true, inTheWay: 0, people: [], at } satisfies ContractState
+    return { isDone: true, inTheWay: 0, people: [], at } satisfies DropState
   }
   const [counts = [], rows = []] = yield* database.batch("contract", [statement(count), statement(select)])
   const people = yield* decodePeople(rows)
-  return { isDone: false, inTheWay: Number(counts[0]?.["people"]), people, at } satisfies ContractState
+  return { isDone: false, inTheWay: Number(counts[0]?.["people"]), people, at } satisfies DropState
 })
 
-const refuse = ({ inTheWay: people, people: first }: ContractState) =>
+const refuse = ({ inTheWay: people, people: first }: DropState) =>
   new Conflict({
     reason: "not_complete",
     detail: `${people} people are not complete and verified, or D1 holds or has something of theirs`,
@@ -81,15 +81,15 @@ export const dropTokenColumns = Effect.fn("dropTokenColumns")(function* () {
   if (underWay.length > 0) {
     return yield* new Conflict({ reason: "run_under_way", detail: "A run is under way; wait for it, or cancel it" })
   }
-  const before = yield* readContract()
+  const before = yield* readDropState()
   if (before.isDone) return before
   const steps = [clearLeftovers, guard, ...statements].map((sql) => statement(sql))
   yield* Effect.catchTag(database.batch("contract", steps), "DatabaseUnavailable", (error) =>
     Effect.flatMap(
-      readContract(),
+      readDropState(),
       (state): Effect.Effect<never, Conflict | DatabaseUnavailable> =>
         Effect.fail(!state.isDone && state.inTheWay > 0 ? refuse(state) : new DatabaseUnavailable(error)),
     ),
   )
-  return yield* readContract()
+  return yield* readDropState()
 })

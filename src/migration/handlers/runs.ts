@@ -13,20 +13,20 @@ import { RunControl } from "../run/RunControl.ts"
 import { moveParameters, rollbackParameters } from "../runs/parameters.ts"
 import { Runs } from "../runs/Runs.ts"
 
-/** How often progress is looked at while somebody watches. */
+/** Interval at which a watched run is read. */
 const watchInterval = "1 second"
 
 const isOver = ({ state }: Run): boolean => state !== "running" && state !== "paused"
 
-/** A run as server-sent events: `progress` each time it is looked at, and one `done` when it is over. */
-const watch = (look: Effect.Effect<Run, HttpError>): Stream.Stream<Uint8Array> => {
-  const looks = Stream.tick(watchInterval).pipe(
-    Stream.mapEffect(() => look),
+/** Streams a run as server-sent events: `progress` each time it is read, and one `done` when it is over. */
+const watch = (read: Effect.Effect<Run, HttpError>): Stream.Stream<Uint8Array> => {
+  const events = Stream.tick(watchInterval).pipe(
+    Stream.mapEffect(() => read),
     Stream.takeUntil(isOver),
     Stream.map((run) => renderEvent(isOver(run) ? "done" : "progress", run)),
     Stream.catchCause((cause) => Stream.fromEffect(renderProblem("getRun", cause))),
   )
-  return encodeEvents(looks)
+  return encodeEvents(events)
 }
 
 export const runsLayer = HttpApiBuilder.group(
@@ -47,27 +47,27 @@ export const runsLayer = HttpApiBuilder.group(
       }, answerProblems),
       listRuns: () => answerProblems(Effect.map(runs.list, (listed) => ({ runs: listed }))),
       getRun: Effect.fn("getRun")(function* ({ params: { id }, headers }) {
-        const run = yield* control.look(id)
+        const run = yield* control.read(id)
         return wantsEvents(headers.accept)
-          ? HttpServerResponse.stream(watch(control.look(id)), { contentType: eventStream })
+          ? HttpServerResponse.stream(watch(control.read(id)), { contentType: eventStream })
           : run
       }, answerProblems),
       pauseRun: ({ params: { id } }) => answerProblems(act("pauseRun", { id }, control.pause(id))),
       resumeRun: ({ params: { id } }) => answerProblems(act("resumeRun", { id }, control.resume(id))),
       cancelRun: ({ params: { id } }) => answerProblems(act("cancelRun", { id }, control.cancel(id))),
-      takeOnRuns: () =>
+      recoverRuns: () =>
         answerProblems(
           act(
-            "takeOnRuns",
+            "recoverRuns",
             {},
-            Effect.map(control.recover, (taken) => ({ runs: taken })),
+            Effect.map(control.recover, (recovered) => ({ runs: recovered })),
           ),
         ),
-      lift: ({ payload }) =>
+      clearCeilings: ({ payload }) =>
         answerProblems(
           payload.isDry === true
             ? inDatabase(countCeilings(payload.people))
-            : act("lift", payload, inDatabase(clearCeilings(payload.people))),
+            : act("clearCeilings", payload, inDatabase(clearCeilings(payload.people))),
         ),
     })
   }),

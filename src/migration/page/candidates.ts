@@ -4,7 +4,7 @@ import { StepState } from "../api/people.ts"
 import { decodeRows, type Statement, statement } from "../Database.ts"
 import type { Position } from "./choose.ts"
 
-/** Somebody who may have a step to take. */
+/** A person who may have a step to take. */
 const Candidate = Schema.Struct({
   userId: Schema.String,
   stage: Schema.NullOr(Stage),
@@ -14,14 +14,14 @@ const Candidate = Schema.Struct({
   nextAttemptAt: Schema.NullOr(Schema.Int),
   ceiling: Schema.NullOr(Stage),
   runId: Schema.NullOr(Schema.String),
-  /** Whether D1 holds one of their accounts. */
+  /** Whether D1 holds at least one of their accounts. */
   isHeldByDatabase: Schema.BooleanFromBit,
 })
 export type Candidate = typeof Candidate.Type
 
 export const decodeCandidates = decodeRows(Candidate)
 
-/** Who comes after `cursor`, by user id: of everybody, or of those named. Reads no token. */
+/** Selects the people after `cursor`, in order of user id: everybody, or only those named. Reads no token. */
 export const candidatesAfter = (cursor: string, rows: number, named: ReadonlyArray<string> | null): Statement => {
   const isNamed = named === null ? "" : "AND user_id IN (SELECT value FROM json_each(?3))"
   const sql = `SELECT person.user_id AS userId, stage, target AS towards, status.state, attempts, next_attempt_at AS nextAttemptAt,
@@ -32,10 +32,10 @@ export const candidatesAfter = (cursor: string, rows: number, named: ReadonlyArr
   return named === null ? statement(sql, cursor, rows) : statement(sql, cursor, rows, JSON.stringify(named))
 }
 
-/** Whether all of their accounts began in an object: they never were in the move, and have no step to take by themselves. */
+/** Whether all accounts of a person started in an object: such people were never in the move, and a move has no step for them. */
 export const startedInObject = ({ stage, isHeldByDatabase }: Candidate): boolean => stage === null && !isHeldByDatabase
 
-/** Somebody without a status is at `off`; who began in an object is where the move ends. */
+/** A person without a status is at `off`; one who started in an object is at the last stage. */
 export const positionOf = (candidate: Candidate): Position => {
   const stage = candidate.stage ?? (startedInObject(candidate) ? "complete" : "off")
   return { stage, towards: candidate.towards ?? stage, state: candidate.state ?? "migrated" }

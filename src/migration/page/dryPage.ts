@@ -3,20 +3,21 @@ import type { FailureCount } from "../api/runs.ts"
 import { Database, statement } from "../Database.ts"
 import { forEachPerson } from "../person/PersonInMove.ts"
 import { StepFailed } from "../person/reason.ts"
-import { look, type RunInHand } from "./look.ts"
-import type { InHand } from "./record.ts"
-import type { PageOf, PageResult } from "./takePage.ts"
-import { sort } from "./takeSteps.ts"
+import type { StartedRun } from "../runs/parameters.ts"
+import type { PlannedStep } from "./PlannedStep.ts"
+import { planPage } from "./planPage.ts"
+import { readPeople } from "./readPeople.ts"
+import type { Page, PageResult } from "./takePage.ts"
 
-/** User ids shown of each reason. */
+/** User ids shown for each reason. */
 const examplesAtMost = 10
 
 const checkPeople = Effect.fn("checkPeople")(function* (
-  people: ReadonlyArray<InHand>,
+  steps: ReadonlyArray<PlannedStep>,
   duplicates: ReadonlySet<string>,
 ) {
-  const { refused, peopleInMove } = yield* sort(people, duplicates)
-  const toCheck = people.flatMap(({ userId, step: { transition } }) => {
+  const { refused, peopleInMove } = yield* readPeople(steps, duplicates)
+  const toCheck = steps.flatMap(({ userId, step: { transition } }) => {
     const personInMove = peopleInMove.get(userId)
     return personInMove === undefined ? [] : [{ ...personInMove, check: transition.check }]
   })
@@ -34,7 +35,7 @@ const toCounts = (failures: ReadonlyArray<readonly [string, StepFailed]>): Reado
     examples: group.slice(0, examplesAtMost).map(([userId]) => userId),
   }))
 
-/** Adds failures up, by reason. */
+/** Adds up the failures of two pages, by reason. */
 export const addFailures = (
   a: ReadonlyArray<FailureCount>,
   b: ReadonlyArray<FailureCount>,
@@ -48,15 +49,15 @@ export const addFailures = (
 const noteCursor = `UPDATE migration_runs SET updated_at = ?2, progress = json_set(progress, '$.pass', ?3, '$.cursor', ?4)
   WHERE id = ?1`
 
-/** What `takePage` would do, without a write to a person's rows or object. Who would fail is told with the result. */
-export const dryPage = Effect.fn("dryPage")(function* (run: RunInHand, page: PageOf) {
+/** Finds what `takePage` would do and who would fail. Writes to no person's rows and to no object. */
+export const dryPage = Effect.fn("dryPage")(function* (run: StartedRun, page: Page) {
   const database = yield* Database
-  const { toMove, cursor, isEnd, obstacle, dueAt, at } = yield* look(run, page)
-  const failures = yield* checkPeople(toMove, new Set(page.duplicates))
+  const { steps, cursor, isEnd, obstacle, dueAt, at } = yield* planPage(run, page)
+  const failures = yield* checkPeople(steps, new Set(page.duplicates))
   const now = yield* Clock.currentTimeMillis
   yield* database.rows("progress", statement(noteCursor, run.id, now, page.pass, cursor))
   const result: PageResult = {
-    taken: toMove.length - failures.length,
+    taken: steps.length - failures.length,
     failed: failures.length,
     overtaken: 0,
     dueAt,

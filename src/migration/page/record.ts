@@ -5,68 +5,10 @@ import { PageSettings } from "../person/PageSettings.ts"
 import type { Outcome, StepResult } from "../person/PersonInMove.ts"
 import { failed, StepFailed } from "../person/reason.ts"
 import { nextAttemptAt, overtakenAtMost } from "./backoff.ts"
-import type { Position, Step } from "./choose.ts"
+import { type PlannedStep, towardsOf } from "./PlannedStep.ts"
+import type { TakenStep } from "./takeSteps.ts"
 
-/** Somebody whom a page has in hand: where they are, the step they take, and where they should end. */
-export interface InHand {
-  readonly userId: string
-  readonly position: Position
-  readonly step: Step
-  readonly target: Stage
-  /** Attempts at this step that have failed so far. */
-  readonly attempts: number
-  /** A new ceiling, or `null`. */
-  readonly ceiling: Stage | null
-}
-
-/** Where the step leads that may be half-done until it is recorded. One that is undone stays the one that is half-done. */
-const towardsOf = ({ transition: { from, to }, isUndo }: Step): Stage => (isUndo ? from : to)
-
-// Whoever has been moved since they were looked at is left alone.
-const mark = `INSERT INTO token_migration_status (user_id, stage, target, state, run_id, lease, ceiling, updated_at)
-  SELECT marked.value->>'userId', marked.value->>'stage', marked.value->>'towards', 'copying', ?2, ?3, marked.value->>'ceiling', ?4
-  FROM json_each(?1) marked WHERE true
-  ON CONFLICT (user_id) DO UPDATE SET target = excluded.target, state = excluded.state, run_id = excluded.run_id,
-    lease = excluded.lease, ceiling = coalesce(excluded.ceiling, ceiling), updated_at = excluded.updated_at
-  WHERE token_migration_status.stage = excluded.stage RETURNING user_id AS userId`
-
-/** Takes people in hand, and tells whom. */
-export const markInHand = Effect.fn("markInHand")(function* (people: ReadonlyArray<InHand>, runId: string) {
-  const database = yield* Database
-  const { lease } = yield* PageSettings
-  const now = yield* Clock.currentTimeMillis
-  if (people.length === 0) return []
-  const rows = people.map(({ userId, position: { stage }, step, ceiling }) => ({
-    userId,
-    stage,
-    towards: towardsOf(step),
-    ceiling,
-  }))
-  const marked = yield* database.rows("mark", statement(mark, JSON.stringify(rows), runId, lease, now))
-  const ids = new Set(marked.map(({ userId }) => String(userId)))
-  return people.filter(({ userId }) => ids.has(userId))
-})
-
-const keep = `INSERT INTO token_migration_status (user_id, stage, target, state, run_id, ceiling, updated_at)
-  SELECT kept.value->>'userId', kept.value->>'stage', kept.value->>'stage', 'rolled_back', ?2, kept.value->>'ceiling', ?3
-  FROM json_each(?1) kept WHERE true
-  ON CONFLICT (user_id) DO UPDATE SET ceiling = excluded.ceiling, updated_at = excluded.updated_at`
-
-interface Kept {
-  readonly userId: string
-  readonly stage: Stage
-  readonly ceiling: Stage
-}
-
-/** Keeps people where they are who have no step to take: a rollback means them too. */
-export const keepBelow = Effect.fn("keepBelow")(function* (people: ReadonlyArray<Kept>, runId: string) {
-  const database = yield* Database
-  if (people.length === 0) return
-  const now = yield* Clock.currentTimeMillis
-  yield* database.rows("keep", statement(keep, JSON.stringify(people), runId, now))
-})
-
-/** How a step went, as it is written down. */
+/** How a step ended, as it is recorded. */
 interface Entry {
   readonly userId: string
   readonly from: Stage
@@ -80,14 +22,14 @@ interface Entry {
   readonly isVerified: boolean
   readonly isTaken: boolean
   readonly isArrived: boolean
-  /** Whether it is written down for whom an object polls, and which. */
+  /** Whether the object that polls for the person changed, and which it is now. */
   readonly isObjectKnown: boolean
   readonly durableObjectId: string | null
   readonly generations: number | null
 }
 
 const toEntry = (
-  { userId, position, step, target, attempts }: InHand,
+  { userId, position, step, target, attempts }: PlannedStep,
   outcome: Outcome<StepResult>,
   now: number,
   random: number,
@@ -132,7 +74,7 @@ const toEntry = (
 
 const ofThisPage = "status.user_id = entry.value->>'userId' AND status.lease = ?2 || ':done'"
 
-// Whoever has taken somebody in hand since knows better; and a copy of rows that have changed since is none.
+// A page that has leased the person since knows better; and a copy of rows that have changed since is worth nothing.
 const recordStatus = `UPDATE token_migration_status SET stage = entry.value->>'stage', target = entry.value->>'towards',
     state = entry.value->>'state', reason = entry.value->>'reason', attempts = entry.value->>'attempts',
     next_attempt_at = entry.value->>'nextAttemptAt', verified_at = iif(entry.value->>'isVerified', ?3, verified_at),
@@ -165,11 +107,11 @@ const recordProgress = `UPDATE migration_runs SET updated_at = ?3, progress = js
 interface PageRef {
   readonly runId: string
   readonly pass: number
-  /** The last user id that the pass has looked at by now. */
+  /** The last user id that the pass has planned so far. */
   readonly cursor: string
 }
 
-/** How many steps were taken, how many failed, and how many begin again. */
+/** Steps of a page that were taken, that failed, and that begin again. */
 interface Tally {
   readonly taken: number
   readonly failed: number
@@ -177,18 +119,18 @@ interface Tally {
 }
 
 /**
- * Writes down how the steps of a page went, with the history, who has an object and how far the run is: all or nothing, so that what is
- * counted is what was done, wherever a run is killed.
+ * Records how the steps of a page ended: status, history, the person's object and the progress of the run, all or nothing, so that the
+ * counts are right wherever a run is killed.
  */
 export const record = Effect.fn("record")(function* (
-  people: ReadonlyArray<{ readonly inHand: InHand; readonly outcome: Outcome<StepResult> }>,
+  steps: ReadonlyArray<TakenStep>,
   { runId, pass, cursor }: PageRef,
 ) {
   const database = yield* Database
   const { lease } = yield* PageSettings
   const now = yield* Clock.currentTimeMillis
   const entries: Array<Entry> = []
-  for (const { inHand, outcome } of people) entries.push(toEntry(inHand, outcome, now, yield* Random.next))
+  for (const { planned, outcome } of steps) entries.push(toEntry(planned, outcome, now, yield* Random.next))
   const text = JSON.stringify(entries)
   const statements: ReadonlyArray<Statement> = [
     statement(recordStatus, text, lease, now),

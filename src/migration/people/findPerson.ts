@@ -8,8 +8,8 @@ import type { Person } from "../api/people.ts"
 import { Core } from "../Core.ts"
 import { Database, decodeRows, statement } from "../Database.ts"
 import { Flags } from "../Flags.ts"
-import { aimOf } from "../page/aim.ts"
 import { candidatesAfter, decodeCandidates, positionOf, startedInObject } from "../page/candidates.ts"
+import { destinationOf } from "../page/destination.ts"
 import { type AccountRow, storedGrant } from "../person/accounts.ts"
 import { moveParameters } from "../runs/parameters.ts"
 import { readAccountsOf } from "./readPage.ts"
@@ -96,7 +96,7 @@ export const findPerson = Effect.fn("findPerson")(function* (userId: UserId) {
   const isObjectKnown = stage !== "off" || rest.durableObjectId !== null || history.length > 0
   const key = newFingerprintKey()
   const told = isObjectKnown ? yield* askObject(userId, key) : []
-  const aim = aimOf(candidate, { id: "", parameters: moveParameters({}) }, yield* flags.rollout)
+  const aim = destinationOf(candidate, { id: "", parameters: moveParameters({}) }, yield* flags.rollout)
   return {
     userId,
     stage: isInMove ? stage : null,

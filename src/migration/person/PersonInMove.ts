@@ -74,11 +74,11 @@ export const latest = <A>(...rounds: ReadonlyArray<Outcomes<A>>): Outcomes<A> =>
 export const toStepResults = <P extends { readonly userId: string }>(
   people: ReadonlyArray<P>,
   outcomes: Outcomes<unknown>,
-  toTaken: (person: P) => StepResult,
+  toResult: (person: P) => StepResult,
 ): Outcomes<StepResult> =>
   new Map(
     people.flatMap((person) => {
       const outcome = outcomes.get(person.userId)
-      return outcome === undefined ? [] : [[person.userId, Result.map(outcome, () => toTaken(person))] as const]
+      return outcome === undefined ? [] : [[person.userId, Result.map(outcome, () => toResult(person))] as const]
     }),
   )

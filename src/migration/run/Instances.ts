@@ -11,18 +11,18 @@ const unavailable = (operation: Operation) => (thrown: unknown) =>
     reason: thrown instanceof Error ? thrown.message : "unknown",
   })
 
-/** The first instance of a run has its name; those that go on with it are numbered. */
+/** The first instance of a run has the run's name; those that continue it are numbered. */
 const idOf = (runId: string, instance: number): string => (instance === 1 ? runId : `${runId}-${instance}`)
 
-/** How long it is waited for a step under way to end before a run is paused, and how often it is looked. */
+/** Waits up to 30 s for the step under way to end, so that the instance is paused. */
 const untilPaused = Schedule.spaced("200 millis").pipe(Schedule.upTo({ times: 150 }))
 
-const over = new Set(["complete", "errored", "terminated"])
+const ended = new Set(["complete", "errored", "terminated"])
 
-/** In these a pause has been taken in, or comes too late. */
-const held = new Set(["paused", "waitingForPause", ...over])
+/** States in which a pause has been accepted, or comes too late. */
+const pauseAccepted = new Set(["paused", "waitingForPause", ...ended])
 
-/** What an instance ended with, if it ended by a failure. */
+/** The message of the failure that ended an instance; `null` for any other. */
 const failureOf = ({ status, error }: InstanceStatus): string | null =>
   status === "errored" ? (error?.message ?? "unknown") : null
 
@@ -39,8 +39,8 @@ const make = (workflow: Workflow<MoveParameters>) => {
       Option.match({
         onNone: () => Effect.void,
         onSome: Effect.fnUntraced(function* (found) {
-          // One that has ended meanwhile needs nothing, and the platform would refuse it.
-          if (over.has((yield* statusOf(found)).status)) return
+          // An instance that has ended meanwhile needs nothing, and the platform would refuse the call.
+          if (ended.has((yield* statusOf(found)).status)) return
           yield* Effect.tryPromise({
             try: () => found[operation](),
             catch: unavailable(operation === "terminate" ? "cancel" : operation),
@@ -55,7 +55,7 @@ const make = (workflow: Workflow<MoveParameters>) => {
       try: () => workflow.create({ id: idOf(runId, instance), params: parameters }),
       catch: unavailable("begin"),
     })
-    // One that is there already was begun by an attempt whose answer was lost.
+    // An instance that exists already was created by an attempt whose answer was lost.
     yield* Effect.catch(create, (error) =>
       Effect.flatMap(get(runId, instance), (found) => (Option.isSome(found) ? Effect.void : Effect.fail(error))),
     )
@@ -63,28 +63,30 @@ const make = (workflow: Workflow<MoveParameters>) => {
 
   return {
     begin,
-    /** Why an instance has failed for good; `null` where it has not. */
+    /** Why an instance has failed for good; `null` unless it has. */
     failure: Effect.fn("Instances.failure")(function* (runId: string, instance: number) {
       const found = yield* get(runId, instance)
       return Option.isNone(found) ? null : failureOf(yield* statusOf(found.value))
     }),
-    /** Holds a run as soon as the step under way is done. One that is only queued yet is asked again: the platform forgets it. */
+    /** Pauses a run as soon as the step under way is done. A queued instance is asked again: the platform forgets a pause sent to it. */
     pause: Effect.fn("Instances.pause")(function* (runId: string, instance: number) {
       const found = yield* get(runId, instance)
       if (Option.isNone(found)) return
       yield* Effect.tryPromise({ try: () => found.value.pause(), catch: unavailable("pause") }).pipe(
         Effect.andThen(statusOf(found.value)),
-        Effect.flatMap(({ status }) => (held.has(status) ? Effect.void : Effect.fail(unavailable("pause")(status)))),
+        Effect.flatMap(({ status }) =>
+          pauseAccepted.has(status) ? Effect.void : Effect.fail(unavailable("pause")(status)),
+        ),
         Effect.retry(untilPaused),
       )
     }),
     resume: (runId: string, instance: number) => on("resume", runId, instance),
     cancel: (runId: string, instance: number) => on("terminate", runId, instance),
-    /** Goes on with a run whose process was killed, or that was never begun; one that is running is only held for a moment. */
+    /** Continues a run whose process was killed, or whose instance was never created. A run that is alive is only paused for a moment. */
     recover: Effect.fn("Instances.recover")(function* (runId: string, instance: number) {
       const found = yield* get(runId, instance)
       if (Option.isNone(found)) return yield* begin({ runId, instance, checkpoint: null })
-      if (over.has((yield* statusOf(found.value)).status)) return
+      if (ended.has((yield* statusOf(found.value)).status)) return
       yield* Effect.tryPromise({ try: () => found.value.pause(), catch: unavailable("pause") })
       yield* statusOf(found.value).pipe(
         Effect.flatMap(({ status }) => (status === "paused" ? Effect.void : Effect.fail(unavailable("pause")(status)))),
@@ -95,5 +97,5 @@ const make = (workflow: Workflow<MoveParameters>) => {
   }
 }
 
-/** Instances of the Workflow, by run. */
+/** The Workflow instances of runs. */
 export const Instances = { of: make }

@@ -10,22 +10,22 @@ import type { RunParameters } from "../runs/parameters.ts"
 import { type RunRow, Runs } from "../runs/Runs.ts"
 import { Instances } from "./Instances.ts"
 
-/** A run that has not been heard of for so long may have failed, in milliseconds. */
+/** A run without a heartbeat for this long may have failed, in milliseconds. */
 const silentMs = 10_000
 
 type ControlError = DatabaseUnavailable | NotFound | Conflict | ServiceUnavailable
 
-/** What operators do with runs. */
+/** Starts, reads, pauses, resumes, cancels and recovers runs. */
 export class RunControl extends Context.Service<
   RunControl,
   {
     readonly start: (parameters: RunParameters, operator: string) => Effect.Effect<Run, ControlError>
-    /** A run as it is, also where its instance has died. */
-    readonly look: (id: string) => Effect.Effect<Run, ControlError>
+    /** Reads a run, after recording the failure of an instance that has died. */
+    readonly read: (id: string) => Effect.Effect<Run, ControlError>
     readonly pause: (id: string) => Effect.Effect<Run, ControlError>
     readonly resume: (id: string) => Effect.Effect<Run, ControlError>
     readonly cancel: (id: string) => Effect.Effect<Run, ControlError>
-    /** Goes on with runs whose process was killed. */
+    /** Continues the runs whose process was killed. */
     readonly recover: Effect.Effect<ReadonlyArray<Run>, ControlError>
   }
 >()("pollen/migration/RunControl") {
@@ -44,12 +44,14 @@ export class RunControl extends Context.Service<
           return yield* new Conflict({
             reason: "halted",
             detail:
-              "The kill switch is set: nobody is taken a step, forward or back. Lift it first; nothing moves by that alone",
+              "The kill switch is set, so no step is taken, forward or back. Switch it off first; that alone moves nobody",
           })
         })
 
-        /** Writes down that a run has failed for good: the instance itself cannot, where D1 is what failed it. */
-        const settle = Effect.fnUntraced(function* (row: Pick<RunRow, "id" | "state" | "updatedAt" | "progress">) {
+        /** Records that a run has failed for good: the instance itself cannot, where D1 is what failed it. */
+        const recordFailure = Effect.fnUntraced(function* (
+          row: Pick<RunRow, "id" | "state" | "updatedAt" | "progress">,
+        ) {
           const now = yield* Clock.currentTimeMillis
           if (row.state !== "running" || now - row.updatedAt < silentMs) return
           const reason = yield* instances.failure(row.id, row.progress.instance)
@@ -57,19 +59,19 @@ export class RunControl extends Context.Service<
         })
 
         const stop = Effect.fnUntraced(function* ({ id, progress: { instance } }: RunRow) {
-          // The pages look at the state: one that is under way is the last, whatever becomes of the instance.
+          // Each page reads the state first, so the page under way is the last, even if the instance cannot be ended.
           yield* runs.change(id, ["running", "paused"], "cancelled")
           yield* instances.cancel(id, instance)
         })
 
-        /** A rollback takes the place of any run but another rollback, unless it means everybody whom that one means. */
+        /** Cancels what a rollback replaces: any move, and any other rollback if this one is of everybody. */
         const makeWay = Effect.fnUntraced(function* ({ people, at }: RunParameters) {
           const underWay = yield* runs.underWay
           const other = underWay.find(({ parameters }) => parameters.kind === "rollback")
           if (other !== undefined && (people !== null || at !== null)) {
             return yield* new Conflict({
               reason: "rollback_under_way",
-              detail: `The rollback ${other.id} is under way; wait for it, or cancel it. A rollback of everybody takes its place`,
+              detail: `The rollback ${other.id} is under way. Wait for it or cancel it; a rollback of everybody replaces it`,
             })
           }
           yield* Effect.forEach(underWay, stop, { discard: true })
@@ -78,8 +80,8 @@ export class RunControl extends Context.Service<
         const start = Effect.fn("RunControl.start")(function* (parameters: RunParameters, operator: string) {
           yield* Effect.provideService(requireTokenColumns(), Database, database)
           yield* requireNotHalted()
-          yield* Effect.forEach(yield* runs.underWay, settle, { discard: true })
-          const isUrgent = parameters.kind === "rollback" && !parameters.isDry
+          yield* Effect.forEach(yield* runs.underWay, recordFailure, { discard: true })
+          const isUrgent = parameters.kind === "rollback" && !parameters.dryRun
           if (isUrgent) yield* makeWay(parameters)
           const id = yield* runs.create(parameters, operator)
           yield* instances
@@ -108,8 +110,8 @@ export class RunControl extends Context.Service<
 
         return RunControl.of({
           start,
-          look: Effect.fn("RunControl.look")(function* (id) {
-            yield* Effect.ignore(Effect.flatMap(runs.find(id), settle))
+          read: Effect.fn("RunControl.read")(function* (id) {
+            yield* Effect.ignore(Effect.flatMap(runs.find(id), recordFailure))
             return yield* runs.get(id)
           }),
           pause: (id) => change(id, ["running"], "paused", instances.pause),

@@ -1,23 +1,23 @@
 import { Effect, Ref } from "effect"
 import type { RunState } from "../api/runs.ts"
 import { addFailures, dryPage } from "../page/dryPage.ts"
-import { isCarryingRun, type RunInHand } from "../page/look.ts"
-import { type PageOf, type PageResult, takePage } from "../page/takePage.ts"
+import { type Page, type PageResult, takePage } from "../page/takePage.ts"
 import { PageSettings } from "../person/PageSettings.ts"
+import { decodeParameters, encodeParameters, type StartedRun } from "../runs/parameters.ts"
 import type { StoredProgress } from "../runs/progress.ts"
 import { Runs } from "../runs/Runs.ts"
 import { type Checkpoint, Steps } from "./Steps.ts"
 import { countOn, emptySurvey, findDuplicates, totalsOf } from "./survey.ts"
 
-/** How long a hand-over waits for refreshes under way, in milliseconds: a provider's answer is waited for 10 s at most. */
+/** How long a hand-over waits for refreshes under way, in milliseconds. A refresh waits at most 10 s for the provider. */
 const claimWaitMs = 15_000
 
 const start: Checkpoint = { pass: 1, page: 1, cursor: "", happened: 0, dueAt: null }
 
 const unfinished: ReadonlyArray<RunState> = ["running", "paused"]
 
-/** Counts who has a step to take, and shows it. */
-const survey = Effect.fn("survey")(function* (run: RunInHand) {
+/** Counts the people who have a step to take, and records the count. */
+const survey = Effect.fn("survey")(function* (run: StartedRun) {
   const steps = yield* Steps
   let counted = emptySurvey
   for (let part = 1; !counted.isEnd; part++) {
@@ -35,28 +35,28 @@ const noteProgress = Effect.fn("noteProgress")(function* (id: string, change: Pa
   return yield* runs.change(id, [state], state, change)
 })
 
-/** One page, with a lease of its own: an attempt that was believed dead and is not has another. */
-const onePage = Effect.fnUntraced(function* (run: RunInHand, page: PageOf, beatMs: number | null) {
-  const { concurrency, isDry } = run.parameters
+/** Takes one page under a lease of its own, so that an earlier attempt that is still alive cannot record anything. */
+const onePage = Effect.fnUntraced(function* (run: StartedRun, page: Page, heartbeatMs: number | null) {
+  const { concurrency, dryRun } = run.parameters
   const runs = yield* Runs
   const answers = yield* Ref.make(0)
   const onAnswer = Ref.update(answers, (count) => count + 1)
   const settings = { lease: crypto.randomUUID(), concurrency, claimWaitMs, onAnswer }
-  const work = isDry ? dryPage(run, page) : Effect.map(takePage(run, page), (result) => ({ result, failures: [] }))
-  const inHand = Effect.provideService(work, PageSettings, settings)
-  if (beatMs === null) return yield* inHand
-  // A beat that D1 does not take is left out: the page itself will hear of it.
-  const beat = Effect.flatMap(Ref.get(answers), (count) => Effect.ignore(runs.beat(run.id, count)))
-  return yield* Effect.raceFirst(inHand, Effect.forever(Effect.delay(beat, beatMs)))
+  const work = dryRun ? dryPage(run, page) : Effect.map(takePage(run, page), (result) => ({ result, failures: [] }))
+  const working = Effect.provideService(work, PageSettings, settings)
+  if (heartbeatMs === null) return yield* working
+  // A heartbeat that D1 does not accept is skipped: the page itself fails where D1 stays away.
+  const heartbeat = Effect.flatMap(Ref.get(answers), (count) => Effect.ignore(runs.heartbeat(run.id, count)))
+  return yield* Effect.raceFirst(working, Effect.forever(Effect.delay(heartbeat, heartbeatMs)))
 })
 
-/** When to go on after a pass: at once, at a time, or not at all (`null`). */
+/** When the next pass starts: at once (0), at a time in epoch milliseconds, or never (`null`). */
 const nextPassAt = (
   { happened, dueAt }: Checkpoint,
   result: PageResult,
-  { isDry, patienceSeconds }: RunInHand["parameters"],
+  { dryRun, patienceSeconds }: StartedRun["parameters"],
 ) => {
-  if (isDry || result.obstacle !== null) return null
+  if (dryRun || result.obstacle !== null) return null
   if (happened > 0) return 0
   return dueAt !== null && dueAt - result.at <= patienceSeconds * 1000 ? dueAt : null
 }
@@ -67,29 +67,35 @@ const finish = Effect.fn("finish")(function* (id: string, change: Partial<Stored
 })
 
 const why = ({ obstacle }: PageResult): string | null =>
-  obstacle === "halted" ? "the kill switch is set: nobody is taken a step" : null
+  obstacle === "halted" ? "the kill switch is set, so no step is taken" : null
 
 /**
- * A run of the migrator: passes over everybody, page by page, until nobody has a step to take but those who have failed and are not due
- * soon. `mark`: where another instance has left off.
+ * Runs the migrator: passes over everybody, page by page, until the only people with a step to take are those whose last attempt failed
+ * and whose next one is not due soon. `checkpoint`: the point at which the instance before stopped.
  */
 export const runMove = Effect.fn("runMove")(function* (runId: string, checkpoint: Checkpoint | null) {
   const steps = yield* Steps
   const runs = yield* Runs
-  const parameters = yield* steps.do(
+  // The platform keeps the result of a step as it keeps the row: a run goes on with it after a deployment that changes the code's names.
+  const stored = yield* steps.do(
     "read what was asked",
-    Effect.map(Effect.orDie(runs.find(runId)), (row) => row.parameters),
+    Effect.map(Effect.orDie(runs.find(runId)), (row) => encodeParameters(row.parameters)),
   )
-  const run: RunInHand = { id: runId, parameters }
+  const parameters = yield* Effect.orDie(decodeParameters(stored))
+  const run: StartedRun = { id: runId, parameters }
   if (checkpoint === null) yield* survey(run)
-  const duplicates = isCarryingRun(run) ? yield* steps.do("look for grants that two people have", findDuplicates()) : []
+  const duplicates =
+    parameters.kind === "move" ? yield* steps.do("look for grants that two people have", findDuplicates()) : []
   let failures: StoredProgress["failures"] = []
   let at = checkpoint ?? start
   for (let taken = 0; ; taken++) {
     if (taken >= steps.atMost) return yield* steps.goOn(at)
     const { pass, page, cursor } = at
-    const from: PageOf = { pass, cursor, duplicates, isImpatient: parameters.people !== null && pass === 1 }
-    const { result, failures: found } = yield* steps.do(`pass ${pass}, page ${page}`, onePage(run, from, steps.beatMs))
+    const next: Page = { pass, cursor, duplicates, isImpatient: parameters.people !== null && pass === 1 }
+    const { result, failures: found } = yield* steps.do(
+      `pass ${pass}, page ${page}`,
+      onePage(run, next, steps.heartbeatMs),
+    )
     failures = addFailures(failures, found)
     if (result.obstacle === "stopped") return
     const dueAt = [at.dueAt, result.dueAt].filter((due) => due !== null)
@@ -101,14 +107,14 @@ export const runMove = Effect.fn("runMove")(function* (runId: string, checkpoint
       dueAt: dueAt.length === 0 ? null : Math.min(...dueAt),
     }
     if (!result.isEnd) continue
-    const next = nextPassAt(at, result, parameters)
-    if (next === null) {
+    const nextAt = nextPassAt(at, result, parameters)
+    if (nextAt === null) {
       yield* steps.do("finish", finish(runId, { reason: why(result), failures }))
       return
     }
-    if (next > 0) {
-      yield* steps.do(`wait after pass ${pass}`, noteProgress(runId, { waitingUntil: next }))
-      yield* steps.sleep(`until pass ${pass + 1} is due`, Math.max(1, next - result.at))
+    if (nextAt > 0) {
+      yield* steps.do(`wait after pass ${pass}`, noteProgress(runId, { waitingUntil: nextAt }))
+      yield* steps.sleep(`until pass ${pass + 1} is due`, Math.max(1, nextAt - result.at))
       yield* steps.do(`pass ${pass + 1} begins`, noteProgress(runId, { waitingUntil: null }))
     }
     at = { ...start, pass: pass + 1 }

@@ -3,19 +3,19 @@ import { stages } from "../../domain/stage.ts"
 import type { Progress } from "../api/runs.ts"
 import { Database, statement } from "../Database.ts"
 import { decodeFlags, selectFlags, toRollout } from "../Flags.ts"
-import { aimOf } from "../page/aim.ts"
 import { candidatesAfter, decodeCandidates, positionOf } from "../page/candidates.ts"
-import type { RunInHand } from "../page/look.ts"
+import { destinationOf } from "../page/destination.ts"
+import type { StartedRun } from "../runs/parameters.ts"
 
-/** People read by one statement: ids and stages only. */
+/** People that one statement reads: ids and stages only. */
 const readAtOnce = 5000
 
-/** Statements of one part of a survey; a part is one step of the run, far below the CPU time of one. */
+/** Statements in one part of a survey. A part is one step of the run, and stays far below a step's CPU limit. */
 const statementsPerPart = 20
 
 type Route = Progress["routes"][number]
 
-/** Who has where to go, as far as it has been counted. */
+/** People counted so far by the stages that they go from and to. */
 export interface Survey {
   readonly routes: ReadonlyArray<Route>
   readonly cursor: string
@@ -24,7 +24,7 @@ export interface Survey {
 
 export const emptySurvey: Survey = { routes: [], cursor: "", isEnd: false }
 
-/** People who have a step to take, and the steps that they take together. */
+/** The number of people who have a step to take, and of the steps that they take together. */
 export const totalsOf = ({ routes }: Survey) => ({
   people: routes.reduce((sum, { people }) => sum + people, 0),
   steps: routes.reduce(
@@ -33,8 +33,8 @@ export const totalsOf = ({ routes }: Survey) => ({
   ),
 })
 
-/** Counts on: who should be elsewhere than they are. Writes nothing. */
-export const countOn = Effect.fn("countOn")(function* (run: RunInHand, before: Survey) {
+/** Continues a survey: counts the people who are not at their destination. Writes nothing. */
+export const countOn = Effect.fn("countOn")(function* (run: StartedRun, before: Survey) {
   const database = yield* Database
   const routes = new Map(before.routes.map((route) => [`${route.from} ${route.to}`, route]))
   let { cursor, isEnd } = before
@@ -47,7 +47,7 @@ export const countOn = Effect.fn("countOn")(function* (run: RunInHand, before: S
     const candidates = yield* decodeCandidates(rows)
     for (const candidate of candidates) {
       const { stage: from } = positionOf(candidate)
-      const to = rollout.isHalted ? from : (aimOf(candidate, run, rollout)?.target ?? from)
+      const to = rollout.isHalted ? from : (destinationOf(candidate, run, rollout)?.target ?? from)
       if (from === to) continue
       const key = `${from} ${to}`
       routes.set(key, { from, to, people: (routes.get(key)?.people ?? 0) + 1 })
@@ -58,7 +58,7 @@ export const countOn = Effect.fn("countOn")(function* (run: RunInHand, before: S
   return { routes: [...routes.values()], cursor, isEnd } satisfies Survey
 })
 
-/** Most people of whom it is remembered that somebody else has their grant. */
+/** People with a duplicate grant that a run remembers at most. */
 const duplicatesAtMost = 10_000
 
 const selectDuplicates = `SELECT DISTINCT user_id AS userId FROM user_accounts WHERE (provider, refresh_token) IN (
@@ -66,7 +66,7 @@ const selectDuplicates = `SELECT DISTINCT user_id AS userId FROM user_accounts W
     GROUP BY provider, refresh_token HAVING count(*) > 1)
   ORDER BY user_id LIMIT ?1`
 
-/** People whose grant is in somebody else's rows as well: two objects that refresh it would destroy it between them. One statement. */
+/** Finds people whose grant is in somebody else's rows as well: each object's refresh would invalidate the other's token. One statement. */
 export const findDuplicates = Effect.fn("findDuplicates")(function* () {
   const database = yield* Database
   const rows = yield* database.rows("duplicates", statement(selectDuplicates, duplicatesAtMost))

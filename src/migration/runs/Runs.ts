@@ -3,13 +3,13 @@ import type { DatabaseUnavailable } from "../../domain/error.ts"
 import { Conflict, NotFound } from "../../http/error.ts"
 import { type Progress, type Run, RunState } from "../api/runs.ts"
 import { Database, decodeRows, statement } from "../Database.ts"
-import { RunParameters } from "./parameters.ts"
+import { encodeParameters, RunParameters } from "./parameters.ts"
 import { emptyProgress, ratesOf, StoredProgress } from "./progress.ts"
 
-/** Runs listed, the newest. */
+/** The newest runs are listed, at most this many. */
 const listedAtMost = 50
 
-/** User ids told of each reason for which people have failed. */
+/** User ids shown for each reason of failure. */
 const examplesAtMost = 5
 
 const RunRow = Schema.Struct({
@@ -21,7 +21,7 @@ const RunRow = Schema.Struct({
   progress: Schema.fromJsonString(StoredProgress),
   updatedAt: Schema.Int,
 })
-/** A run as it is kept. */
+/** A run as it is stored. */
 export type RunRow = typeof RunRow.Type
 const decodeRunRows = decodeRows(RunRow)
 
@@ -41,7 +41,7 @@ const selectFailures = `SELECT run_id AS runId, reason, people, user_id AS userI
     FROM token_migration_status WHERE state = 'failed' AND run_id IN (SELECT value FROM json_each(?1)))
   WHERE place <= ${examplesAtMost} ORDER BY people DESC, reason, user_id`
 
-// Nothing that moves people runs beside another: two that want different things of somebody would take turns for ever.
+// Only one run moves people at a time: two runs that want a person at different stages would move them back and forth for ever.
 const insert = `INSERT INTO migration_runs (id, started_at, started_by, parameters, state, progress, updated_at)
   SELECT ?1, ?2, ?3, ?4, 'running', ?5, ?2
   WHERE ?6 OR NOT EXISTS (SELECT 1 FROM migration_runs WHERE state IN ('running', 'paused') AND NOT parameters->>'$.isDry')
@@ -77,28 +77,28 @@ const toRun = (row: RunRow, failures: FailureRows): Run => {
   return {
     id,
     kind: parameters.kind,
-    isDry: parameters.isDry,
+    isDry: parameters.dryRun,
     state,
     startedAt,
     startedBy,
     updatedAt,
-    parameters,
-    progress: { ...progress, failures: parameters.isDry ? progress.failures : failuresOf(id, failures) },
+    parameters: encodeParameters(parameters),
+    progress: { ...progress, failures: parameters.dryRun ? progress.failures : failuresOf(id, failures) },
     ...ratesOf(row),
   }
 }
 
-/** `move-20261124-063512-1f2e`: when a run was started can be read off its name, which its Workflow's instances have too. */
+/** `move-20261124-063512-1f2e`: the name says when the run started. Its Workflow instances have the same name. */
 const newRunId = (kind: string, now: number): string => {
   const time = new Date(now).toISOString().slice(0, 19).replaceAll(/[-:]/g, "").replace("T", "-")
   return `${kind}-${time}-${crypto.randomUUID().slice(0, 8)}`
 }
 
-/** The runs of the migrator, as `migration_runs` keeps them: what was asked, and how far they are. */
+/** The runs of the migrator, as `migration_runs` stores them: their parameters and their progress. */
 export class Runs extends Context.Service<
   Runs,
   {
-    /** Begins a run. `Conflict` while another is under way that moves people; a dry one moves nobody. */
+    /** Stores a new run. `Conflict` while another run is moving people; a dry run moves nobody and is always accepted. */
     readonly create: (
       parameters: RunParameters,
       startedBy: string,
@@ -106,17 +106,17 @@ export class Runs extends Context.Service<
     readonly find: (id: string) => Effect.Effect<RunRow, DatabaseUnavailable | NotFound>
     readonly get: (id: string) => Effect.Effect<Run, DatabaseUnavailable | NotFound>
     readonly list: Effect.Effect<ReadonlyArray<Run>, DatabaseUnavailable>
-    /** Runs that move people, or would if they were not paused. */
+    /** Runs that are moving people, and paused ones that will. */
     readonly underWay: Effect.Effect<ReadonlyArray<RunRow>, DatabaseUnavailable>
-    /** Changes the state of a run that is in one of `from`, and of its progress what `change` has. Whether it was. */
+    /** Changes the state of a run that is in one of `from`, and the fields of its progress that `change` has. False for any other run. */
     readonly change: (
       id: string,
       from: ReadonlyArray<RunState>,
       to: RunState,
       change?: Partial<StoredProgress>,
     ) => Effect.Effect<boolean, DatabaseUnavailable>
-    /** Notes that a page is under way, and how many answers objects gave in it so far. */
-    readonly beat: (id: string, answers: number) => Effect.Effect<void, DatabaseUnavailable>
+    /** Records that a page is under way, and how many answers objects have given in it so far. */
+    readonly heartbeat: (id: string, answers: number) => Effect.Effect<void, DatabaseUnavailable>
   }
 >()("pollen/migration/Runs") {
   static readonly layer: Layer.Layer<Runs, never, Database> = Layer.effect(
@@ -130,7 +130,7 @@ export class Runs extends Context.Service<
         )
 
       const toRuns = Effect.fnUntraced(function* (rows: ReadonlyArray<RunRow>) {
-        const ids = JSON.stringify(rows.filter(({ parameters }) => !parameters.isDry).map(({ id }) => id))
+        const ids = JSON.stringify(rows.filter(({ parameters }) => !parameters.dryRun).map(({ id }) => id))
         const failures = yield* Effect.flatMap(
           database.rows("failures", statement(selectFailures, ids)),
           decodeFailureRows,
@@ -147,15 +147,15 @@ export class Runs extends Context.Service<
         create: Effect.fn("Runs.create")(function* (parameters, startedBy) {
           const now = yield* Clock.currentTimeMillis
           const id = newRunId(parameters.kind, now)
-          const asked = [JSON.stringify(parameters), JSON.stringify(emptyProgress)] as const
+          const asked = [JSON.stringify(encodeParameters(parameters)), JSON.stringify(emptyProgress)] as const
           const created = yield* database.rows(
             "runs",
-            statement(insert, id, now, startedBy, ...asked, parameters.isDry ? 1 : 0),
+            statement(insert, id, now, startedBy, ...asked, parameters.dryRun ? 1 : 0),
           )
           if (created.length > 0) return id
           return yield* new Conflict({
             reason: "run_under_way",
-            detail: "Another run is under way; wait for it, or cancel it. A rollback cancels it by itself.",
+            detail: "Another run is under way. Wait for it or cancel it; starting a rollback cancels it too.",
           })
         }),
         find,
@@ -166,9 +166,9 @@ export class Runs extends Context.Service<
         }),
         list: Effect.flatMap(rowsWhere(`ORDER BY started_at DESC, id LIMIT ${listedAtMost}`), toRuns),
         underWay: Effect.map(rowsWhere("WHERE state IN ('running', 'paused')"), (rows) =>
-          rows.filter(({ parameters }) => !parameters.isDry),
+          rows.filter(({ parameters }) => !parameters.dryRun),
         ),
-        beat: Effect.fn("Runs.beat")(function* (id, answers) {
+        heartbeat: Effect.fn("Runs.heartbeat")(function* (id, answers) {
           const now = yield* Clock.currentTimeMillis
           yield* database.rows("runs", statement(setAnswers, id, now, answers))
         }),

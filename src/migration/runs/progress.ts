@@ -1,10 +1,10 @@
 import { Schema } from "effect"
 import { Progress } from "../api/runs.ts"
 
-/** How far a run is, as it is kept. */
+/** The progress of a run as it is stored. */
 export const StoredProgress = Schema.Struct({
   ...Progress.fields,
-  /** Which instance of the Workflow goes on with the run: one takes only so many steps. */
+  /** The Workflow instance that continues the run: each takes a limited number of steps. */
   instance: Schema.Int,
 })
 export type StoredProgress = typeof StoredProgress.Type
@@ -33,7 +33,7 @@ interface Measured {
   readonly progress: Pick<StoredProgress, "steps" | "taken" | "arrived">
 }
 
-/** How fast a run has been so far, and how long the rest takes at that pace. Times are epoch milliseconds. */
+/** The pace of a run so far, and the time that the rest takes at that pace. Times are epoch milliseconds. */
 export const ratesOf = ({ startedAt, updatedAt, state, progress: { steps, taken, arrived } }: Measured) => {
   const seconds = Math.max(updatedAt - startedAt, 1) / 1000
   const stepsPerSecond = taken / seconds

@@ -3,24 +3,24 @@ import type { DatabaseUnavailable, InvalidRequest } from "../../domain/error.ts"
 import { providers } from "../../domain/provider.ts"
 import type { Conflict } from "../../http/error.ts"
 import type { Mapping } from "../api/mapping.ts"
-import type { Check, IntakePage, RefusedRow } from "../api/tables.ts"
+import type { Check, ImportPage, RefusedRow } from "../api/tables.ts"
 import { requireTokenColumns } from "../contract/tokenColumns.ts"
 import { Database, databaseOf, jsonTexts, statement } from "../Database.ts"
 import type { MigrationEnv } from "../env.ts"
 import { countRows, requireColumns, selectRepeated, selectRows } from "./columns.ts"
 import { type ParsedRow, parseRow, providerNamed } from "./parseRow.ts"
 
-/** Rows looked at unless the request says. */
+/** Rows that a request reads by default. */
 const defaultRows = 500
 
 const examplesAtMost = 5
 
-/** Refused rows told of by name. */
+/** Refused rows that a response names at most. */
 const refusedAtMost = 200
 
 type Key = string | number
 
-interface Intake {
+interface PageOfRows {
   readonly cursor?: Key
   readonly limit?: number
   readonly isDry?: boolean
@@ -28,7 +28,7 @@ interface Intake {
 
 type TableError = DatabaseUnavailable | InvalidRequest
 
-// Whoever is known already is left as they are: their tokens here may be newer than those in the old table.
+// An account that pollen has already stays unchanged: its tokens may be newer than those in the old table.
 const insertUsers = `INSERT INTO users (id, created_at) SELECT DISTINCT taken.value->>'userId', ?2 FROM json_each(?1) taken
   WHERE true ON CONFLICT DO NOTHING`
 const insertAccounts = `INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at, access_token, refresh_token,
@@ -53,17 +53,17 @@ const toRow = ({ userId, provider, isActive, accessToken, refreshToken, expiresA
   scope: scope.join(" "),
 })
 
-/** Tables of other shapes, read by a declared mapping. */
+/** Reads and imports grants from tables of other shapes, by a declared mapping. */
 export class Tables extends Context.Service<
   Tables,
   {
-    /** Reads a sample and says what it understood, and which rows it could not, and why. Writes nothing. */
+    /** Reads a sample, and returns how it was parsed and which rows could not be, and why. Writes nothing. */
     readonly check: (mapping: Mapping, sample?: number) => Effect.Effect<Check, TableError>
-    /** Takes a page of rows into `user_accounts`, as held by D1. Done again, it changes nothing. */
-    readonly takeIn: (mapping: Mapping, intake: Intake) => Effect.Effect<IntakePage, TableError | Conflict>
+    /** Imports a page of rows into `user_accounts`, held by D1. A repetition changes nothing. */
+    readonly importRows: (mapping: Mapping, page: PageOfRows) => Effect.Effect<ImportPage, TableError | Conflict>
   }
 >()("pollen/migration/Tables") {
-  /** `OLD_DB` is where the tables are when they are not beside pollen's. */
+  /** `OLD_DB` is the database of the old tables, if they are not in `DB`. */
   static readonly layer = ({ DB, OLD_DB }: Pick<MigrationEnv, "DB" | "OLD_DB">): Layer.Layer<Tables, never, Database> =>
     Layer.effect(
       Tables,
@@ -71,14 +71,14 @@ export class Tables extends Context.Service<
         const database = yield* Database
         const old = databaseOf(OLD_DB ?? DB)
 
-        /** Rows as they are understood. A person who is there twice with one provider is refused both times: nobody can tell which counts. */
+        /** Parses rows. Two rows of one person and provider are both refused: nothing says which of them counts. */
         const readRows = Effect.fnUntraced(function* (mapping: Mapping, after: Key | undefined, limit: number) {
           yield* Effect.provideService(requireColumns(mapping), Database, old)
           const rows = yield* old.rows("old table", selectRows(mapping, after, limit))
           const read = rows.map((row) => parseRow(mapping, row))
-          const understood = read.flatMap((one) => (Result.isSuccess(one) ? [one.success] : []))
+          const parsed = read.flatMap((one) => (Result.isSuccess(one) ? [one.success] : []))
           const refused = read.flatMap((one) => (Result.isFailure(one) ? [one.failure] : []))
-          const userIds = [...new Set(understood.map(({ userId }) => userId))]
+          const userIds = [...new Set(parsed.map(({ userId }) => userId))]
           const counted = userIds.length === 0 ? [] : yield* old.rows("old table", selectRepeated(mapping, userIds))
           const repeated = new Map<string, number>()
           for (const { userId, provider, rows: count } of counted) {
@@ -86,7 +86,7 @@ export class Tables extends Context.Service<
             repeated.set(key, (repeated.get(key) ?? 0) + Number(count))
           }
           const isRepeated = (one: ParsedRow) => (repeated.get(accountOf(one)) ?? 1) > 1
-          const duplicates = understood.filter(isRepeated).map(
+          const duplicates = parsed.filter(isRepeated).map(
             ({ key, provider }): RefusedRow => ({
               key,
               reason: "duplicate_account",
@@ -95,48 +95,46 @@ export class Tables extends Context.Service<
           )
           return {
             rows,
-            understood: understood.filter((one) => !isRepeated(one)),
+            parsed: parsed.filter((one) => !isRepeated(one)),
             refused: [...refused, ...duplicates],
           }
         })
 
         const check = Effect.fn("Tables.check")(function* (mapping: Mapping, sample = defaultRows) {
-          const { rows, understood, refused } = yield* readRows(mapping, undefined, sample)
+          const { rows, parsed, refused } = yield* readRows(mapping, undefined, sample)
           const [total] = yield* old.rows("old table", countRows(mapping))
           return {
             rows: Number(total?.["rows"]),
             sampled: rows.length,
-            understood: understood.length,
+            understood: parsed.length,
             providers: providers
-              .map((provider) => ({ provider, rows: understood.filter((one) => one.provider === provider).length }))
+              .map((provider) => ({ provider, rows: parsed.filter((one) => one.provider === provider).length }))
               .filter((counted) => counted.rows > 0),
-            examples: understood
-              .slice(0, examplesAtMost)
-              .map(({ key, userId, provider, expiresAt, scope, isActive }) => ({
-                key,
-                userId,
-                provider,
-                expiresAt: DateTime.formatIso(DateTime.makeUnsafe(expiresAt)),
-                scope,
-                isActive,
-              })),
+            examples: parsed.slice(0, examplesAtMost).map(({ key, userId, provider, expiresAt, scope, isActive }) => ({
+              key,
+              userId,
+              provider,
+              expiresAt: DateTime.formatIso(DateTime.makeUnsafe(expiresAt)),
+              scope,
+              isActive,
+            })),
             refused: refused.slice(0, refusedAtMost),
           } satisfies Check
         })
 
-        const takeIn = Effect.fn("Tables.takeIn")(function* (mapping: Mapping, intake: Intake) {
-          const { cursor, limit = defaultRows, isDry = false } = intake
+        const importRows = Effect.fn("Tables.importRows")(function* (mapping: Mapping, page: PageOfRows) {
+          const { cursor, limit = defaultRows, isDry: dryRun = false } = page
           yield* Effect.provideService(requireTokenColumns(), Database, database)
-          const { rows, understood, refused } = yield* readRows(mapping, cursor, limit)
+          const { rows, parsed, refused } = yield* readRows(mapping, cursor, limit)
           const now = yield* Clock.currentTimeMillis
           let taken = 0
-          for (const text of jsonTexts(understood.map(toRow))) {
-            if (isDry) {
-              const [unknown] = yield* database.rows("intake", statement(countUnknown, text))
+          for (const text of jsonTexts(parsed.map(toRow))) {
+            if (dryRun) {
+              const [unknown] = yield* database.rows("import", statement(countUnknown, text))
               taken += Number(unknown?.["unknown"])
               continue
             }
-            const [, inserted = []] = yield* database.batch("intake", [
+            const [, inserted = []] = yield* database.batch("import", [
               statement(insertUsers, text, now),
               statement(insertAccounts, text, now),
             ])
@@ -147,13 +145,13 @@ export class Tables extends Context.Service<
           return {
             read: rows.length,
             taken,
-            kept: understood.length - taken,
+            kept: parsed.length - taken,
             refused: refused.slice(0, refusedAtMost),
             next: isMore ? last : null,
-          } satisfies IntakePage
+          } satisfies ImportPage
         })
 
-        return Tables.of({ check, takeIn })
+        return Tables.of({ check, importRows })
       }),
     )
 }

@@ -106,7 +106,7 @@ describe("A page", () => {
     await aimAt("live", people)
     const id = await begin({ people })
     const held = await simulator.hold({ person: ada, kind: "library" })
-    const moving = resume(id, { mark, steps: { beatMs: 10 } })
+    const moving = resume(id, { mark, steps: { heartbeatMs: 10 } })
     await simulator.waitForHeld(held)
     const { DB } = env
     const answers = () =>
