@@ -20,14 +20,17 @@ import { RunControl } from "./run/RunControl.ts"
 import { stepServices } from "./run/stepServices.ts"
 import { Tables } from "./table/Tables.ts"
 
-/** What answers a request. */
+/** Answers one request. */
 export type Migration = (request: Request) => Promise<Response>
 
 const options = {
   allowedMethods: allowedMethodsOf(Api),
-  // Lists of a thousand people, with user ids of 256 characters.
+  // Enough for a list of 1,000 people with user ids of 256 characters.
   bodyLimit: 1024 * 1024,
 }
+
+/** Longest part of a path, as it is encoded: a user id of 256 characters, each of up to 3 bytes. The router's own limit is 100. */
+const maxParamLength = 256 * 9
 
 /** Builds the migration worker's HTTP side on its bindings. */
 export const makeMigration = (env: MigrationEnv): Migration => {
@@ -41,9 +44,12 @@ export const makeMigration = (env: MigrationEnv): Migration => {
     Layer.provide(HttpServer.layerServices),
     Layer.provide(services),
   )
-  // Built at once and without input or output, so that no request ever waits for what another one has started.
+  // Built synchronously and without I/O: a request must never wait for I/O that another request has started.
   const route = Effect.runSync(
-    HttpRouter.toHttpEffect(routes).pipe(Effect.provideService(Scope.Scope, Scope.makeUnsafe())),
+    HttpRouter.toHttpEffect(routes).pipe(
+      Effect.provideService(HttpRouter.RouterConfig, { maxParamLength }),
+      Effect.provideService(Scope.Scope, Scope.makeUnsafe()),
+    ),
   )
   const answer = HttpEffect.toWebHandlerWith<never, HttpServerRequest.HttpServerRequest | Scope.Scope>(Context.empty())(
     respond(route, options),
