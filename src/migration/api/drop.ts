@@ -21,6 +21,8 @@ export const DropState = Schema.Struct({
       hasTokens: Schema.Boolean,
     }),
   ),
+  /** Whether anybody has reached `complete` or started in an object. The drop step is refused otherwise, unless `nobodyEverMoved`. */
+  hasAnybodyMoved: Schema.Boolean,
   /** When this was read: epoch milliseconds. */
   at: Moment,
 })
@@ -29,12 +31,21 @@ export type DropState = typeof DropState.Type
 /** The text that a request for the drop step has to repeat: the step cannot be undone. */
 export const dropConfirmation = "drop the token columns"
 
+// A literal would be taken for the name of a variant, and the problem would not name the field.
+const Confirmation = Schema.String.check(
+  Schema.makeFilter((text: string) => (text === dropConfirmation ? undefined : `must be "${dropConfirmation}"`)),
+)
+
 /** The drop step. Its path is the name of the migration pattern: expand, migrate, contract. */
 export class Drop extends HttpApiGroup.make("drop")
   .add(
     HttpApiEndpoint.get("getDropState", "/v1/contract", { success: DropState, error: problemDocument(503) }),
     HttpApiEndpoint.post("dropTokenColumns", "/v1/contract", {
-      payload: Schema.Struct({ confirm: Schema.Literal(dropConfirmation) }),
+      payload: Schema.Struct({
+        confirm: Confirmation,
+        /** Confirms that the system is new, or empty for good: nobody has moved, and nobody is going to. */
+        nobodyEverMoved: Schema.optionalKey(Schema.Boolean),
+      }),
       success: DropState,
       error: [problemDocument(409), problemDocument(413), problemDocument(415), problemDocument(503)],
     }),

@@ -16,9 +16,12 @@ export const dropLayer = HttpApiBuilder.group(
     const { act } = yield* Audit
     return handlers.handleAll({
       getDropState: () => answerProblems(Effect.provideService(readDropState(), Database, database)),
-      dropTokenColumns: () => {
-        const drop = Effect.provideService(Effect.provideService(dropTokenColumns(), Database, database), Runs, runs)
-        return answerProblems(act("dropTokenColumns", {}, drop))
+      dropTokenColumns: ({ payload: { confirm: _confirm, ...options } }) => {
+        const drop = dropTokenColumns(options).pipe(
+          Effect.provideService(Database, database),
+          Effect.provideService(Runs, runs),
+        )
+        return answerProblems(act("dropTokenColumns", options, drop))
       },
     })
   }),

@@ -15,8 +15,8 @@ const moved = new PersonInMove()
 const account = new Account()
 let show = ""
 
-const drop = (DB: D1Database = env.DB) =>
-  Effect.runPromise(dropTokenColumns().pipe(Effect.provide(stepServices({ ...bindings, DB }))))
+const drop = (DB: D1Database = env.DB, options: Parameters<typeof dropTokenColumns>[0] = {}) =>
+  Effect.runPromise(dropTokenColumns(options).pipe(Effect.provide(stepServices({ ...bindings, DB }))))
 
 const set = (table: string, columns: string) =>
   env.DB.prepare(`UPDATE ${table} SET ${columns} WHERE user_id = ?1`).bind(moved.id).run()
