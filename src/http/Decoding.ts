@@ -4,14 +4,14 @@ import { toInvalidRequest } from "../rpc/serve.ts"
 import { toProblemResponse } from "./problem.ts"
 import { problemDocument } from "./problemDocument.ts"
 
-/** Answers a request that does not fit the API with the paths of what is wrong in it, and never with the values. */
+/** Answers a request that does not match the API with 400, the paths of the wrong fields and the rules, and never with their values. */
 export class Decoding extends HttpApiMiddleware.Service<Decoding>()("pollen/http/Decoding", {
   error: problemDocument(400),
 }) {
   static readonly layer: Layer.Layer<Decoding> = HttpApiMiddleware.layerSchemaErrorTransform(
     Decoding,
     (error, { endpoint }) =>
-      // An answer that does not fit the API is a fault of pollen's own.
+      // A response that does not match the API is a defect of pollen.
       error.kind === "Body" || error.kind === "ResponseHeaders"
         ? Effect.die(error.cause)
         : toProblemResponse(toInvalidRequest(endpoint.identifier, error.cause)),

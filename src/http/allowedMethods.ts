@@ -2,7 +2,7 @@ import { HttpApi, type HttpApiGroup } from "effect/http-api"
 
 const openApiRoute = { method: "GET", path: "/openapi.json" } as const
 
-/** Tells the methods that a path of an API takes; none when nothing is there. */
+/** Returns a function that gives the methods that a path of an API accepts; none for a path without a route. */
 export const allowedMethodsOf = <Id extends string, Groups extends HttpApiGroup.Constraint>(
   api: HttpApi.HttpApi<Id, Groups>,
 ): ((pathname: string) => ReadonlyArray<string>) => {

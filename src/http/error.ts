@@ -1,21 +1,40 @@
 import { Schema } from "effect"
 
-/** No credential, or one that is not valid here. The credential itself is never repeated. */
+/** The request has no credential, or one that is not valid here. The credential itself is never repeated. */
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", {
   reason: Schema.Literals(["missing", "invalid"]),
 }) {
   override get message(): string {
     return this.reason === "missing"
-      ? "Send your bearer token in the Authorization header"
-      : "This bearer token is not valid here"
+      ? "The Authorization header has to carry a bearer token"
+      : "The bearer token is not valid here"
   }
 }
 
+/** No route of the API has this path. */
 export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", {
   path: Schema.String,
 }) {
   override get message(): string {
-    return `There is nothing at ${this.path}; /openapi.json lists what there is`
+    return `The API has no route ${this.path}; /openapi.json lists the routes`
+  }
+}
+
+/** Nobody of this id has an account. */
+export class PersonNotFound extends Schema.TaggedError<PersonNotFound>()("PersonNotFound", {
+  userId: Schema.String,
+}) {
+  override get message(): string {
+    return `No person with the id ${this.userId} has an account`
+  }
+}
+
+/** No run of the migrator has this id. */
+export class RunNotFound extends Schema.TaggedError<RunNotFound>()("RunNotFound", {
+  id: Schema.String,
+}) {
+  override get message(): string {
+    return `No run has the id ${this.id}; GET /v1/runs lists the runs`
   }
 }
 
@@ -24,7 +43,7 @@ export class MethodNotAllowed extends Schema.TaggedError<MethodNotAllowed>()("Me
   allowed: Schema.Array(Schema.String),
 }) {
   override get message(): string {
-    return `${this.path} takes ${this.allowed.join(", ")}`
+    return `${this.path} accepts ${this.allowed.join(", ")}`
   }
 }
 
@@ -33,7 +52,7 @@ export class PayloadTooLarge extends Schema.TaggedError<PayloadTooLarge>()("Payl
   limit: Schema.Int,
 }) {
   override get message(): string {
-    return `The body has more than ${this.limit} bytes`
+    return `The body is longer than ${this.limit} bytes`
   }
 }
 
@@ -43,11 +62,11 @@ export class UnsupportedMediaType extends Schema.TaggedError<UnsupportedMediaTyp
   }
 }
 
-/** What was asked cannot be done as things are; `reason` is a stable name, `detail` says what to do about it. */
+/** The request conflicts with the current state. `reason` is a stable name; `detail` says what to do. */
 export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", {
   reason: Schema.String,
   detail: Schema.String,
-  /** User ids that stand in the way: not all, where there are many. */
+  /** User ids that are in the way; the first few, where there are many. */
   people: Schema.optionalKey(Schema.Array(Schema.String)),
 }) {
   override get message(): string {
@@ -55,7 +74,7 @@ export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", {
   }
 }
 
-/** A service of the platform did not do what the request needs. */
+/** A service of the platform, such as Workflows, failed to do what the request needs. */
 export class ServiceUnavailable extends Schema.TaggedError<ServiceUnavailable>()("ServiceUnavailable", {
   service: Schema.String,
   operation: Schema.String,
@@ -70,6 +89,8 @@ export type RequestError =
   | Conflict
   | Unauthorized
   | NotFound
+  | PersonNotFound
+  | RunNotFound
   | MethodNotAllowed
   | PayloadTooLarge
   | ServiceUnavailable

@@ -11,7 +11,7 @@ import type {
 import type { CommonError } from "../rpc/contract.ts"
 import type { RequestError } from "./error.ts"
 
-/** Whatever a request over HTTP may end with. */
+/** The errors of a request over HTTP. */
 export type HttpError =
   | CommonError
   | RequestError
@@ -25,21 +25,21 @@ export type HttpError =
 interface Outcome {
   readonly status: number
   readonly title: string
-  /** Members of the problem beside the standard ones. */
+  /** Members of the problem besides the standard ones. */
   readonly members?: Readonly<Record<string, unknown>>
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** Seconds after which to come back when nobody said when. An overloaded object needs longer than a moved one. */
+/** Seconds in `Retry-After` where no time is known. An overloaded object needs longer than one that is being moved. */
 const unavailableSeconds = 5
 const overloadedSeconds = 30
 
 const retryAfter = (seconds: number) => ({ "retry-after": String(seconds) })
 
-/** `Retry-After` in whole seconds, rounded up so that nobody comes back too early. */
+/** `Retry-After` in whole seconds, rounded up so that no client retries too early. */
 const retryAfterMoment = (moment: number, now: number) => retryAfter(Math.max(1, Math.ceil((moment - now) / 1000)))
 
-/** What RFC 6750 section 3 asks for: the error is named only if there was a token. */
+/** The challenge of RFC 6750 section 3: it names the error only if the request had a token. */
 const challenge = (reason: "missing" | "invalid") =>
   reason === "missing" ? 'Bearer realm="pollen"' : 'Bearer realm="pollen", error="invalid_token"'
 
@@ -48,20 +48,26 @@ const outcomeOf = (error: HttpError, now: number): Outcome =>
     InvalidRequest: ({ issues }): Outcome => ({ status: 400, title: "The request is not valid", members: { issues } }),
     Unauthorized: ({ reason }) => ({
       status: 401,
-      title: "Not authorized",
+      title: "The request is not authorized",
       headers: { "www-authenticate": challenge(reason) },
     }),
-    NotFound: () => ({ status: 404, title: "Nothing is here" }),
-    AccountNotConnected: ({ provider }) => ({ status: 404, title: "Account not connected", members: { provider } }),
+    NotFound: () => ({ status: 404, title: "The route does not exist" }),
+    PersonNotFound: ({ userId }) => ({ status: 404, title: "The person does not exist", members: { userId } }),
+    RunNotFound: ({ id }) => ({ status: 404, title: "The run does not exist", members: { id } }),
+    AccountNotConnected: ({ provider }) => ({
+      status: 404,
+      title: "The account is not connected",
+      members: { provider },
+    }),
     MethodNotAllowed: ({ allowed }) => ({
       status: 405,
-      title: "Method not allowed",
+      title: "The route does not accept this method",
       members: { allowed },
       headers: { allow: allowed.join(", ") },
     }),
     Conflict: ({ reason, people }) => ({
       status: 409,
-      title: "Not as things are",
+      title: "The request conflicts with the current state",
       members: people === undefined ? { reason } : { reason, people },
     }),
     ReauthorizationRequired: ({ provider, reason }) => ({
@@ -73,15 +79,15 @@ const outcomeOf = (error: HttpError, now: number): Outcome =>
     UnsupportedMediaType: () => ({ status: 415, title: "The body is not JSON" }),
     RateLimited: ({ provider, reason, retryAt }) => ({
       status: 429,
-      title: "The provider asked to wait",
+      title: "The provider limits the rate of requests",
       members: { provider, reason, retryAt },
       headers: retryAfterMoment(retryAt, now),
     }),
-    InternalError: ({ reference }) => ({ status: 500, title: "Something went wrong", members: { reference } }),
-    Misconfigured: () => ({ status: 500, title: "pollen is not set up correctly" }),
+    InternalError: ({ reference }) => ({ status: 500, title: "An internal error occurred", members: { reference } }),
+    Misconfigured: () => ({ status: 500, title: "pollen is not configured correctly" }),
     SealBroken: ({ provider, reason }) => ({
       status: 500,
-      title: "A stored token does not open",
+      title: "A sealed token cannot be opened",
       members: { provider, reason },
     }),
     ProviderUnavailable: ({ provider, reason, retryAt }) => ({
@@ -92,19 +98,19 @@ const outcomeOf = (error: HttpError, now: number): Outcome =>
     }),
     ObjectUnavailable: ({ overloaded }) => ({
       status: 503,
-      title: "Unavailable for a moment",
+      title: "The object is temporarily unavailable",
       members: { overloaded },
       headers: retryAfter(overloaded ? overloadedSeconds : unavailableSeconds),
     }),
     ServiceUnavailable: ({ service }) => ({
       status: 503,
-      title: "Unavailable for a moment",
+      title: "A platform service is temporarily unavailable",
       members: { service },
       headers: retryAfter(unavailableSeconds),
     }),
     DatabaseUnavailable: () => ({
       status: 503,
-      title: "The database is unavailable for a moment",
+      title: "The database is temporarily unavailable",
       headers: retryAfter(unavailableSeconds),
     }),
   })
@@ -121,11 +127,11 @@ const assemble = (error: HttpError, { status, title, members }: Outcome): Proble
   detail: error.message,
 })
 
-/** An error as RFC 9457 writes it. `now` is epoch milliseconds. */
+/** Turns an error into a problem document (RFC 9457). `now` is epoch milliseconds. */
 export const toProblem = (error: HttpError, now: number): ProblemDetails.ProblemDetails =>
   assemble(error, outcomeOf(error, now))
 
-/** An error as an `application/problem+json` response, with the headers that belong to its status. */
+/** Turns an error into an `application/problem+json` response, with the headers of its status. */
 export const toProblemResponse = (error: HttpError): Effect.Effect<HttpServerResponse.HttpServerResponse> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
     const outcome = outcomeOf(error, now)
@@ -134,7 +140,7 @@ export const toProblemResponse = (error: HttpError): Effect.Effect<HttpServerRes
     )
   })
 
-/** Answers a typed error with its problem, so that handlers fail with errors and nothing else. */
+/** Answers a typed error with its problem document, so that a handler may simply fail. */
 export const answerProblems = <A, R>(
   self: Effect.Effect<A, HttpError, R>,
 ): Effect.Effect<A | HttpServerResponse.HttpServerResponse, never, R> => Effect.catch(self, toProblemResponse)

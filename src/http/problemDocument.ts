@@ -9,6 +9,6 @@ const Problem = Schema.Struct({
   detail: Schema.String,
 })
 
-/** How the OpenAPI document describes problem details of one HTTP status. `src/http/problem.ts` writes them. */
+/** Describes the problem details of one HTTP status in the OpenAPI document. `src/http/problem.ts` writes them. */
 export const problemDocument = (status: number) =>
   Problem.pipe(HttpApiSchema.asJson({ contentType: ProblemDetails.contentType }), HttpApiSchema.status(status))

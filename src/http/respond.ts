@@ -5,7 +5,7 @@ import { MethodNotAllowed, NotFound, PayloadTooLarge, UnsupportedMediaType } fro
 import { type HttpError, toProblemResponse } from "./problem.ts"
 
 interface Options {
-  /** The methods that a path takes. */
+  /** The methods that a path accepts. */
   readonly allowedMethods: (pathname: string) => ReadonlyArray<string>
   /** Longest body accepted, in bytes. */
   readonly bodyLimit: number
@@ -19,7 +19,7 @@ const toRouteError = ({ originalUrl }: HttpServerRequest.HttpServerRequest, opti
     : new MethodNotAllowed({ path: pathname, allowed: [...allowed] })
 }
 
-/** What the router says about a request that reaches no handler; `None` for a defect. */
+/** The error of a request that reaches no handler; `None` for a defect. */
 const toRefusal = (thrown: unknown, options: Options): Option.Option<HttpError> => {
   if (!HttpServerError.isHttpServerError(thrown)) return Option.none()
   const { reason } = thrown
@@ -31,22 +31,22 @@ const toRefusal = (thrown: unknown, options: Options): Option.Option<HttpError> 
 }
 
 const answerCause = Effect.fnUntraced(function* <E>(cause: Cause.Cause<E>, options: Options) {
-  // The client went away: nobody reads an answer.
+  // The client has disconnected, so nobody reads the response.
   if (Cause.hasInterruptsOnly(cause)) return HttpServerResponse.empty({ status: 499 })
   const refusal = toRefusal(Cause.squash(cause), options)
   return yield* toProblemResponse(Option.isSome(refusal) ? refusal.value : yield* toInternalError("A request", cause))
 })
 
-/** What every answer has in common, whatever the router did: problems are problem details, and nothing is cached. */
+/** Gives every response what all have in common: errors are problem documents, and nothing is cached. */
 export const respond = <E, R>(
   route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
   options: Options,
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> =>
   route.pipe(
-    // One that announces itself as longer is refused before any of it is read, any other is cut off.
+    // A body that announces a greater length is refused before any of it is read; any other is cut off at the limit.
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(options.bodyLimit)),
     Effect.catchCause((cause) => answerCause(cause, options)),
-    // The API builder answers another content type in plain text.
+    // The API builder answers 415 in plain text.
     Effect.flatMap((response) =>
       response.status === 415 ? toProblemResponse(new UnsupportedMediaType()) : Effect.succeed(response),
     ),

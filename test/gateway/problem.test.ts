@@ -7,7 +7,7 @@ import { Core } from "../../src/gateway/Core.ts"
 import { Feed } from "../../src/gateway/Feed.ts"
 import { makeGatewayWith } from "../../src/gateway/makeGateway.ts"
 import * as requestErrors from "../../src/http/error.ts"
-import { type HttpError, toProblemResponse } from "../../src/http/problem.ts"
+import { type HttpError, toProblem, toProblemResponse } from "../../src/http/problem.ts"
 import type { CommonError } from "../../src/rpc/contract.ts"
 import { gatewayEnv, Visitor } from "./visitor.ts"
 
@@ -24,6 +24,8 @@ const problems: ReadonlyArray<readonly [HttpError, string, number, Record<string
   [new errors.InvalidRequest({ method: "setToken", issues }), "invalid-request", 400, { issues }],
   [new requestErrors.Unauthorized({ reason: "invalid" }), "unauthorized", 401, {}],
   [new requestErrors.NotFound({ path: "/x" }), "not-found", 404, {}],
+  [new requestErrors.PersonNotFound({ userId: "ada" }), "person-not-found", 404, { userId: "ada" }],
+  [new requestErrors.RunNotFound({ id: "move-1" }), "run-not-found", 404, { id: "move-1" }],
   [new errors.AccountNotConnected({ provider: "spotify" }), "account-not-connected", 404, { provider: "spotify" }],
   [
     new requestErrors.MethodNotAllowed({ path: "/x", allowed: ["GET"] }),
@@ -81,6 +83,12 @@ const problems: ReadonlyArray<readonly [HttpError, string, number, Record<string
 ]
 
 describe("problem details", () => {
+  it("name each kind of thing that does not exist in a title of its own", () => {
+    const missing = problems.filter(([, , status]) => status === 404)
+    const titles = new Set(missing.map(([error]) => toProblem(error, 0).title))
+    expect([missing.length, titles.size]).toEqual([4, 4])
+  })
+
   it.each(problems)("of %s", async (error, urn, status, members) => {
     const { status: actual, headers, body } = await render(error)
     expect(actual).toBe(status)

@@ -232,8 +232,8 @@ describe("The operator", () => {
     const mapping = { table: "old_grants", columns, provider: "spotify", timestamps: "seconds" }
     const key = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url")
     const payloads: Readonly<Record<string, object>> = {
-      changeMove: {},
-      changeStage: {},
+      changeMove: { isHalted: false },
+      changeStage: { percentage: 0 },
       startMove: { people, isDry: true },
       startRollback: { people, isDry: true, to: "off" },
       clearCeilings: { people },
@@ -255,7 +255,12 @@ describe("The operator", () => {
     const written = (body.actions as ReadonlyArray<{ readonly action: string }>).map(({ action }) => action)
     expect(written.toSorted()).toEqual(changing.map(([name]) => name).toSorted())
     expect(body.actions).toContainEqual(
-      expect.objectContaining({ action: "cancelRun", detail: { id: "nothing" }, outcome: "NotFound", actor: "admin" }),
+      expect.objectContaining({
+        action: "cancelRun",
+        detail: { id: "nothing" },
+        outcome: "RunNotFound",
+        actor: "admin",
+      }),
     )
     const text = JSON.stringify(body)
     const secrets = [...(await system.simulator.secrets()), system.adminToken, key]

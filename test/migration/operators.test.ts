@@ -15,7 +15,7 @@ import { Tables } from "../../src/migration/table/Tables.ts"
 import { countOperations, type OperationCount } from "../../src/move/tokenOperations.ts"
 import { simulator } from "../object/person.ts"
 import { PersonInMove } from "../object/personInMove.ts"
-import { aimAt, bindings, move } from "./driver.ts"
+import { aimAt, bindings, move, positionOf } from "./driver.ts"
 
 const recordRun = (at: number, kind: string, figures: object) =>
   env.DB.prepare("INSERT INTO durable_object_metrics (at, kind, figures) VALUES (?1, ?2, ?3)")
@@ -165,10 +165,10 @@ describe("A table of another shape", () => {
 })
 
 describe("Verification", () => {
-  const verifyPeople = (people: ReadonlyArray<PersonInMove["id"]>) =>
+  const verifyPeople = (people: ReadonlyArray<PersonInMove["id"]>, CORE = bindings.CORE) =>
     verify({ people }).pipe(
       Effect.provideService(PageSettings, { lease: "", concurrency: 2, claimWaitMs: 0, onAnswer: Effect.void }),
-      Effect.provide(stepServices(bindings)),
+      Effect.provide(stepServices({ ...bindings, CORE })),
       Effect.runPromise,
     )
   const set = (columns: string) => (person: PersonInMove) =>
@@ -194,6 +194,41 @@ describe("Verification", () => {
     expect(await verifyPeople(people)).toMatchObject({ checked: 2, problems: [] })
     await spoil(bad)
     expect(await verifyPeople(people)).toMatchObject({ checked: 2, problems: [{ userId: bad.id, stage, reason }] })
+    // Whoever is not as their stage says counts as verified no longer, and is in the way of the drop step.
+    expect((await positionOf(bad.id)).verifiedAt).toBeNull()
+    expect((await positionOf(good.id)).verifiedAt).toEqual(expect.any(Number))
+  })
+
+  it("of somebody whose object does not answer says nothing about them: they were verified when they were", async () => {
+    const person = new PersonInMove()
+    await person.hasInDatabase("spotify")
+    await aimAt("shadow", [person.id])
+    await move({ people: [person.id] })
+    const { verifiedAt } = await positionOf(person.id)
+    const silent = new Proxy(bindings.CORE, {
+      get: (core, key) =>
+        key === "fingerprintTokens" ? () => Promise.reject(new Error("no answer")) : Reflect.get(core, key),
+    })
+    expect(await verifyPeople([person.id], silent)).toMatchObject({ problems: [{ reason: "object_unavailable" }] })
+    expect((await positionOf(person.id)).verifiedAt).toBe(verifiedAt)
+  })
+
+  it("is recorded with each step that ends with one, and is left as it is by a step that fails", async () => {
+    const person = new PersonInMove()
+    await person.hasInDatabase("spotify")
+    await aimAt("dual_write", [person.id])
+    await move({ people: [person.id] })
+    const { verifiedAt } = await positionOf(person.id)
+    expect(verifiedAt).toEqual(expect.any(Number))
+    await env.DB.prepare("UPDATE token_migration_status SET verified_at = 1 WHERE user_id = ?1").bind(person.id).run()
+    await aimAt("shadow", [person.id])
+    await set("refresh_token = ''")(person)
+    await move({ people: [person.id] })
+    expect(await positionOf(person.id)).toMatchObject({ stage: "dual_write", state: "failed", verifiedAt: 1 })
+    await set("refresh_token = 'again'")(person)
+    await move({ people: [person.id] })
+    expect(await positionOf(person.id)).toMatchObject({ stage: "shadow", state: "migrated" })
+    expect((await positionOf(person.id)).verifiedAt).toBeGreaterThan(1)
   })
 })
 

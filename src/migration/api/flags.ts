@@ -9,39 +9,45 @@ import { Moment } from "./schemas.ts"
 
 const MovedStage = Schema.Literals(movedStages)
 
-/** Longest list of people in a flag; a row of D1 holds it. */
+/** The longest list of people in a flag: one row of D1 holds it. */
 const listedAtMost = 10_000
 
 const Listed = Schema.Array(UserId).pipe(
   Schema.check(Schema.isMaxLength(listedAtMost, { message: `must have at most ${listedAtMost} entries` })),
 )
 
-/** Who should be at a stage, or beyond it. */
+/** The people who should be at a stage or beyond it. */
 const StageFlag = Schema.Struct({
   stage: MovedStage,
-  /** While false, neither percentage nor list count. */
+  /** While false, percentage and list have no effect. */
   isEnabled: Schema.Boolean,
-  /** 0 to 100, with two decimals. */
+  /** 0 to 100, with at most two decimals. */
   percentage: Schema.Finite,
   allowList: Schema.Array(Schema.String),
   updatedAt: Moment,
 })
 
 export const Flags = Schema.Struct({
-  /** The kill switch: while it is set, nobody is taken a step further, forward or back. */
+  /** The kill switch: while it is set, no step is taken, forward or back. */
   isHalted: Schema.Boolean,
-  /** Who stays at `off`, or goes back there. */
+  /** People who stay at `off`, or go back there. */
   denyList: Schema.Array(Schema.String),
   stages: Schema.Array(StageFlag),
 })
 export type Flags = typeof Flags.Type
 
-/** How a list changes: `set` replaces it; then `add` and `remove`. */
+/** Refuses a change that has none of its fields: it would be audited although nobody changed anything. */
+const notEmpty = (names: ReadonlyArray<string>) =>
+  Schema.makeFilter((change: object) =>
+    Object.keys(change).length > 0 ? undefined : `must have at least one of ${names.join(", ")}`,
+  )
+
+/** A change of a list: `set` replaces it; then `add` and `remove` apply. */
 export const ListChange = Schema.Struct({
   set: Schema.optionalKey(Listed),
   add: Schema.optionalKey(Listed),
   remove: Schema.optionalKey(Listed),
-})
+}).check(notEmpty(["set", "add", "remove"]))
 export type ListChange = typeof ListChange.Type
 
 const Percentage = Schema.Finite.pipe(
@@ -57,16 +63,16 @@ export const StageFlagChange = Schema.Struct({
   isEnabled: Schema.optionalKey(Schema.Boolean),
   percentage: Schema.optionalKey(Percentage),
   allowList: Schema.optionalKey(ListChange),
-})
+}).check(notEmpty(["isEnabled", "percentage", "allowList"]))
 export type StageFlagChange = typeof StageFlagChange.Type
 
 export const MoveFlagChange = Schema.Struct({
   isHalted: Schema.optionalKey(Schema.Boolean),
   denyList: Schema.optionalKey(ListChange),
-})
+}).check(notEmpty(["isHalted", "denyList"]))
 export type MoveFlagChange = typeof MoveFlagChange.Type
 
-/** Where everybody should be. Every change answers with all flags as they are then. */
+/** The flags: the stages at which people should be. A change is answered with all flags as they are after it. */
 export class FlagsGroup extends HttpApiGroup.make("flags")
   .add(
     HttpApiEndpoint.get("getFlags", "/v1/flags", { success: Flags, error: problemDocument(503) }),
@@ -81,12 +87,14 @@ export class FlagsGroup extends HttpApiGroup.make("flags")
       success: Flags,
       error: [problemDocument(409), problemDocument(413), problemDocument(415), problemDocument(503)],
     }),
-    /** How many people are at which stage. */
+    /** Counts people by stage and by ceiling. */
     HttpApiEndpoint.get("countStages", "/v1/stages", {
       success: Schema.Struct({
         stages: Schema.Array(Schema.Struct({ stage: Stage, people: Schema.Int, failed: Schema.Int })),
-        /** People whose accounts all began in an object: they have no step to take. */
+        /** People whose accounts all started in an object: a move has no step for them. */
         bornInObjects: Schema.Int,
+        /** People whom a rollback holds at a stage: no flag takes them beyond it until `clearCeilings`. Stages without any are left out. */
+        ceilings: Schema.Array(Schema.Struct({ ceiling: Stage, people: Schema.Int })),
       }),
       error: problemDocument(503),
     }),

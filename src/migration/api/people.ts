@@ -7,21 +7,21 @@ import { problemDocument } from "../../http/problemDocument.ts"
 import { Authorization } from "../Authorization.ts"
 import { Moment, people, whole } from "./schemas.ts"
 
-/** Most people that one request verifies or exports. */
+/** People that one request verifies or exports at most. */
 const atOnce = 500
 
-/** `pending` to `migrated` or `rolled_back`: how the step under way, or the last one, stands. */
+/** State of the step under way, or of the last one. */
 export const StepState = Schema.Literals(["pending", "copying", "verifying", "migrated", "failed", "rolled_back"])
 export type StepState = typeof StepState.Type
 
-/** What the object says of an account. */
+/** An account as the object has it. */
 const ObjectAccount = Schema.Struct({
   epoch: Schema.Int,
   isHolder: Schema.Boolean,
   state: Schema.String,
   /** Why the seal does not open; `null` when it does. */
   reason: Schema.NullOr(Schema.String),
-  /** Whether it is what D1 has; `null` where D1 has nothing to compare. */
+  /** Whether D1 has the same grant; `null` where D1 has none to compare. */
   isSame: Schema.NullOr(Schema.Boolean),
 })
 
@@ -31,32 +31,35 @@ const Account = Schema.Struct({
   state: Schema.String,
   holder: Holder,
   epoch: Schema.Int,
-  /** Whether D1 has tokens of it. */
+  /** Whether D1 has tokens of the account. */
   hasTokens: Schema.Boolean,
   expiresAt: Moment,
-  /** `null` for somebody whose object has nothing yet, and where it could not be asked. */
+  /** `null` where the object has nothing yet, or did not answer. */
   object: Schema.NullOr(ObjectAccount),
 })
 
 export const Person = Schema.Struct({
   userId: Schema.String,
-  /** Where the person is; `null` for somebody whose accounts began in an object. */
+  /** The stage that the person is at; `null` if all their accounts started in an object. */
   stage: Schema.NullOr(Stage),
-  /** Where the flags, and what a rollback left, say that they should be. */
+  /** The stage at which the person should be, by the flags and the ceiling. */
   target: Schema.NullOr(Stage),
-  /** 0 to 9,999: the part of a percentage into which the person falls. */
+  /** 0 to 9,999: a percentage above `bucket / 100` includes the person. */
   bucket: Schema.Int,
-  /** Beyond which stage a rollback keeps them from going. */
+  /** The last stage that the person may reach, set by a rollback; `null` without one. */
   ceiling: Schema.NullOr(Stage),
   state: Schema.NullOr(StepState),
+  /** Why the last step failed; `null` unless it did. */
   reason: Schema.NullOr(Schema.String),
+  /** Why the rows of the person, as they are now, cannot be copied to an object; `null` when nothing prevents it. */
+  obstacle: Schema.NullOr(Schema.Struct({ reason: Schema.String, detail: Schema.String })),
   attempts: Schema.Int,
   nextAttemptAt: Moment,
   verifiedAt: Moment,
   runId: Schema.NullOr(Schema.String),
   durableObjectId: Schema.NullOr(Schema.String),
   accounts: Schema.Array(Account),
-  /** The newest 100. */
+  /** The newest 100 steps. */
   history: Schema.Array(
     Schema.Struct({
       at: Schema.Int,
@@ -71,7 +74,7 @@ export const Person = Schema.Struct({
 export type Person = typeof Person.Type
 
 const page = {
-  /** These people; everybody, a page at a time, unless given. */
+  /** These people; everybody, a page at a time, by default. */
   people: Schema.optionalKey(people(atOnce)),
   /** `next` of the page before. */
   cursor: Schema.optionalKey(UserId),
@@ -80,14 +83,14 @@ const page = {
 
 export const Verify = Schema.Struct({
   ...page,
-  /** Whether each grant is used once at its provider as well. */
+  /** Whether each access token is also used once at its provider. */
   probe: Schema.optionalKey(Schema.Boolean),
 })
 export type Verify = typeof Verify.Type
 
 export const Verification = Schema.Struct({
   checked: Schema.Int,
-  /** What is not as it should be: who, of which provider, a stable name, and words. */
+  /** People who are not as their stage says, each with a stable reason and a description. */
   problems: Schema.Array(
     Schema.Struct({ userId: Schema.String, stage: Schema.NullOr(Stage), reason: Schema.String, detail: Schema.String }),
   ),
@@ -103,14 +106,14 @@ export const Recipient = Schema.Struct({
   y: Schema.optionalKey(Schema.String),
   k: Schema.optionalKey(Schema.RedactedFromValue(Schema.String)),
   kid: Schema.optionalKey(Schema.String),
-  /** The private part of a key, which stays where it is. */
+  /** A private key is refused: it must not leave its owner. */
   d: Schema.optionalKey(Schema.Never),
 })
 export type Recipient = typeof Recipient.Type
 
 export const Export = Schema.Struct({
   ...page,
-  /** Whose key opens the export. A private key is refused. */
+  /** The key to which the export is encrypted. A private key is refused. */
   recipient: Recipient,
 })
 export type Export = typeof Export.Type
@@ -123,7 +126,7 @@ export const Exported = Schema.Struct({
       jwe: Schema.String,
     }),
   ),
-  /** Who could not be exported, and why. */
+  /** People who could not be exported, and why. */
   failed: Schema.Array(Schema.Struct({ userId: Schema.String, reason: Schema.String })),
   next: Schema.NullOr(Schema.String),
 })

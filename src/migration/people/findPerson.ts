@@ -3,7 +3,7 @@ import { fingerprint, newFingerprintKey } from "../../domain/fingerprint.ts"
 import { bucketOf } from "../../domain/rollout.ts"
 import { Stage } from "../../domain/stage.ts"
 import type { UserId } from "../../domain/user.ts"
-import { NotFound } from "../../http/error.ts"
+import { PersonNotFound } from "../../http/error.ts"
 import type { Person } from "../api/people.ts"
 import { Core } from "../Core.ts"
 import { Database, decodeRows, statement } from "../Database.ts"
@@ -12,6 +12,7 @@ import { candidatesAfter, decodeCandidates, positionOf, startedInObject } from "
 import { destinationOf } from "../page/destination.ts"
 import { type AccountRow, storedGrant } from "../person/accounts.ts"
 import { moveParameters } from "../runs/parameters.ts"
+import { findObstacle } from "./findObstacle.ts"
 import { readAccountsOf } from "./readPage.ts"
 
 const selectHistory = `SELECT at, from_stage AS "from", to_stage AS "to", outcome, reason, run_id AS runId
@@ -40,12 +41,12 @@ const decodeRest = decodeRows(
   }),
 )
 
-/** What the object says of the accounts; nothing where it cannot be asked. */
+/** Reads the accounts as the object has them; none where it does not answer. */
 const askObject = Effect.fn("askObject")(function* (userId: UserId, key: string) {
   const core = yield* Core
   return yield* core.fingerprintTokens({ userId, key, probe: false }).pipe(
     Effect.map(({ accounts }) => accounts),
-    Effect.catch((error) => Effect.as(Effect.logWarning("An object could not be asked", error.message), [])),
+    Effect.catch((error) => Effect.as(Effect.logWarning("An object did not answer", error.message), [])),
   )
 })
 
@@ -76,7 +77,7 @@ const toAccount = Effect.fnUntraced(function* (row: AccountRow, told: ObjectAcco
   }
 })
 
-/** Where one person is, what either side has of them, and every step that they took. No token. */
+/** Reads the stage of one person, their accounts on both sides, what prevents a move, and their steps so far. Returns no token. */
 export const findPerson = Effect.fn("findPerson")(function* (userId: UserId) {
   const database = yield* Database
   const flags = yield* Flags
@@ -87,24 +88,27 @@ export const findPerson = Effect.fn("findPerson")(function* (userId: UserId) {
   ])
   const [candidate] = yield* decodeCandidates(candidateRows)
   const [rest] = yield* decodeRest(restRows)
-  if (candidate === undefined || rest === undefined) return yield* new NotFound({ path: `/v1/people/${userId}` })
+  if (candidate === undefined || rest === undefined) return yield* new PersonNotFound({ userId })
   const history = yield* decodeHistory(historyRows)
-  const rows = ((yield* readAccountsOf([userId])).get(userId) ?? []).filter((row) => row !== null)
+  const allRows = (yield* readAccountsOf([userId])).get(userId) ?? []
+  const rows = allRows.filter((row) => row !== null)
+  const obstacle = yield* findObstacle(userId, allRows)
   const { stage } = positionOf(candidate)
   const isInMove = !startedInObject(candidate)
-  // An object that nothing was ever brought to is not made by a look at it.
+  // Asking an object that has never been given anything would create it.
   const isObjectKnown = stage !== "off" || rest.durableObjectId !== null || history.length > 0
   const key = newFingerprintKey()
   const told = isObjectKnown ? yield* askObject(userId, key) : []
-  const aim = destinationOf(candidate, { id: "", parameters: moveParameters({}) }, yield* flags.rollout)
+  const destination = destinationOf(candidate, { id: "", parameters: moveParameters({}) }, yield* flags.rollout)
   return {
     userId,
     stage: isInMove ? stage : null,
-    target: aim?.target ?? null,
+    target: destination?.target ?? null,
     bucket: bucketOf(userId),
     ceiling: candidate.ceiling,
     state: candidate.state,
     reason: rest.reason,
+    obstacle: obstacle === null ? null : { reason: obstacle.reason, detail: obstacle.detail },
     attempts: candidate.attempts ?? 0,
     nextAttemptAt: candidate.nextAttemptAt,
     verifiedAt: rest.verifiedAt,

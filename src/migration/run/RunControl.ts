@@ -1,6 +1,6 @@
 import { Clock, Context, Effect, Layer } from "effect"
 import type { DatabaseUnavailable } from "../../domain/error.ts"
-import { Conflict, type NotFound, type ServiceUnavailable } from "../../http/error.ts"
+import { Conflict, type RunNotFound, type ServiceUnavailable } from "../../http/error.ts"
 import type { Run, RunState } from "../api/runs.ts"
 import { requireTokenColumns } from "../contract/tokenColumns.ts"
 import { Database } from "../Database.ts"
@@ -13,7 +13,7 @@ import { Instances } from "./Instances.ts"
 /** A run without a heartbeat for this long may have failed, in milliseconds. */
 const silentMs = 10_000
 
-type ControlError = DatabaseUnavailable | NotFound | Conflict | ServiceUnavailable
+type ControlError = DatabaseUnavailable | RunNotFound | Conflict | ServiceUnavailable
 
 /** Starts, reads, pauses, resumes, cancels and recovers runs. */
 export class RunControl extends Context.Service<

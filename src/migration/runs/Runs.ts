@@ -1,6 +1,6 @@
 import { Clock, Context, Effect, Layer, Schema } from "effect"
 import type { DatabaseUnavailable } from "../../domain/error.ts"
-import { Conflict, NotFound } from "../../http/error.ts"
+import { Conflict, RunNotFound } from "../../http/error.ts"
 import { type Progress, type Run, RunState } from "../api/runs.ts"
 import { Database, decodeRows, statement } from "../Database.ts"
 import { encodeParameters, RunParameters } from "./parameters.ts"
@@ -103,8 +103,8 @@ export class Runs extends Context.Service<
       parameters: RunParameters,
       startedBy: string,
     ) => Effect.Effect<string, DatabaseUnavailable | Conflict>
-    readonly find: (id: string) => Effect.Effect<RunRow, DatabaseUnavailable | NotFound>
-    readonly get: (id: string) => Effect.Effect<Run, DatabaseUnavailable | NotFound>
+    readonly find: (id: string) => Effect.Effect<RunRow, DatabaseUnavailable | RunNotFound>
+    readonly get: (id: string) => Effect.Effect<Run, DatabaseUnavailable | RunNotFound>
     readonly list: Effect.Effect<ReadonlyArray<Run>, DatabaseUnavailable>
     /** Runs that are moving people, and paused ones that will. */
     readonly underWay: Effect.Effect<ReadonlyArray<RunRow>, DatabaseUnavailable>
@@ -140,7 +140,7 @@ export class Runs extends Context.Service<
 
       const find = Effect.fn("Runs.find")(function* (id: string) {
         const [row] = yield* rowsWhere("WHERE id = ?1", id)
-        return row ?? (yield* new NotFound({ path: `/v1/runs/${id}` }))
+        return row ?? (yield* new RunNotFound({ id }))
       })
 
       return Runs.of({
