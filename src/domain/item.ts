@@ -20,7 +20,7 @@ export type Availability = typeof Availability.Type
 export const Item = Schema.Struct({
   provider: Provider,
   /** The provider's id of the episode or video. */
-  externalId: Schema.String,
+  itemId: Schema.String,
   /** The provider's id of the show or channel. */
   sourceId: Schema.String,
   kind: ItemKind,

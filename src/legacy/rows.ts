@@ -1,6 +1,8 @@
 import { Effect, Schema } from "effect"
 import { toDatabaseUnavailable } from "../domain/database.ts"
 import type { Provider } from "../domain/provider.ts"
+import { SourceDetails } from "../domain/subscription.ts"
+import { detailColumns, joinDetails } from "../feed/details.ts"
 import { type AccountKey, keyOf } from "../move/account.ts"
 
 // What the central poller reads in D1. A statement a batch, whoever is in it. SQLite takes CROSS JOIN for the order in which to join:
@@ -52,20 +54,18 @@ export const readAccountsToPoll = (
 /** What somebody is known to follow, and how far the central poller has come with it. */
 const Follow = Schema.Struct({
   userId: Schema.String,
-  externalId: Schema.String,
-  title: Schema.NullOr(Schema.String),
-  url: Schema.NullOr(Schema.String),
-  imageUrl: Schema.NullOr(Schema.String),
+  sourceId: Schema.String,
+  ...SourceDetails.fields,
   polledAt: Schema.NullOr(Schema.Int),
   itemCount: Schema.NullOr(Schema.Int),
 })
 export type Follow = typeof Follow.Type
 
-const follows = `SELECT follow.user_id AS userId, follow.external_id AS externalId, title, url, image_url AS imageUrl,
+const follows = `SELECT follow.user_id AS userId, follow.external_id AS sourceId, ${detailColumns},
     polled_at AS polledAt, item_count AS itemCount
   FROM json_each(?1) person
   CROSS JOIN user_subscriptions follow ON follow.user_id = person.value AND follow.provider = ?2
-  LEFT JOIN subscriptions source ON source.provider = follow.provider AND source.external_id = follow.external_id`
+  ${joinDetails}`
 
 /** What the people of a batch are known to follow: by {@link keyOf}, then by the source's id. */
 export const readFollows = Effect.fnUntraced(function* (
@@ -76,7 +76,7 @@ export const readFollows = Effect.fnUntraced(function* (
   const people = JSON.stringify(accounts.map(({ userId }) => userId))
   const found = yield* rows("follows", database.prepare(follows).bind(people, provider), Follow)
   const byAccount = new Map(accounts.map((account) => [keyOf(account), new Map<string, Follow>()]))
-  for (const follow of found) byAccount.get(keyOf({ userId: follow.userId, provider }))?.set(follow.externalId, follow)
+  for (const follow of found) byAccount.get(keyOf({ userId: follow.userId, provider }))?.set(follow.sourceId, follow)
   return byAccount
 })
 

@@ -1,7 +1,7 @@
 import { Effect, Schema } from "effect"
 import { ProviderUnavailable, RateLimited } from "../domain/error.ts"
 import type { ListedItem, Precision } from "../domain/item.ts"
-import type { Source } from "../domain/subscription.ts"
+import { type Source, toDetails } from "../domain/subscription.ts"
 import { AccessTokenRejected, type RequestError, ScopeMissing, SourceMissing } from "./error.ts"
 import type { Answer, ProviderHttp } from "./ProviderHttp.ts"
 import type { Page, PageRequest, ProviderClient } from "./provider.ts"
@@ -68,7 +68,7 @@ const urlOf = (kind: "show" | "episode", { id, external_urls }: { id: string; ex
 
 const toItem = (sourceId: string, episode: typeof Episode.Type): ListedItem => ({
   provider,
-  externalId: episode.id,
+  itemId: episode.id,
   sourceId,
   kind: "episode",
   title: episode.name,
@@ -135,8 +135,8 @@ export const spotifyClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
         const show = entry?.show ?? null
         if (show === null) return []
         const imageUrl = show.images?.[0]?.url ?? null
-        const itemCount = show.total_episodes ?? null
-        return [{ externalId: show.id, title: show.name, url: urlOf("show", show), imageUrl, itemCount }]
+        const details = toDetails({ title: show.name, url: urlOf("show", show), imageUrl })
+        return [{ sourceId: show.id, ...details, itemCount: show.total_episodes ?? null }]
       })
       return toPage(read, entries)
     }),

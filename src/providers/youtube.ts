@@ -2,7 +2,7 @@ import { Duration, Effect, Option, Schema } from "effect"
 import { ProviderUnavailable, RateLimited } from "../domain/error.ts"
 import type { Availability, ListedItem } from "../domain/item.ts"
 import { nextPacificMidnight } from "../domain/quota.ts"
-import type { Source } from "../domain/subscription.ts"
+import { type Source, toDetails } from "../domain/subscription.ts"
 import { AccessTokenRejected, type RequestError, ScopeMissing, SourceMissing } from "./error.ts"
 import type { Answer, ProviderHttp } from "./ProviderHttp.ts"
 import type { Page, PageRequest, ProviderClient } from "./provider.ts"
@@ -91,7 +91,7 @@ const toItem = (sourceId: string, { snippet, contentDetails, status }: typeof Pl
   const isWithheld = publishedAt === null || status?.privacyStatus === "private"
   return {
     provider,
-    externalId: contentDetails.videoId,
+    itemId: contentDetails.videoId,
     sourceId,
     kind: "video",
     title: snippet.title,
@@ -191,10 +191,12 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
       const entries = read.body.items.map(({ snippet, contentDetails }): Source => {
         const { channelId } = snippet.resourceId
         return {
-          externalId: channelId,
-          title: snippet.title,
-          url: `https://www.youtube.com/channel/${channelId}`,
-          imageUrl: imageOf(snippet.thumbnails),
+          sourceId: channelId,
+          ...toDetails({
+            title: snippet.title,
+            url: `https://www.youtube.com/channel/${channelId}`,
+            imageUrl: imageOf(snippet.thumbnails),
+          }),
           itemCount: contentDetails?.totalItemCount ?? null,
         }
       })
@@ -213,12 +215,12 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
       if (items.length === 0) return items
       const query = {
         part: "snippet,contentDetails,liveStreamingDetails",
-        id: items.map(({ externalId }) => externalId).join(","),
+        id: items.map(({ itemId }) => itemId).join(","),
         maxResults: String(pageSize),
       }
       const read = yield* getVideos(token, "/videos", query, null)
       const videos = new Map(read.isModified ? read.body.items.map((video) => [video.id, video]) : [])
-      return items.map((item) => described(item, videos.get(item.externalId)))
+      return items.map((item) => described(item, videos.get(item.itemId)))
     }),
     validate: (token) => Effect.asVoid(getChannels(token, "/channels", { part: "id", mine: "true" }, null)),
   }

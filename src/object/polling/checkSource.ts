@@ -26,16 +26,16 @@ const readItems = ({ rows }: Store["Service"], { provider, sourceId }: Subscript
 const placeholder = (
   provider: Provider,
   sourceId: string,
-  { itemId: externalId, publishedAt }: KnownItem,
+  { itemId, publishedAt }: KnownItem,
   availability: Availability,
 ): ListedItem => ({
   provider,
-  externalId,
+  itemId,
   sourceId,
   kind: provider === "spotify" ? "episode" : "video",
   title: "",
   description: "",
-  url: `https://www.youtube.com/watch?v=${externalId}`,
+  url: `https://www.youtube.com/watch?v=${itemId}`,
   imageUrl: null,
   publishedAt,
   precision: "instant",
@@ -60,7 +60,7 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
     describe !== null ? [] : waiting.flatMap(({ itemId, recheckAt }) => ((recheckAt ?? 0) <= now ? [itemId] : [])),
   )
   const isSearched = (pages: Listing["pages"]) => {
-    const listed = new Set(pages.flatMap((page) => page.map(({ externalId }) => externalId)))
+    const listed = new Set(pages.flatMap((page) => page.map(({ itemId }) => itemId)))
     return pages.length >= searchedPages || [...sought].every((id) => listed.has(id))
   }
   const isBackfillShort = (pages: Listing["pages"]) => pages.flat().length < Math.max(1, settings.backfillItems)
@@ -76,7 +76,7 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
   const listed = pages.flat()
   const unknown = newItems(listed, known, row.archiveBefore)
   const fresh = isFirst ? unknown.slice(0, settings.backfillItems) : unknown
-  const listedById = new Map(listed.map((item) => [item.externalId, item]))
+  const listedById = new Map(listed.map((item) => [item.itemId, item]))
   const rechecked = waiting.map(
     (item) =>
       listedById.get(item.itemId) ??
