@@ -3,6 +3,7 @@ import { Provider } from "./provider.ts"
 import { cut, longestTitle } from "./text.ts"
 
 const ItemKind = Schema.Literals(["episode", "video"])
+export type ItemKind = typeof ItemKind.Type
 
 /** How exactly a publication time is known: Spotify gives no time of day, and sometimes only a month or a year. */
 export const Precision = Schema.Literals(["year", "month", "day", "instant"])

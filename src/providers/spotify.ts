@@ -63,17 +63,18 @@ const releasedAt = (date: string, precision: Precision): number => {
   return Number.isNaN(at) ? 0 : Math.max(0, at)
 }
 
-const urlOf = (kind: "show" | "episode", { id, external_urls }: { id: string; external_urls?: typeof Urls.Type }) =>
-  external_urls?.spotify ?? `https://open.spotify.com/${kind}/${id}`
+const kind = "episode"
+const showUrl = (id: string) => `https://open.spotify.com/show/${id}`
+const itemUrl = (id: string) => `https://open.spotify.com/episode/${id}`
 
 const toItem = (sourceId: string, episode: typeof Episode.Type): ListedItem => ({
   provider,
   itemId: episode.id,
   sourceId,
-  kind: "episode",
+  kind,
   title: episode.name,
   description: episode.description ?? "",
-  url: urlOf("episode", episode),
+  url: episode.external_urls?.spotify ?? itemUrl(episode.id),
   imageUrl: episode.images?.[0]?.url ?? null,
   publishedAt: releasedAt(episode.release_date ?? "", episode.release_date_precision ?? "year"),
   precision: episode.release_date_precision ?? "year",
@@ -127,6 +128,8 @@ export const spotifyClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
 
   return {
     provider,
+    kind,
+    itemUrl,
     isTotalExact: true,
     library: Effect.fnUntraced(function* (token, page) {
       const read = yield* getShows(token, "/me/shows", paged(page), page.etag)
@@ -135,7 +138,7 @@ export const spotifyClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
         const show = entry?.show ?? null
         if (show === null) return []
         const imageUrl = show.images?.[0]?.url ?? null
-        const details = toDetails({ title: show.name, url: urlOf("show", show), imageUrl })
+        const details = toDetails({ title: show.name, url: show.external_urls?.spotify ?? showUrl(show.id), imageUrl })
         return [{ sourceId: show.id, ...details, itemCount: show.total_episodes ?? null }]
       })
       return toPage(read, entries)

@@ -85,6 +85,9 @@ const uploadsPlaylist = (channelId: string): string => channelId.replace(/^UC/, 
 const imageOf = (thumbnails: typeof Thumbnails.Type | undefined): string | null =>
   (thumbnails?.["high"] ?? thumbnails?.["medium"] ?? thumbnails?.["default"])?.url ?? null
 
+const kind = "video"
+const itemUrl = (videoId: string): string => `https://www.youtube.com/watch?v=${videoId}`
+
 /** Private and deleted videos stay in the playlist as a title without a publication date. */
 const toItem = (sourceId: string, { snippet, contentDetails, status }: typeof PlaylistItem.Type): ListedItem => {
   const publishedAt = epochMillis(contentDetails.videoPublishedAt)
@@ -93,10 +96,10 @@ const toItem = (sourceId: string, { snippet, contentDetails, status }: typeof Pl
     provider,
     itemId: contentDetails.videoId,
     sourceId,
-    kind: "video",
+    kind,
     title: snippet.title,
     description: snippet.description ?? "",
-    url: `https://www.youtube.com/watch?v=${contentDetails.videoId}`,
+    url: itemUrl(contentDetails.videoId),
     imageUrl: imageOf(snippet.thumbnails),
     publishedAt: publishedAt ?? epochMillis(snippet.publishedAt) ?? 0,
     precision: "instant",
@@ -183,6 +186,8 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
 
   return {
     provider,
+    kind,
+    itemUrl,
     isTotalExact: false,
     library: Effect.fnUntraced(function* (token, page) {
       const query = { mine: "true", part: "snippet,contentDetails", order: "alphabetical", ...paged(page) }

@@ -1,7 +1,6 @@
 import { Array as Arr, Clock, Effect } from "effect"
 import type { Availability, ListedItem } from "../../domain/item.ts"
 import { isNextPageNeeded, newItems } from "../../domain/novelty.ts"
-import type { Provider } from "../../domain/provider.ts"
 import type { ProviderClient } from "../../providers/provider.ts"
 import { Grants } from "../grants/Grants.ts"
 import { Settings } from "../Settings.ts"
@@ -24,7 +23,7 @@ const readItems = ({ rows }: Store["Service"], { provider, sourceId }: Subscript
 
 /** A waiting item that is not listed; `describe` fills in the rest. */
 const placeholder = (
-  provider: Provider,
+  { provider, kind, itemUrl }: ProviderClient,
   sourceId: string,
   { itemId, publishedAt }: KnownItem,
   availability: Availability,
@@ -32,10 +31,10 @@ const placeholder = (
   provider,
   itemId,
   sourceId,
-  kind: provider === "spotify" ? "episode" : "video",
+  kind,
   title: "",
   description: "",
-  url: `https://www.youtube.com/watch?v=${itemId}`,
+  url: itemUrl(itemId),
   imageUrl: null,
   publishedAt,
   precision: "instant",
@@ -80,7 +79,7 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
   const rechecked = waiting.map(
     (item) =>
       listedById.get(item.itemId) ??
-      placeholder(provider, row.sourceId, item, sought.has(item.itemId) ? "withheld" : "upcoming"),
+      placeholder(client, row.sourceId, item, sought.has(item.itemId) ? "withheld" : "upcoming"),
   )
   const asListed = [...fresh, ...rechecked]
   const complete =
