@@ -1,8 +1,8 @@
-import { Clock, Effect, Result } from "effect"
+import { Array as Arr, Clock, Effect, Result } from "effect"
 import type { DatabaseUnavailable } from "../domain/error.ts"
 import { hasSameDetails, type Source } from "../domain/subscription.ts"
 import { type AccountKey, keyOf } from "../move/account.ts"
-import { chunksOf, idsAtOnce } from "./BatchProcessor.ts"
+import { idsAtOnce } from "./BatchProcessor.ts"
 import { type Ask, isToBeAsked } from "./cursor.ts"
 import { completed, type FirstPage, type Library, readFirst, readWhole } from "./library.ts"
 import type { Poll } from "./Poll.ts"
@@ -31,7 +31,7 @@ const readCounts = Effect.fnUntraced(function* (poll: Poll, firsts: ReadonlyArra
   if (ask === null || asker === undefined) return false
   const wanted = new Set(firsts.flatMap(({ beyond }) => beyond ?? []).filter((id) => !counts.has(id)))
   const told = yield* Effect.forEach(
-    chunksOf([...wanted], idsAtOnce),
+    Arr.chunksOf([...wanted], idsAtOnce),
     (ids) =>
       Effect.orElseSucceed(
         withToken(asker, (token) => ask(token, ids)),

@@ -1,5 +1,6 @@
 import { Effect, Schema } from "effect"
 import { toDatabaseUnavailable } from "../domain/database.ts"
+import { jsonTexts } from "../domain/jsonTexts.ts"
 import type { Provider } from "../domain/provider.ts"
 import { SourceDetails } from "../domain/subscription.ts"
 import { detailColumns, joinDetails } from "../feed/details.ts"
@@ -7,26 +8,6 @@ import { type AccountKey, keyOf } from "../move/account.ts"
 
 // What the central poller reads in D1. A statement a batch, whoever is in it. SQLite takes CROSS JOIN for the order in which to join:
 // from the rows of the parameter to the tables, by their keys. Left to itself it would read whole tables.
-
-/** UTF-16 code units of one JSON parameter, each at most 3 bytes: below D1's 2 MB for a parameter. */
-const lengthAtOnce = 600_000
-
-/** JSON arrays of these values, each short enough for one parameter of a statement. */
-export const toParameters = (values: ReadonlyArray<unknown>): ReadonlyArray<string> => {
-  const chunks: Array<Array<string>> = []
-  let length = 0
-  for (const value of values) {
-    const text = JSON.stringify(value)
-    length += text.length + 1
-    const chunk = chunks.at(-1)
-    if (chunk !== undefined && length <= lengthAtOnce) chunk.push(text)
-    else {
-      chunks.push([text])
-      length = text.length + 1
-    }
-  }
-  return chunks.map((chunk) => `[${chunk.join(",")}]`)
-}
 
 const rows = <A>(operation: string, statement: D1PreparedStatement, schema: Schema.Codec<A, unknown>) =>
   Effect.tryPromise({ try: () => statement.all(), catch: toDatabaseUnavailable(operation) }).pipe(
@@ -99,7 +80,7 @@ export const readKnown = Effect.fnUntraced(function* (
   wanted: ReadonlyArray<Wanted>,
 ) {
   const KnownItem = Schema.Struct({ userId: Schema.String, id: Schema.String })
-  const found = yield* Effect.forEach(toParameters(wanted), (parameter) =>
+  const found = yield* Effect.forEach(jsonTexts(wanted), (parameter) =>
     rows("known items", database.prepare(known).bind(parameter, provider), KnownItem),
   )
   const byPerson = new Map<string, Set<string>>()

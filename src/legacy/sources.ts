@@ -1,9 +1,9 @@
-import { Clock, Effect, Result } from "effect"
+import { Array as Arr, Clock, Effect, Result } from "effect"
 import type { DatabaseUnavailable } from "../domain/error.ts"
 import type { ListedItem } from "../domain/item.ts"
 import { isNextPageNeeded, newItems } from "../domain/novelty.ts"
 import { keyOf } from "../move/account.ts"
-import { chunksOf, idsAtOnce } from "./BatchProcessor.ts"
+import { idsAtOnce } from "./BatchProcessor.ts"
 import { type Ask, advanced, announced, archiveBefore, type Cursor, type Found } from "./cursor.ts"
 import type { Listing } from "./Listings.ts"
 import type { Poll } from "./Poll.ts"
@@ -91,7 +91,7 @@ const complete = Effect.fnUntraced(function* (poll: Poll, looks: ReadonlyArray<L
     }
   }
   yield* Effect.forEach(
-    chunksOf([...wanted.values()], idsAtOnce),
+    Arr.chunksOf([...wanted.values()], idsAtOnce),
     Effect.fnUntraced(function* (chunk) {
       const [first] = chunk
       if (first === undefined) return

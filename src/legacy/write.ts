@@ -1,13 +1,13 @@
 import { Effect, Schedule } from "effect"
 import { toDatabaseUnavailable } from "../domain/database.ts"
 import { isDeliverable, toItem } from "../domain/item.ts"
+import { jsonTexts } from "../domain/jsonTexts.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { Source } from "../domain/subscription.ts"
 import { followRow, itemRow, sourceRow, unfollowRow } from "../feed/rows.ts"
 import { feedStatements, insertItems, upsertSources } from "../feed/statements.ts"
 import { type AccountKey, keyOf } from "../move/account.ts"
 import type { Cursor } from "./cursor.ts"
-import { toParameters } from "./rows.ts"
 import type { Finding } from "./sources.ts"
 
 // What a batch writes to D1: rows travel as JSON parameters, so that the statements grow with the items and not with the people. All
@@ -64,7 +64,7 @@ const statements = (database: D1Database, provider: Provider, now: number, outco
   )
   const removed = outcome.removed.map(({ account, sourceId }) => ofAccount(account, unfollowRow(provider, sourceId)))
   const each = (sql: string, rows: Iterable<object>) =>
-    toParameters([...rows]).map((parameter) => database.prepare(sql).bind(parameter))
+    jsonTexts([...rows]).map((parameter) => database.prepare(sql).bind(parameter))
   return {
     items: feed.length,
     prepared: [

@@ -1,3 +1,4 @@
+import { jsonArray } from "../../domain/jsonTexts.ts"
 import { feedStatements, insertItems, upsertSources } from "../../feed/statements.ts"
 
 /** A row of the outbox. */
@@ -77,7 +78,7 @@ const upsertStatus = `INSERT INTO durable_object_status (user_id, durable_object
     expected_by = excluded.expected_by, next_due_at = excluded.next_due_at, sources = excluded.sources,
     failing_sources = excluded.failing_sources, accounts = excluded.accounts, operations = excluded.operations`
 
-const jsonArray = (rows: ReadonlyArray<OutboxRow>) => `[${rows.map(({ body }) => body).join(",")}]`
+const bodiesOf = (rows: ReadonlyArray<OutboxRow>) => jsonArray(rows.map(({ body }) => body))
 
 /** Follows and unfollows keep their order: runs of the same kind make one statement each. */
 const followStatements = (database: D1Database, userId: string, rows: ReadonlyArray<OutboxRow>) => {
@@ -93,7 +94,7 @@ const followStatements = (database: D1Database, userId: string, rows: ReadonlyAr
       const { provider }: { readonly provider: string } = JSON.parse(run[0]?.body ?? "{}")
       return database.prepare(deleteAllFollows).bind(provider, userId)
     }
-    return database.prepare(kind === "follow" ? upsertFollows : deleteFollows).bind(jsonArray(run), userId)
+    return database.prepare(kind === "follow" ? upsertFollows : deleteFollows).bind(bodiesOf(run), userId)
   })
 }
 
@@ -121,11 +122,11 @@ export const statements = (
   }
   if (mirror.length > 0) prepared.push(database.prepare(updateMirror).bind(JSON.stringify(mirror), userId, now))
   const sources = ofKind("source")
-  if (sources.length > 0) prepared.push(database.prepare(upsertSources).bind(jsonArray(sources)))
+  if (sources.length > 0) prepared.push(database.prepare(upsertSources).bind(bodiesOf(sources)))
   prepared.push(...followStatements(database, userId, ofKind("follow", "unfollow", "unfollow_all")))
   const items = ofKind("item")
   if (items.length > 0) {
-    const json = jsonArray(items)
+    const json = bodiesOf(items)
     prepared.push(database.prepare(insertItems).bind(json), database.prepare(insertFeed).bind(json, userId))
   }
   if (cursors.length > 0) prepared.push(database.prepare(updateCursors).bind(JSON.stringify(cursors), userId))
