@@ -40,7 +40,7 @@ export default defineConfig({
         ],
         test: {
           name: "workerd",
-          include: ["test/{core,cron,gateway,legacy,migration,move,object,rpc}/**/*.test.ts"],
+          include: ["test/{core,cron,feed,gateway,legacy,migration,move,object,providers,rpc}/**/*.test.ts"],
           globalSetup: ["./test/simulator/globalSetup.ts"],
           setupFiles: ["./test/database.ts", "./test/traces.ts"],
           testTimeout: 60_000,

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm"
 import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core"
+import { sourceDetails } from "./sourceDetails.ts"
 
 // The shared D1 database. Times are epoch milliseconds. Tables marked "without rowid" cost one written row per insert
 // instead of two (D1 counts index writes); drizzle cannot say that, so `migrations/generate.ts` adds it.
@@ -52,13 +53,11 @@ export const subscriptions = sqliteTable(
   {
     provider: text("provider").notNull(),
     /** The provider's id of the show or channel. */
-    externalId: text("external_id").notNull(),
-    title: text("title").notNull(),
-    url: text("url").notNull(),
-    imageUrl: text("image_url"),
+    sourceId: text("external_id").notNull(),
+    ...sourceDetails,
     updatedAt: integer("updated_at").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.provider, table.externalId] })],
+  (table) => [primaryKey({ columns: [table.provider, table.sourceId] })],
 )
 
 /** Who follows what. Without rowid. */
@@ -67,7 +66,7 @@ export const userSubscriptions = sqliteTable(
   {
     userId: text("user_id").notNull(),
     provider: text("provider").notNull(),
-    externalId: text("external_id").notNull(),
+    sourceId: text("external_id").notNull(),
     followedAt: integer("followed_at").notNull(),
     /**
      * The central poller's cursor, until the person has moved: when it last asked, and the item count it saw then, less those items
@@ -76,7 +75,7 @@ export const userSubscriptions = sqliteTable(
     polledAt: integer("polled_at"),
     itemCount: integer("item_count"),
   },
-  (table) => [primaryKey({ columns: [table.userId, table.provider, table.externalId] })],
+  (table) => [primaryKey({ columns: [table.userId, table.provider, table.sourceId] })],
 )
 
 /** Episodes and videos, once each. Without rowid. */
@@ -85,7 +84,7 @@ export const feedItems = sqliteTable(
   {
     provider: text("provider").notNull(),
     /** The provider's id of the episode or video. */
-    externalId: text("external_id").notNull(),
+    itemId: text("external_id").notNull(),
     sourceId: text("source_id").notNull(),
     kind: text("kind").notNull(),
     title: text("title").notNull(),
@@ -102,7 +101,7 @@ export const feedItems = sqliteTable(
     durationMs: integer("duration_ms"),
     isLive: integer("is_live", { mode: "boolean" }).notNull().default(false),
   },
-  (table) => [primaryKey({ columns: [table.provider, table.externalId] })],
+  (table) => [primaryKey({ columns: [table.provider, table.itemId] })],
 )
 
 /**
@@ -115,12 +114,12 @@ export const userFeedItems = sqliteTable(
     userId: text("user_id").notNull(),
     publishedAt: integer("published_at").notNull(),
     provider: text("provider").notNull(),
-    externalId: text("external_id").notNull(),
+    itemId: text("external_id").notNull(),
     /** Whether the item was there before the person's first poll of its source. */
     isBackfill: integer("is_backfill", { mode: "boolean" }).notNull(),
     deliveredAt: integer("delivered_at").notNull(),
   },
-  (table) => [primaryKey({ columns: [table.userId, table.publishedAt, table.provider, table.externalId] })],
+  (table) => [primaryKey({ columns: [table.userId, table.publishedAt, table.provider, table.itemId] })],
 )
 
 /** Which stage of the move people should be in: a row for each stage, and `move`, whose `is_enabled` is the kill switch. */

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm"
 import { blob, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core"
+import { sourceDetails } from "./sourceDetails.ts"
 
 // The SQLite of one person's object. Times are epoch milliseconds.
 
@@ -85,9 +86,7 @@ export const subscriptions = sqliteTable(
   {
     provider: text("provider").notNull(),
     sourceId: text("source_id").notNull(),
-    title: text("title").notNull(),
-    url: text("url").notNull(),
-    imageUrl: text("image_url"),
+    ...sourceDetails,
     followedAt: integer("followed_at").notNull(),
     /** The item count that the library showed when the source was last polled with success. */
     itemCount: integer("item_count"),

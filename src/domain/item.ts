@@ -3,6 +3,7 @@ import { Provider } from "./provider.ts"
 import { cut, longestTitle } from "./text.ts"
 
 const ItemKind = Schema.Literals(["episode", "video"])
+export type ItemKind = typeof ItemKind.Type
 
 /** How exactly a publication time is known: Spotify gives no time of day, and sometimes only a month or a year. */
 export const Precision = Schema.Literals(["year", "month", "day", "instant"])
@@ -20,7 +21,7 @@ export type Availability = typeof Availability.Type
 export const Item = Schema.Struct({
   provider: Provider,
   /** The provider's id of the episode or video. */
-  externalId: Schema.String,
+  itemId: Schema.String,
   /** The provider's id of the show or channel. */
   sourceId: Schema.String,
   kind: ItemKind,

@@ -1,6 +1,6 @@
 /** What is needed of a listed item to tell whether it is new. */
 interface Listed {
-  readonly externalId: string
+  readonly itemId: string
   /** Epoch milliseconds. */
   readonly publishedAt: number
 }
@@ -19,11 +19,11 @@ export const newItems = <A extends Listed>(
   known: Known,
   archiveBefore: number | null,
 ): ReadonlyArray<A> => {
-  const lastKnown = listed.findLastIndex(({ externalId }) => known.has(externalId))
+  const lastKnown = listed.findLastIndex(({ itemId }) => known.has(itemId))
   const seen = new Set<string>()
-  return listed.filter(({ externalId, publishedAt }, index) => {
-    if (known.has(externalId) || seen.has(externalId)) return false
-    seen.add(externalId)
+  return listed.filter(({ itemId, publishedAt }, index) => {
+    if (known.has(itemId) || seen.has(itemId)) return false
+    seen.add(itemId)
     return index < lastKnown || archiveBefore === null || publishedAt > archiveBefore
   })
 }
@@ -44,7 +44,7 @@ export const isNextPageNeeded = (
 ): boolean => {
   const listed = pages.flat()
   const fresh = newItems(listed, known, archiveBefore)
-  const end = listed.at(-1)?.externalId
-  if (fresh.some(({ externalId }) => externalId === end)) return true
-  return !listed.some(({ externalId }) => known.has(externalId)) && listed.length <= expected + known.size
+  const end = listed.at(-1)?.itemId
+  if (fresh.some(({ itemId }) => itemId === end)) return true
+  return !listed.some(({ itemId }) => known.has(itemId)) && listed.length <= expected + known.size
 }

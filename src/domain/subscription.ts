@@ -1,12 +1,29 @@
 import { Schema } from "effect"
 import { Provider } from "./provider.ts"
+import { cut, longestTitle } from "./text.ts"
+
+/** What is shown of a show or channel. */
+export const SourceDetails = Schema.Struct({
+  title: Schema.String,
+  url: Schema.String,
+  imageUrl: Schema.NullOr(Schema.String),
+})
+export type SourceDetails = typeof SourceDetails.Type
+
+/** Details as they are kept and delivered: a title that somebody else wrote has an end. */
+export const toDetails = ({ title, url, imageUrl }: SourceDetails): SourceDetails => ({
+  title: cut(title, longestTitle),
+  url,
+  imageUrl,
+})
+
+/** Whether two sources are shown alike. */
+export const hasSameDetails = (one: SourceDetails, other: SourceDetails): boolean =>
+  one.title === other.title && one.url === other.url && one.imageUrl === other.imageUrl
 
 /** A show or a channel, as the provider lists it among what a person follows. */
-export interface Source {
-  readonly externalId: string
-  readonly title: string
-  readonly url: string
-  readonly imageUrl: string | null
+export interface Source extends SourceDetails {
+  readonly sourceId: string
   /** How many items the provider says it has. A change means something is new; no change proves nothing. */
   readonly itemCount: number | null
 }
@@ -18,9 +35,7 @@ const SubscriptionState = Schema.Literals(["active", "gone", "empty"])
 export const Subscription = Schema.Struct({
   provider: Provider,
   sourceId: Schema.String,
-  title: Schema.String,
-  url: Schema.String,
-  imageUrl: Schema.NullOr(Schema.String),
+  ...SourceDetails.fields,
   state: SubscriptionState,
   /** When the source is next looked at. */
   dueAt: Schema.Int,

@@ -31,7 +31,7 @@ const select = (database: D1Database, userId: UserId, cursor: FeedCursor | undef
   drizzle(database)
     .select({
       provider: feedItems.provider,
-      externalId: feedItems.externalId,
+      itemId: feedItems.itemId,
       sourceId: feedItems.sourceId,
       kind: feedItems.kind,
       title: feedItems.title,
@@ -50,23 +50,23 @@ const select = (database: D1Database, userId: UserId, cursor: FeedCursor | undef
     .from(userFeedItems)
     .innerJoin(
       feedItems,
-      and(eq(feedItems.provider, userFeedItems.provider), eq(feedItems.externalId, userFeedItems.externalId)),
+      and(eq(feedItems.provider, userFeedItems.provider), eq(feedItems.itemId, userFeedItems.itemId)),
     )
     .leftJoin(
       subscriptions,
-      and(eq(subscriptions.provider, feedItems.provider), eq(subscriptions.externalId, feedItems.sourceId)),
+      and(eq(subscriptions.provider, feedItems.provider), eq(subscriptions.sourceId, feedItems.sourceId)),
     )
     .where(
       and(
         eq(userFeedItems.userId, userId),
         cursor &&
-          sql`(${userFeedItems.publishedAt}, ${userFeedItems.provider}, ${userFeedItems.externalId}) < (${sql.join(
+          sql`(${userFeedItems.publishedAt}, ${userFeedItems.provider}, ${userFeedItems.itemId}) < (${sql.join(
             cursor.map((part) => sql`${part}`),
             sql`, `,
           )})`,
       ),
     )
-    .orderBy(desc(userFeedItems.publishedAt), desc(userFeedItems.provider), desc(userFeedItems.externalId))
+    .orderBy(desc(userFeedItems.publishedAt), desc(userFeedItems.provider), desc(userFeedItems.itemId))
     .limit(rows)
 
 /** What was delivered to people, read from D1. */
@@ -93,7 +93,7 @@ export class Feed extends Context.Service<
         const entries = yield* Effect.orDie(decodeEntries(rows.slice(0, limit)))
         const last = entries.at(-1)
         const isMore = rows.length > limit && last !== undefined
-        return { entries, next: isMore ? ([last.publishedAt, last.provider, last.externalId] as const) : null }
+        return { entries, next: isMore ? ([last.publishedAt, last.provider, last.itemId] as const) : null }
       }),
     })
 }

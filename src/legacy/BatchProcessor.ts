@@ -17,7 +17,3 @@ export interface BatchProcessor {
 
 /** Most ids that a provider takes at once. */
 export const idsAtOnce = 50
-
-/** Parts of a list, each of so many at most. */
-export const chunksOf = <A>(values: ReadonlyArray<A>, size: number): ReadonlyArray<ReadonlyArray<A>> =>
-  Array.from({ length: Math.ceil(values.length / size) }, (_, index) => values.slice(index * size, (index + 1) * size))

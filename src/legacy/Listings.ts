@@ -54,7 +54,7 @@ export const makeListings = (
   const kept = new Map<string, Listing>()
   const unavailable = (reason: string) => new ProviderUnavailable({ provider: client.provider, reason, retryAt: null })
 
-  const find = (account: AccountKey, { externalId: sourceId, itemCount: count }: Source, isOwn: boolean): Listing => {
+  const find = (account: AccountKey, { sourceId, itemCount: count }: Source, isOwn: boolean): Listing => {
     const known = kept.get(sourceId)
     const askedBy = keyOf(account)
     const isFitting = known !== undefined && known.count === count && (!isOwn || known.askedBy === askedBy)

@@ -1,8 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import type { ProviderHttp } from "../providers/ProviderHttp.ts"
-import type { AccessToken } from "../providers/provider.ts"
+import type { AccessToken, ProviderClient } from "../providers/provider.ts"
 import { maybe } from "../providers/read.ts"
-import { spotifyClient } from "../providers/spotify.ts"
 import type { BatchProcessor } from "./BatchProcessor.ts"
 
 /** https://developer.spotify.com/documentation/web-api/reference/get-multiple-shows; a show that is gone is `null`. */
@@ -19,7 +18,11 @@ const isGone = (status: number): boolean => status === 403 || status === 404 || 
  * are asked for 50 at a time, and once a run, whoever follows them. Applications in development mode have lost that
  * endpoint in February 2026; then, and for the rest of the run, all pages are read.
  */
-export const spotifyBatchProcessor = (apiUrl: string, http: ProviderHttp["Service"]): BatchProcessor => {
+export const spotifyBatchProcessor = (
+  client: ProviderClient,
+  apiUrl: string,
+  http: ProviderHttp["Service"],
+): BatchProcessor => {
   let isThere = true
   const counts = Effect.fn("SpotifyBatchProcessor.counts")(function* (token: AccessToken, ids: ReadonlyArray<string>) {
     if (!isThere) return null
@@ -32,5 +35,5 @@ export const spotifyBatchProcessor = (apiUrl: string, http: ProviderHttp["Servic
     const shows = Option.getOrNull(readShows(answer.value.body))?.shows
     return shows === undefined ? null : new Map(ids.map((id, index) => [id, shows[index]?.total_episodes ?? null]))
   })
-  return { provider: "spotify", client: spotifyClient(apiUrl, http), counts }
+  return { provider: "spotify", client, counts }
 }

@@ -1,10 +1,9 @@
-import type { ProviderHttp } from "../providers/ProviderHttp.ts"
-import { youtubeClient } from "../providers/youtube.ts"
+import type { ProviderClient } from "../providers/provider.ts"
 import type { BatchProcessor } from "./BatchProcessor.ts"
 
 /** YouTube: libraries by 50 channels, uploads by 50 videos, and the details of 50 new videos at once, whoever follows them. */
-export const youtubeBatchProcessor = (apiUrl: string, http: ProviderHttp["Service"]): BatchProcessor => ({
+export const youtubeBatchProcessor = (client: ProviderClient): BatchProcessor => ({
   provider: "youtube",
-  client: youtubeClient(apiUrl, http),
+  client,
   counts: null,
 })

@@ -32,7 +32,7 @@ export const isToBeAsked = ({ polledAt, itemCount, source }: Ask, now: number, r
   polledAt === null ||
   source.itemCount === null ||
   source.itemCount !== itemCount ||
-  now - polledAt >= recheckMs * (0.5 + bucketOf(source.externalId) / buckets / 2)
+  now - polledAt >= recheckMs * (0.5 + bucketOf(source.sourceId) / buckets / 2)
 
 /** How many new items the counts announce. */
 export const announced = ({ source, itemCount }: Ask): number =>

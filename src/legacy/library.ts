@@ -52,7 +52,7 @@ export const readWhole = Effect.fn("legacy.readWhole")(function* (
   const isComplete =
     next === null &&
     pages.every((page) => page.total === total) &&
-    new Set(sources.map(({ externalId }) => externalId)).size === sources.length &&
+    new Set(sources.map(({ sourceId }) => sourceId)).size === sources.length &&
     (processor.client.isTotalExact ? listed >= (total ?? 0) : listed > 0 || !total)
   return { sources, isComplete } satisfies Library
 })
@@ -77,7 +77,7 @@ export const readFirst = Effect.fn("legacy.readFirst")(function* (
   follows: Follows,
 ) {
   const page = yield* readPage(processor, withToken, account, null)
-  const named = new Set(page.entries.map(({ externalId }) => externalId))
+  const named = new Set(page.entries.map(({ sourceId }) => sourceId))
   const isAsKnown =
     processor.counts !== null &&
     page.next !== null &&
@@ -97,9 +97,8 @@ export const completed = (
   const rest = beyond.flatMap((id): ReadonlyArray<Source> => {
     const follow = follows.get(id)
     if (follow === undefined) return []
-    const { externalId, title, url, imageUrl, itemCount } = follow
     // One that the provider no longer has is left as it is.
-    return [{ externalId, title: title ?? "", url: url ?? "", imageUrl, itemCount: counts.get(id) ?? itemCount }]
+    return [{ ...follow, itemCount: counts.get(id) ?? follow.itemCount }]
   })
   return { sources: [...page.entries, ...rest], isComplete: true }
 }

@@ -1,8 +1,8 @@
-import { Clock, Effect, Result } from "effect"
+import { Array as Arr, Clock, Effect, Result } from "effect"
 import type { DatabaseUnavailable } from "../domain/error.ts"
-import type { Source } from "../domain/subscription.ts"
+import { hasSameDetails, type Source } from "../domain/subscription.ts"
 import { type AccountKey, keyOf } from "../move/account.ts"
-import { chunksOf, idsAtOnce } from "./BatchProcessor.ts"
+import { idsAtOnce } from "./BatchProcessor.ts"
 import { type Ask, isToBeAsked } from "./cursor.ts"
 import { completed, type FirstPage, type Library, readFirst, readWhole } from "./library.ts"
 import type { Poll } from "./Poll.ts"
@@ -31,7 +31,7 @@ const readCounts = Effect.fnUntraced(function* (poll: Poll, firsts: ReadonlyArra
   if (ask === null || asker === undefined) return false
   const wanted = new Set(firsts.flatMap(({ beyond }) => beyond ?? []).filter((id) => !counts.has(id)))
   const told = yield* Effect.forEach(
-    chunksOf([...wanted], idsAtOnce),
+    Arr.chunksOf([...wanted], idsAtOnce),
     (ids) =>
       Effect.orElseSucceed(
         withToken(asker, (token) => ask(token, ids)),
@@ -73,9 +73,6 @@ const readLibraries = Effect.fnUntraced(function* (
   )
 })
 
-const isRenamed = ({ title, url, imageUrl }: Source, known: Follow): boolean =>
-  title !== known.title || url !== known.url || imageUrl !== known.imageUrl
-
 /** Polls a batch of accounts of one provider, and writes what it brought in one transaction. */
 export const pollBatch = Effect.fn("legacy.pollBatch")(function* (
   poll: Poll,
@@ -106,13 +103,13 @@ export const pollBatch = Effect.fn("legacy.pollBatch")(function* (
     const known = follows.get(keyOf(account)) ?? nothing
     const { sources: followed, isComplete } = library.success
     for (const source of followed) {
-      const before = known.get(source.externalId)
-      if (before === undefined) added.push({ account, sourceId: source.externalId })
-      if (before === undefined || isRenamed(source, before)) sources.push(source)
+      const before = known.get(source.sourceId)
+      if (before === undefined) added.push({ account, sourceId: source.sourceId })
+      if (before === undefined || !hasSameDetails(source, before)) sources.push(source)
       const ask: Ask = { account, source, polledAt: before?.polledAt ?? null, itemCount: before?.itemCount ?? null }
       if (isToBeAsked(ask, now, settings.recheckMs)) asks.push(ask)
     }
-    const named = new Set(followed.map(({ externalId }) => externalId))
+    const named = new Set(followed.map(({ sourceId }) => sourceId))
     const gone = isComplete ? [...known.keys()].filter((id) => !named.has(id)) : []
     removed.push(...gone.map((sourceId) => ({ account, sourceId })))
   })

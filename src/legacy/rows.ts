@@ -1,30 +1,13 @@
 import { Effect, Schema } from "effect"
 import { toDatabaseUnavailable } from "../domain/database.ts"
+import { jsonTexts } from "../domain/jsonTexts.ts"
 import type { Provider } from "../domain/provider.ts"
+import { SourceDetails } from "../domain/subscription.ts"
+import { detailColumns, joinDetails } from "../feed/details.ts"
 import { type AccountKey, keyOf } from "../move/account.ts"
 
 // What the central poller reads in D1. A statement a batch, whoever is in it. SQLite takes CROSS JOIN for the order in which to join:
 // from the rows of the parameter to the tables, by their keys. Left to itself it would read whole tables.
-
-/** UTF-16 code units of one JSON parameter, each at most 3 bytes: below D1's 2 MB for a parameter. */
-const lengthAtOnce = 600_000
-
-/** JSON arrays of these values, each short enough for one parameter of a statement. */
-export const toParameters = (values: ReadonlyArray<unknown>): ReadonlyArray<string> => {
-  const chunks: Array<Array<string>> = []
-  let length = 0
-  for (const value of values) {
-    const text = JSON.stringify(value)
-    length += text.length + 1
-    const chunk = chunks.at(-1)
-    if (chunk !== undefined && length <= lengthAtOnce) chunk.push(text)
-    else {
-      chunks.push([text])
-      length = text.length + 1
-    }
-  }
-  return chunks.map((chunk) => `[${chunk.join(",")}]`)
-}
 
 const rows = <A>(operation: string, statement: D1PreparedStatement, schema: Schema.Codec<A, unknown>) =>
   Effect.tryPromise({ try: () => statement.all(), catch: toDatabaseUnavailable(operation) }).pipe(
@@ -52,20 +35,18 @@ export const readAccountsToPoll = (
 /** What somebody is known to follow, and how far the central poller has come with it. */
 const Follow = Schema.Struct({
   userId: Schema.String,
-  externalId: Schema.String,
-  title: Schema.NullOr(Schema.String),
-  url: Schema.NullOr(Schema.String),
-  imageUrl: Schema.NullOr(Schema.String),
+  sourceId: Schema.String,
+  ...SourceDetails.fields,
   polledAt: Schema.NullOr(Schema.Int),
   itemCount: Schema.NullOr(Schema.Int),
 })
 export type Follow = typeof Follow.Type
 
-const follows = `SELECT follow.user_id AS userId, follow.external_id AS externalId, title, url, image_url AS imageUrl,
+const follows = `SELECT follow.user_id AS userId, follow.external_id AS sourceId, ${detailColumns},
     polled_at AS polledAt, item_count AS itemCount
   FROM json_each(?1) person
   CROSS JOIN user_subscriptions follow ON follow.user_id = person.value AND follow.provider = ?2
-  LEFT JOIN subscriptions source ON source.provider = follow.provider AND source.external_id = follow.external_id`
+  ${joinDetails}`
 
 /** What the people of a batch are known to follow: by {@link keyOf}, then by the source's id. */
 export const readFollows = Effect.fnUntraced(function* (
@@ -76,7 +57,7 @@ export const readFollows = Effect.fnUntraced(function* (
   const people = JSON.stringify(accounts.map(({ userId }) => userId))
   const found = yield* rows("follows", database.prepare(follows).bind(people, provider), Follow)
   const byAccount = new Map(accounts.map((account) => [keyOf(account), new Map<string, Follow>()]))
-  for (const follow of found) byAccount.get(keyOf({ userId: follow.userId, provider }))?.set(follow.externalId, follow)
+  for (const follow of found) byAccount.get(keyOf({ userId: follow.userId, provider }))?.set(follow.sourceId, follow)
   return byAccount
 })
 
@@ -99,7 +80,7 @@ export const readKnown = Effect.fnUntraced(function* (
   wanted: ReadonlyArray<Wanted>,
 ) {
   const KnownItem = Schema.Struct({ userId: Schema.String, id: Schema.String })
-  const found = yield* Effect.forEach(toParameters(wanted), (parameter) =>
+  const found = yield* Effect.forEach(jsonTexts(wanted), (parameter) =>
     rows("known items", database.prepare(known).bind(parameter, provider), KnownItem),
   )
   const byPerson = new Map<string, Set<string>>()

@@ -3,6 +3,7 @@ import type { DatabaseUnavailable, Misconfigured } from "../domain/error.ts"
 import { type Provider, providers } from "../domain/provider.ts"
 import type { InvokeImport } from "../move/copies.ts"
 import { DatabaseGrants } from "../move/DatabaseGrants.ts"
+import { ProviderClients } from "../providers/ProviderClients.ts"
 import { ProviderHttp } from "../providers/ProviderHttp.ts"
 import type { BatchProcessor } from "./BatchProcessor.ts"
 import { countingTokens } from "./counting.ts"
@@ -29,6 +30,7 @@ const lastBatchAt = 0.9
 const poll = Effect.fnUntraced(function* (database: D1Database, tokenQueries: () => number) {
   const settings = yield* LegacySettings
   const http = yield* ProviderHttp
+  const clients = yield* ProviderClients
   const hold = yield* Hold
   const { prepare, withToken } = yield* TokenRefreshService
   const startedAt = yield* Clock.currentTimeMillis
@@ -56,8 +58,8 @@ const poll = Effect.fnUntraced(function* (database: D1Database, tokenQueries: ()
     return elapsed < settings.timeLimitMs * lastBatchAt && (yield* requests) < settings.requestLimit
   })
   const processors: Readonly<Record<Provider, BatchProcessor>> = {
-    spotify: spotifyBatchProcessor(settings.endpoints.spotify.apiUrl, http),
-    youtube: youtubeBatchProcessor(settings.endpoints.youtube.apiUrl, http),
+    spotify: spotifyBatchProcessor(clients.spotify, settings.endpoints.spotify.apiUrl, http),
+    youtube: youtubeBatchProcessor(clients.youtube),
   }
   const walkOf = (provider: Provider) => {
     const processor = processors[provider]
@@ -99,10 +101,12 @@ export const runLegacy = Effect.fn("runLegacy")(function* ({
     ),
   )
   const http = Layer.unwrap(Effect.map(LegacySettings, ({ requestTimeoutMs }) => ProviderHttp.layer(requestTimeoutMs)))
+  const clients = Layer.unwrap(Effect.map(LegacySettings, ({ endpoints }) => ProviderClients.layer(endpoints)))
   return yield* poll(database, () => tokenQueries).pipe(
     Effect.provide(
       TokenRefreshService.layer.pipe(
         Layer.provide(grants),
+        Layer.provideMerge(clients),
         Layer.provideMerge(Layer.mergeAll(http, Hold.layer)),
         Layer.provideMerge(settings),
       ),

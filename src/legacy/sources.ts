@@ -1,9 +1,9 @@
-import { Clock, Effect, Result } from "effect"
+import { Array as Arr, Clock, Effect, Result } from "effect"
 import type { DatabaseUnavailable } from "../domain/error.ts"
 import type { ListedItem } from "../domain/item.ts"
 import { isNextPageNeeded, newItems } from "../domain/novelty.ts"
 import { keyOf } from "../move/account.ts"
-import { chunksOf, idsAtOnce } from "./BatchProcessor.ts"
+import { idsAtOnce } from "./BatchProcessor.ts"
 import { type Ask, advanced, announced, archiveBefore, type Cursor, type Found } from "./cursor.ts"
 import type { Listing } from "./Listings.ts"
 import type { Poll } from "./Poll.ts"
@@ -37,7 +37,7 @@ const isFirstLook = ({ ask, known }: Look): boolean => ask.polledAt === null && 
 const freshOf = (look: Look, backfillItems: number): ReadonlyArray<ListedItem> => {
   const listed = listedOf(look)
   if (isFirstLook(look)) return listed.slice(0, backfillItems)
-  const known = listed.filter(({ externalId }) => look.known.has(externalId))
+  const known = listed.filter(({ itemId }) => look.known.has(itemId))
   return newItems(listed, look.known, archiveBefore(look.ask, known))
 }
 
@@ -51,7 +51,7 @@ const missingOf = (look: Look, backfillItems: number): { readonly pages: number;
   }
   if (isFirstLook(look) || (listing.next === null && pagesKnown === listing.pages.length)) return null
   const pages = listing.pages.slice(0, pagesKnown)
-  const knownItems = pages.flat().filter(({ externalId }) => known.has(externalId))
+  const knownItems = pages.flat().filter(({ itemId }) => known.has(itemId))
   const line = knownItems.length === 0 ? null : archiveBefore(ask, knownItems)
   return isNextPageNeeded(pages, known, line, announced(ask)) ? { pages: pagesKnown + 1, isOwn } : null
 }
@@ -63,7 +63,7 @@ const recognise = Effect.fnUntraced(function* (
 ) {
   const wanted = looks.map(({ ask, listing, pagesKnown }) => ({
     userId: ask.account.userId,
-    ids: listing.pages.slice(pagesKnown).flatMap((page) => page.map(({ externalId }) => externalId)),
+    ids: listing.pages.slice(pagesKnown).flatMap((page) => page.map(({ itemId }) => itemId)),
   }))
   const found = yield* readKnown(
     database,
@@ -73,7 +73,7 @@ const recognise = Effect.fnUntraced(function* (
   return looks.map((look): Look => {
     const known = new Set(look.known)
     const inFeed = found.get(look.ask.account.userId)
-    for (const { externalId } of look.listing.pages.flat()) if (inFeed?.has(externalId)) known.add(externalId)
+    for (const { itemId } of look.listing.pages.flat()) if (inFeed?.has(itemId)) known.add(itemId)
     return { ...look, known, pagesKnown: look.listing.pages.length }
   })
 })
@@ -87,19 +87,19 @@ const complete = Effect.fnUntraced(function* (poll: Poll, looks: ReadonlyArray<L
   const wanted = new Map<string, { readonly look: Look; readonly item: ListedItem }>()
   for (const look of looks) {
     for (const item of freshOf(look, settings.backfillItems)) {
-      if (!look.listing.described.has(item.externalId)) wanted.set(item.externalId, { look, item })
+      if (!look.listing.described.has(item.itemId)) wanted.set(item.itemId, { look, item })
     }
   }
   yield* Effect.forEach(
-    chunksOf([...wanted.values()], idsAtOnce),
+    Arr.chunksOf([...wanted.values()], idsAtOnce),
     Effect.fnUntraced(function* (chunk) {
       const [first] = chunk
       if (first === undefined) return
       const items = chunk.map(({ item }) => item)
       const completed = yield* Effect.result(withToken(first.look.ask.account, (token) => describe(token, items)))
       chunk.forEach(({ look, item }, index) => {
-        if (Result.isFailure(completed)) failed.set(item.externalId, completed.failure)
-        else look.listing.described.set(item.externalId, completed.success[index] ?? item)
+        if (Result.isFailure(completed)) failed.set(item.itemId, completed.failure)
+        else look.listing.described.set(item.itemId, completed.success[index] ?? item)
       })
     }),
     { concurrency: settings.concurrency, discard: true },
@@ -162,12 +162,12 @@ export const askSources = Effect.fn("legacy.askSources")(function* (
   for (const look of done) {
     const { ask, listing } = look
     const listed = freshOf(look, settings.backfillItems)
-    const error = listed.map(({ externalId }) => undescribed.get(externalId)).find((reason) => reason !== undefined)
+    const error = listed.map(({ itemId }) => undescribed.get(itemId)).find((reason) => reason !== undefined)
     if (error !== undefined) {
       failures.push({ ask, error })
       continue
     }
-    const fresh = listed.map((item) => listing.described.get(item.externalId) ?? item)
+    const fresh = listed.map((item) => listing.described.get(item.itemId) ?? item)
     const found = {
       ask,
       isFirst: isFirstLook(look),

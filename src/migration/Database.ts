@@ -56,28 +56,3 @@ export const decodeRows = <S extends Schema.Codec<unknown, unknown>>(row: S) => 
   const decode = Schema.decodeUnknownEffect(Schema.Array(row))
   return (rows: Rows): Effect.Effect<ReadonlyArray<S["Type"]>> => Effect.orDie(decode(rows))
 }
-
-/** Longest JSON text of one parameter, in UTF-16 code units, each at most 3 bytes: below D1's 2 MB for a string. */
-const jsonLimit = 600_000
-
-/**
- * Rows as JSON texts of at most {@link jsonLimit} characters: one as long as what they hold is of the usual size. Whatever is made of
- * them is split by D1's limits and not by people.
- */
-export const jsonTexts = (rows: ReadonlyArray<unknown>): ReadonlyArray<string> => {
-  const texts: Array<string> = []
-  let open: Array<string> = []
-  let length = 0
-  for (const row of rows) {
-    const text = JSON.stringify(row)
-    if (open.length > 0 && length + text.length > jsonLimit) {
-      texts.push(`[${open.join(",")}]`)
-      open = []
-      length = 0
-    }
-    open.push(text)
-    length += text.length + 1
-  }
-  if (open.length > 0) texts.push(`[${open.join(",")}]`)
-  return texts
-}

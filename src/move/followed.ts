@@ -1,7 +1,8 @@
 import { Effect, Schema } from "effect"
 import { toDatabaseUnavailable } from "../domain/database.ts"
 import { Provider } from "../domain/provider.ts"
-import type { Subscription } from "../domain/subscription.ts"
+import { SourceDetails, type Subscription } from "../domain/subscription.ts"
+import { detailColumns, joinDetails } from "../feed/details.ts"
 import { rowsOf } from "./accounts.ts"
 
 /** How often the central poller comes round, in milliseconds: the cron trigger in `src/cron/wrangler.toml`. */
@@ -11,13 +12,12 @@ const statement = `WITH newest AS (
     SELECT item.provider, item.source_id, max(entry.published_at) AS published_at
     FROM user_feed_items entry JOIN feed_items item ON item.provider = entry.provider AND item.external_id = entry.external_id
     WHERE entry.user_id = ?1 GROUP BY item.provider, item.source_id)
-  SELECT follow.provider, follow.external_id AS sourceId, coalesce(source.title, follow.external_id) AS title,
-    coalesce(source.url, '') AS url, source.image_url AS imageUrl, follow.followed_at AS followedAt, follow.polled_at AS polledAt,
+  SELECT follow.provider, follow.external_id AS sourceId, ${detailColumns}, follow.followed_at AS followedAt, follow.polled_at AS polledAt,
     newest.published_at AS publishedAt
   FROM user_subscriptions follow
   JOIN user_accounts account ON account.user_id = follow.user_id AND account.provider = follow.provider
     AND account.holder = 'database' AND account.state <> 'disconnected'
-  LEFT JOIN subscriptions source ON source.provider = follow.provider AND source.external_id = follow.external_id
+  ${joinDetails}
   LEFT JOIN newest ON newest.provider = follow.provider AND newest.source_id = follow.external_id
   WHERE follow.user_id = ?1 AND follow.provider IN (SELECT value FROM json_each(?2))
     AND (follow.provider, follow.external_id) > (?3, ?4)
@@ -26,9 +26,7 @@ const statement = `WITH newest AS (
 const Row = Schema.Struct({
   provider: Provider,
   sourceId: Schema.String,
-  title: Schema.String,
-  url: Schema.String,
-  imageUrl: Schema.NullOr(Schema.String),
+  ...SourceDetails.fields,
   followedAt: Schema.Int,
   polledAt: Schema.NullOr(Schema.Int),
   publishedAt: Schema.NullOr(Schema.Int),

@@ -1,5 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import { DatabaseUnavailable } from "../domain/error.ts"
+import { detailColumns, joinDetails } from "../feed/details.ts"
 import { HandedSource } from "../rpc/move.ts"
 
 /** Items of each source that are handed over, the newest: enough to find the place where the central poller stopped. */
@@ -15,11 +16,11 @@ const statement = `WITH wanted AS (SELECT value AS user_id FROM json_each(?1)),
     SELECT user_id, provider, source_id, json_group_array(json_array(external_id, published_at)) AS known
     FROM feed WHERE place <= ${knownHanded} GROUP BY user_id, provider, source_id)
   SELECT follow.user_id AS userId, follow.provider, follow.external_id AS sourceId,
-    coalesce(source.title, follow.external_id) AS title, coalesce(source.url, '') AS url, source.image_url AS imageUrl,
+    ${detailColumns},
     follow.followed_at AS followedAt, follow.polled_at AS polledAt, follow.item_count AS itemCount,
     coalesce(newest.known, '[]') AS known
   FROM wanted JOIN user_subscriptions follow ON follow.user_id = wanted.user_id
-  LEFT JOIN subscriptions source ON source.provider = follow.provider AND source.external_id = follow.external_id
+  ${joinDetails}
   LEFT JOIN newest ON newest.user_id = follow.user_id AND newest.provider = follow.provider AND newest.source_id = follow.external_id`
 
 const Row = Schema.Struct({

@@ -5,6 +5,7 @@ import { Effect, Exit, Layer, ManagedRuntime, Scheduler } from "effect"
 import migrations from "../../migrations/object/migrations.js"
 import { InvalidRequest, type Misconfigured } from "../domain/error.ts"
 import type { UserId } from "../domain/user.ts"
+import { ProviderClients } from "../providers/ProviderClients.ts"
 import { ProviderHttp } from "../providers/ProviderHttp.ts"
 import type { CommonError, Contract, Reply, Wire } from "../rpc/contract.ts"
 import * as methods from "../rpc/methods.ts"
@@ -40,6 +41,7 @@ type Services =
   | Store
   | Settings
   | ProviderHttp
+  | ProviderClients
   | Grants
   | GrantStore
   | Refresher
@@ -62,11 +64,13 @@ const inMicrotasks = new Scheduler.MixedScheduler("async", (work) => {
 const services = (state: DurableObjectState, env: ObjectEnv, userId: string): Layer.Layer<Services, Misconfigured> => {
   const settings = Settings.layer(env)
   const http = Layer.unwrap(Effect.map(Settings, ({ requestTimeoutMs }) => ProviderHttp.layer(requestTimeoutMs)))
+  const clients = Layer.unwrap(Effect.map(Settings, ({ endpoints }) => ProviderClients.layer(endpoints)))
   return Layer.mergeAll(Poller.layer, Outbox.layer).pipe(
     Layer.provideMerge(Grants.layer),
     Layer.provideMerge(Refresher.layer),
     Layer.provideMerge(GrantStore.layer),
     Layer.provideMerge(TokenEvents.layer),
+    Layer.provideMerge(clients),
     Layer.provideMerge(http),
     Layer.provideMerge(settings),
     Layer.provideMerge(Layer.succeed(FeedDatabase, env.DB)),

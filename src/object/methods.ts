@@ -4,6 +4,7 @@ import { accounts, tokens as tokenRows } from "../../schema/object.ts"
 import { AccountNotConnected, DatabaseUnavailable } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { AccountState, TokenSet } from "../domain/token.ts"
+import { ProviderClients } from "../providers/ProviderClients.ts"
 import type { HandedSource } from "../rpc/move.ts"
 import { FeedDatabase, Outbox } from "./delivery/Outbox.ts"
 import { erasure } from "./delivery/statements.ts"
@@ -64,12 +65,12 @@ export const removeToken = Effect.fnUntraced(function* (provider: Provider, epoc
 
 export const validateTokens = Effect.fnUntraced(function* () {
   const grants = yield* Grants
-  const poller = yield* Poller
+  const clients = yield* ProviderClients
   const checked = yield* Effect.forEach(
     yield* heldProviders,
     (provider) =>
       grants
-        .withToken(provider, (token) => poller.client(provider).validate(token))
+        .withToken(provider, (token) => clients[provider].validate(token))
         .pipe(
           Effect.as({ provider, isValid: true, reason: null }),
           Effect.catchTag("ScopeMissing", ({ reason }) =>

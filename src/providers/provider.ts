@@ -1,5 +1,5 @@
 import type { Effect, Redacted } from "effect"
-import type { ListedItem } from "../domain/item.ts"
+import type { ItemKind, ListedItem } from "../domain/item.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { Source } from "../domain/subscription.ts"
 import type { RequestError } from "./error.ts"
@@ -40,6 +40,10 @@ export type AccessToken = Redacted.Redacted<string>
 /** What pollen needs of a provider. Every method is one request per page, and nothing else. */
 export interface ProviderClient {
   readonly provider: Provider
+  /** What this provider's items are. */
+  readonly kind: ItemKind
+  /** Where a person plays an item of which only the id is known. */
+  readonly itemUrl: (itemId: string) => string
   /** Whether the totals of pages are exact. Others are good for nothing but to tell that a listing has moved. */
   readonly isTotalExact: boolean
   /** What the person follows: 50 sources a page. */

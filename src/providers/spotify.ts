@@ -1,7 +1,7 @@
 import { Effect, Schema } from "effect"
 import { ProviderUnavailable, RateLimited } from "../domain/error.ts"
 import type { ListedItem, Precision } from "../domain/item.ts"
-import type { Source } from "../domain/subscription.ts"
+import { type Source, toDetails } from "../domain/subscription.ts"
 import { AccessTokenRejected, type RequestError, ScopeMissing, SourceMissing } from "./error.ts"
 import type { Answer, ProviderHttp } from "./ProviderHttp.ts"
 import type { Page, PageRequest, ProviderClient } from "./provider.ts"
@@ -63,17 +63,18 @@ const releasedAt = (date: string, precision: Precision): number => {
   return Number.isNaN(at) ? 0 : Math.max(0, at)
 }
 
-const urlOf = (kind: "show" | "episode", { id, external_urls }: { id: string; external_urls?: typeof Urls.Type }) =>
-  external_urls?.spotify ?? `https://open.spotify.com/${kind}/${id}`
+const kind = "episode"
+const showUrl = (id: string) => `https://open.spotify.com/show/${id}`
+const itemUrl = (id: string) => `https://open.spotify.com/episode/${id}`
 
 const toItem = (sourceId: string, episode: typeof Episode.Type): ListedItem => ({
   provider,
-  externalId: episode.id,
+  itemId: episode.id,
   sourceId,
-  kind: "episode",
+  kind,
   title: episode.name,
   description: episode.description ?? "",
-  url: urlOf("episode", episode),
+  url: episode.external_urls?.spotify ?? itemUrl(episode.id),
   imageUrl: episode.images?.[0]?.url ?? null,
   publishedAt: releasedAt(episode.release_date ?? "", episode.release_date_precision ?? "year"),
   precision: episode.release_date_precision ?? "year",
@@ -127,6 +128,8 @@ export const spotifyClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
 
   return {
     provider,
+    kind,
+    itemUrl,
     isTotalExact: true,
     library: Effect.fnUntraced(function* (token, page) {
       const read = yield* getShows(token, "/me/shows", paged(page), page.etag)
@@ -135,8 +138,8 @@ export const spotifyClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
         const show = entry?.show ?? null
         if (show === null) return []
         const imageUrl = show.images?.[0]?.url ?? null
-        const itemCount = show.total_episodes ?? null
-        return [{ externalId: show.id, title: show.name, url: urlOf("show", show), imageUrl, itemCount }]
+        const details = toDetails({ title: show.name, url: show.external_urls?.spotify ?? showUrl(show.id), imageUrl })
+        return [{ sourceId: show.id, ...details, itemCount: show.total_episodes ?? null }]
       })
       return toPage(read, entries)
     }),

@@ -2,7 +2,7 @@ import { Duration, Effect, Option, Schema } from "effect"
 import { ProviderUnavailable, RateLimited } from "../domain/error.ts"
 import type { Availability, ListedItem } from "../domain/item.ts"
 import { nextPacificMidnight } from "../domain/quota.ts"
-import type { Source } from "../domain/subscription.ts"
+import { type Source, toDetails } from "../domain/subscription.ts"
 import { AccessTokenRejected, type RequestError, ScopeMissing, SourceMissing } from "./error.ts"
 import type { Answer, ProviderHttp } from "./ProviderHttp.ts"
 import type { Page, PageRequest, ProviderClient } from "./provider.ts"
@@ -85,18 +85,21 @@ const uploadsPlaylist = (channelId: string): string => channelId.replace(/^UC/, 
 const imageOf = (thumbnails: typeof Thumbnails.Type | undefined): string | null =>
   (thumbnails?.["high"] ?? thumbnails?.["medium"] ?? thumbnails?.["default"])?.url ?? null
 
+const kind = "video"
+const itemUrl = (videoId: string): string => `https://www.youtube.com/watch?v=${videoId}`
+
 /** Private and deleted videos stay in the playlist as a title without a publication date. */
 const toItem = (sourceId: string, { snippet, contentDetails, status }: typeof PlaylistItem.Type): ListedItem => {
   const publishedAt = epochMillis(contentDetails.videoPublishedAt)
   const isWithheld = publishedAt === null || status?.privacyStatus === "private"
   return {
     provider,
-    externalId: contentDetails.videoId,
+    itemId: contentDetails.videoId,
     sourceId,
-    kind: "video",
+    kind,
     title: snippet.title,
     description: snippet.description ?? "",
-    url: `https://www.youtube.com/watch?v=${contentDetails.videoId}`,
+    url: itemUrl(contentDetails.videoId),
     imageUrl: imageOf(snippet.thumbnails),
     publishedAt: publishedAt ?? epochMillis(snippet.publishedAt) ?? 0,
     precision: "instant",
@@ -183,6 +186,8 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
 
   return {
     provider,
+    kind,
+    itemUrl,
     isTotalExact: false,
     library: Effect.fnUntraced(function* (token, page) {
       const query = { mine: "true", part: "snippet,contentDetails", order: "alphabetical", ...paged(page) }
@@ -191,10 +196,12 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
       const entries = read.body.items.map(({ snippet, contentDetails }): Source => {
         const { channelId } = snippet.resourceId
         return {
-          externalId: channelId,
-          title: snippet.title,
-          url: `https://www.youtube.com/channel/${channelId}`,
-          imageUrl: imageOf(snippet.thumbnails),
+          sourceId: channelId,
+          ...toDetails({
+            title: snippet.title,
+            url: `https://www.youtube.com/channel/${channelId}`,
+            imageUrl: imageOf(snippet.thumbnails),
+          }),
           itemCount: contentDetails?.totalItemCount ?? null,
         }
       })
@@ -213,12 +220,12 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
       if (items.length === 0) return items
       const query = {
         part: "snippet,contentDetails,liveStreamingDetails",
-        id: items.map(({ externalId }) => externalId).join(","),
+        id: items.map(({ itemId }) => itemId).join(","),
         maxResults: String(pageSize),
       }
       const read = yield* getVideos(token, "/videos", query, null)
       const videos = new Map(read.isModified ? read.body.items.map((video) => [video.id, video]) : [])
-      return items.map((item) => described(item, videos.get(item.externalId)))
+      return items.map((item) => described(item, videos.get(item.itemId)))
     }),
     validate: (token) => Effect.asVoid(getChannels(token, "/channels", { part: "id", mine: "true" }, null)),
   }

@@ -9,6 +9,7 @@ import {
   SealBroken,
 } from "../domain/error.ts"
 import { Provider } from "../domain/provider.ts"
+import { SourceDetails } from "../domain/subscription.ts"
 import { AccountState, EpochMillis, Secret, TokenSet } from "../domain/token.ts"
 import { UserId } from "../domain/user.ts"
 import { contract } from "./contract.ts"
@@ -85,9 +86,7 @@ export const FingerprintTokens = contract("fingerprintTokens", {
 export const HandedSource = Schema.Struct({
   provider: Provider,
   sourceId: Schema.String,
-  title: Schema.String,
-  url: Schema.String,
-  imageUrl: Schema.NullOr(Schema.String),
+  ...SourceDetails.fields,
   followedAt: EpochMillis,
   /** When it was last asked with success; `null`: never, so the object's first poll delivers a backfill. */
   polledAt: Schema.NullOr(EpochMillis),

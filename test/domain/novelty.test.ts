@@ -3,7 +3,7 @@ import { expect, it } from "vitest"
 import { isNextPageNeeded, newItems } from "../../src/domain/novelty.ts"
 
 interface Entry {
-  readonly externalId: string
+  readonly itemId: string
   readonly publishedAt: number
 }
 
@@ -47,13 +47,13 @@ it("finds everything new once and nothing of the archive, whatever is published,
     fc.property(fc.nat(30), fc.array(change, { maxLength: 60 }), (archived, changes) => {
       let clock = 1000
       const listing: Array<Entry> = Array.from({ length: archived }, (_, index) => ({
-        externalId: `old-${index}`,
+        itemId: `old-${index}`,
         publishedAt: 900 - index,
       }))
       const first = listing.slice(0, pageSize)
-      const known = new Set(first.map(({ externalId }) => externalId))
+      const known = new Set(first.map(({ itemId }) => itemId))
       const archiveBefore = listing.length > pageSize ? (first.at(-1)?.publishedAt ?? null) : null
-      const delivered = first.slice(0, backfill).map(({ externalId }) => externalId)
+      const delivered = first.slice(0, backfill).map(({ itemId }) => itemId)
       let unseen = new Set<string>()
       let hasKnownItem = known.size > 0
       let count = listing.length
@@ -61,30 +61,30 @@ it("finds everything new once and nothing of the archive, whatever is published,
         // What the library announces: removals hide as many publications.
         const expected = Math.max(0, listing.length - count)
         count = listing.length
-        for (const { externalId } of read(listing, known, archiveBefore, expected).fresh) {
-          known.add(externalId)
-          delivered.push(externalId)
-          unseen.delete(externalId)
+        for (const { itemId } of read(listing, known, archiveBefore, expected).fresh) {
+          known.add(itemId)
+          delivered.push(itemId)
+          unseen.delete(itemId)
         }
         // Ids decide as long as one known item is listed: then not even a wrong date hides anything.
         if (hasKnownItem) expect(unseen).toEqual(new Set())
         unseen = new Set()
-        hasKnownItem = listing.some(({ externalId }) => known.has(externalId))
+        hasKnownItem = listing.some(({ itemId }) => known.has(itemId))
       }
       for (const one of changes) {
         if (one.type === "look") look()
         if (one.type === "publish" || one.type === "backdate") {
           for (let published = 0; published < one.count; published += 1) {
             clock += 1
-            const entry = { externalId: `new-${clock}`, publishedAt: one.type === "publish" ? clock : 1 }
+            const entry = { itemId: `new-${clock}`, publishedAt: one.type === "publish" ? clock : 1 }
             listing.unshift(entry)
-            unseen.add(entry.externalId)
+            unseen.add(entry.itemId)
           }
         }
         if (one.type === "remove") {
           const [removed] = listing.splice(one.at, 1)
-          if (removed !== undefined) unseen.delete(removed.externalId)
-          hasKnownItem = listing.some(({ externalId }) => known.has(externalId))
+          if (removed !== undefined) unseen.delete(removed.itemId)
+          hasKnownItem = listing.some(({ itemId }) => known.has(itemId))
         }
       }
       look()
@@ -98,27 +98,24 @@ it("finds everything new once and nothing of the archive, whatever is published,
 
 it("reads one page when the first ends among what is known, whatever the count announced", () => {
   const listing = Array.from({ length: 100 }, (_, index) => ({
-    externalId: `item-${index}`,
+    itemId: `item-${index}`,
     publishedAt: 1000 - index,
   }))
-  const known = new Set(listing.slice(3, 8).map(({ externalId }) => externalId))
+  const known = new Set(listing.slice(3, 8).map(({ itemId }) => itemId))
   expect(read(listing, known, 990, 3)).toMatchObject({ pages: 1 })
   expect(read(listing, known, 990, 30)).toMatchObject({ pages: 1 })
 })
 
 it("reads on below a known item that stays on top, as long as pages end in something new", () => {
-  const premiere = { externalId: "premiere", publishedAt: 2000 }
-  const listing = [
-    premiere,
-    ...Array.from({ length: 40 }, (_, at) => ({ externalId: `${at}`, publishedAt: 1000 - at })),
-  ]
-  const known = new Set(["premiere", ...listing.slice(31).map(({ externalId }) => externalId)])
+  const premiere = { itemId: "premiere", publishedAt: 2000 }
+  const listing = [premiere, ...Array.from({ length: 40 }, (_, at) => ({ itemId: `${at}`, publishedAt: 1000 - at }))]
+  const known = new Set(["premiere", ...listing.slice(31).map(({ itemId }) => itemId)])
   // The count says nothing of them yet.
   expect(read(listing, known, 900, 0).fresh).toHaveLength(30)
 })
 
 it("reads past pages without a readable entry", () => {
-  const entry = { externalId: "new", publishedAt: 1000 }
+  const entry = { itemId: "new", publishedAt: 1000 }
   const known = new Set(["known"])
   expect(isNextPageNeeded([[]], known, 900, 0)).toBe(true)
   expect(isNextPageNeeded([[entry], []], known, 900, 0)).toBe(true)
@@ -126,10 +123,10 @@ it("reads past pages without a readable entry", () => {
 
 it("reads on until something known turns up", () => {
   const listing = Array.from({ length: 100 }, (_, index) => ({
-    externalId: `item-${index}`,
+    itemId: `item-${index}`,
     publishedAt: 1000 - index,
   }))
-  const known = new Set(listing.slice(52, 57).map(({ externalId }) => externalId))
+  const known = new Set(listing.slice(52, 57).map(({ itemId }) => itemId))
   const { fresh, pages } = read(listing, known, 944, 52)
   expect(pages).toBe(11)
   expect(fresh).toHaveLength(52)

@@ -1,12 +1,9 @@
-import { Config, ConfigProvider, Context, Duration, Effect, Layer } from "effect"
+import { Config, ConfigProvider, Duration, Effect, Layer } from "effect"
 import { Misconfigured } from "../../domain/error.ts"
-import type { Provider } from "../../domain/provider.ts"
 import { DatabaseGrants } from "../../move/DatabaseGrants.ts"
 import { endpointsConfig } from "../../providers/endpoints.ts"
+import { ProviderClients } from "../../providers/ProviderClients.ts"
 import { ProviderHttp } from "../../providers/ProviderHttp.ts"
-import type { ProviderClient } from "../../providers/provider.ts"
-import { spotifyClient } from "../../providers/spotify.ts"
-import { youtubeClient } from "../../providers/youtube.ts"
 import type { CoreEnv } from "../env.ts"
 import { importInto } from "../object.ts"
 
@@ -29,20 +26,10 @@ export const databaseGrantsLayer = (env: CoreEnv): Layer.Layer<DatabaseGrants, M
     ),
   )
 
-/** The providers, for accounts that D1 holds. */
-export class Clients extends Context.Service<Clients, Readonly<Record<Provider, ProviderClient>>>()(
-  "pollen/core/Clients",
-) {
-  static readonly layer = (env: CoreEnv): Layer.Layer<Clients, Misconfigured> =>
-    Layer.unwrap(
-      Effect.map(readSettings(env), ({ endpoints, timeoutMs }) =>
-        Layer.effect(
-          Clients,
-          Effect.map(ProviderHttp, (http) => ({
-            spotify: spotifyClient(endpoints.spotify.apiUrl, http),
-            youtube: youtubeClient(endpoints.youtube.apiUrl, http),
-          })),
-        ).pipe(Layer.provide(ProviderHttp.layer(timeoutMs))),
-      ),
-    )
-}
+/** The clients of the providers, for accounts that D1 holds. */
+export const clientsLayer = (env: CoreEnv): Layer.Layer<ProviderClients, Misconfigured> =>
+  Layer.unwrap(
+    Effect.map(readSettings(env), ({ endpoints, timeoutMs }) =>
+      ProviderClients.layer(endpoints).pipe(Layer.provide(ProviderHttp.layer(timeoutMs))),
+    ),
+  )

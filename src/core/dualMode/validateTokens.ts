@@ -3,16 +3,17 @@ import { providers } from "../../domain/provider.ts"
 import type { UserId } from "../../domain/user.ts"
 import type { AccountKey } from "../../move/account.ts"
 import { DatabaseGrants } from "../../move/DatabaseGrants.ts"
+import { ProviderClients } from "../../providers/ProviderClients.ts"
 import type { CoreEnv } from "../env.ts"
 import { personInObject } from "../object.ts"
-import { Clients, databaseGrantsLayer } from "./databaseGrants.ts"
+import { clientsLayer, databaseGrantsLayer } from "./databaseGrants.ts"
 import { heldInDatabase } from "./elsewhere.ts"
 
 /** As an object does it: an access token that the provider rejects is replaced and tried once more. */
 const validateInDatabase = Effect.fnUntraced(function* (account: AccountKey) {
   const { provider } = account
   const grants = yield* DatabaseGrants
-  const { validate } = (yield* Clients)[provider]
+  const { validate } = (yield* ProviderClients)[provider]
   const token = yield* grants.accessToken(account)
   yield* Effect.catchTag(validate(token.accessToken), "AccessTokenRejected", () =>
     Effect.flatMap(grants.refresh(account, token.generation), ({ accessToken }) => validate(accessToken)),
@@ -38,6 +39,6 @@ export const validateTokens = Effect.fn("validateTokens")(function* (
         ),
       ),
     { concurrency: "unbounded" },
-  ).pipe(Effect.provide(Layer.merge(databaseGrantsLayer(env), Clients.layer(env))))
+  ).pipe(Effect.provide(Layer.merge(databaseGrantsLayer(env), clientsLayer(env))))
   return { accounts: [...accounts, ...checked] }
 })

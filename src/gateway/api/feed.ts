@@ -6,10 +6,12 @@ import { problemDocument } from "../../http/problemDocument.ts"
 import { Authorization } from "../Authorization.ts"
 import { FeedCursor } from "../FeedCursor.ts"
 
-const { publishedAt: _publishedAt, sourceId: _sourceId, ...item } = Item.fields
+const { itemId: _itemId, publishedAt: _publishedAt, sourceId: _sourceId, ...item } = Item.fields
 
 export const FeedItem = Schema.Struct({
   ...item,
+  /** The provider's id of the episode or video. */
+  externalId: Schema.String,
   /** The show or channel; its title is `null` until it is known. */
   source: Schema.Struct({
     id: Schema.String,

@@ -12,6 +12,7 @@ const defaultLimit = 50
 const toIso = (epochMillis: number) => DateTime.formatIso(DateTime.makeUnsafe(epochMillis))
 
 const toFeedItem = ({
+  itemId,
   sourceId,
   sourceTitle,
   sourceImageUrl,
@@ -20,6 +21,7 @@ const toFeedItem = ({
   ...item
 }: FeedEntry): FeedItem => ({
   ...item,
+  externalId: itemId,
   source: { id: sourceId, title: sourceTitle, imageUrl: sourceImageUrl },
   publishedAt: toIso(publishedAt),
   publishedAtMs: publishedAt,

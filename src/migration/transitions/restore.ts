@@ -1,7 +1,8 @@
 import { Effect, Result } from "effect"
+import { jsonTexts } from "../../domain/jsonTexts.ts"
 import { toStored } from "../../move/account.ts"
 import { Core } from "../Core.ts"
-import { Database, jsonTexts, statement } from "../Database.ts"
+import { Database, statement } from "../Database.ts"
 import { isDisconnected } from "../person/accounts.ts"
 import { markVerifying } from "../person/markVerifying.ts"
 import {

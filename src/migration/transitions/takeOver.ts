@@ -1,5 +1,6 @@
 import { Clock, Effect, Option, Result } from "effect"
-import { Database, jsonTexts, statement } from "../Database.ts"
+import { jsonTexts } from "../../domain/jsonTexts.ts"
+import { Database, statement } from "../Database.ts"
 import type { AccountRow } from "../person/accounts.ts"
 import {
   latest,

@@ -2,6 +2,7 @@ import { asc, count } from "drizzle-orm"
 import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect"
 import { outbox, person } from "../../../schema/object.ts"
 import { backoff } from "../../domain/backoff.ts"
+import { countFitting } from "../../domain/jsonTexts.ts"
 import { readOperations } from "../grants/counters.ts"
 import type { GrantStore } from "../grants/GrantStore.ts"
 import { Settings } from "../Settings.ts"
@@ -12,19 +13,6 @@ import { type Report, statements } from "./statements.ts"
 
 /** Rows of one delivery. */
 const rowsAtOnce = 200
-
-/** UTF-16 code units of one delivery, each at most 3 bytes: below D1's 2 MB for a parameter, in whatever script people write. */
-const lengthAtOnce = 600_000
-
-/** The first rows that one delivery takes; never none, if there is one. */
-const fitting = <Row extends { readonly body: string }>(rows: ReadonlyArray<Row>): ReadonlyArray<Row> => {
-  let length = 0
-  const surplus = rows.findIndex(({ body }, index) => {
-    length += body.length
-    return index === rowsAtOnce || (index > 0 && length > lengthAtOnce)
-  })
-  return surplus === -1 ? rows : rows.slice(0, surplus)
-}
 
 /** How long after its promise an object may be silent before cron wakes it, in milliseconds. */
 const graceMs = 30 * 60_000
@@ -119,7 +107,7 @@ export class Outbox extends Context.Service<
         const self = selectPerson(db).get()
         if (self === undefined) return { items: 0, isDone: true }
         const waiting = selectWaiting(db).all()
-        const rows = fitting(waiting)
+        const rows = waiting.slice(0, Math.min(rowsAtOnce, countFitting(waiting.map(({ body }) => body))))
         const isLast = rows.length === waiting.length
         const isHeartbeatDue =
           isHeartbeatForced || self.isHeartbeatDue || now - (self.heartbeatAt ?? 0) >= settings.heartbeatMs

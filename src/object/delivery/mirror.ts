@@ -63,9 +63,9 @@ export const mirrorOf = (rows: ReadonlyArray<OutboxRow>) =>
 export const cursorsOf = (db: ObjectDatabase, rows: ReadonlyArray<OutboxRow>): ReadonlyArray<Cursor> => {
   const givenBack = providersOf(rows, "cursors")
   if (givenBack.length === 0) return []
-  const { provider, sourceId: externalId, polledAt, itemCount } = subscriptions
+  const { provider, sourceId, polledAt, itemCount } = subscriptions
   return db
-    .select({ provider, externalId, polledAt, itemCount })
+    .select({ provider, sourceId, polledAt, itemCount })
     .from(subscriptions)
     .where(inArray(provider, [...givenBack]))
     .all()

@@ -1,3 +1,6 @@
+import { jsonArray } from "../../domain/jsonTexts.ts"
+import { feedStatements, insertItems, upsertSources } from "../../feed/statements.ts"
+
 /** A row of the outbox. */
 interface OutboxRow {
   readonly kind: string
@@ -39,39 +42,12 @@ export interface MirroredGrant {
 /** Where a source was when the object last polled it, for the central poller to go on from. */
 export interface Cursor {
   readonly provider: string
-  readonly externalId: string
+  readonly sourceId: string
   readonly polledAt: number | null
   readonly itemCount: number | null
 }
 
-// Every statement takes its rows as one JSON parameter, so that the bound of 100 parameters never counts, and every one may be
-// run again: D1 may have taken a batch of which the answer was lost.
-
-const insertItems = `INSERT INTO feed_items (provider, external_id, source_id, kind, title, description, url, image_url,
-    published_at, precision, duration_ms, is_live)
-  SELECT value->>'provider', value->>'externalId', value->>'sourceId', value->>'kind', value->>'title', value->>'description',
-    value->>'url', value->>'imageUrl', value->>'publishedAt', value->>'precision', value->>'durationMs', value->>'isLive'
-  FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING`
-
-// The publication time comes from feed_items: it is part of the key, and must be the same for everybody and for ever.
-const insertFeed = `INSERT INTO user_feed_items (user_id, published_at, provider, external_id, is_backfill, delivered_at)
-  SELECT ?2, item.published_at, item.provider, item.external_id, value->>'isBackfill', value->>'at'
-  FROM json_each(?1) JOIN feed_items item ON item.provider = value->>'provider' AND item.external_id = value->>'externalId'
-  WHERE true ON CONFLICT DO NOTHING`
-
-const upsertSources = `INSERT INTO subscriptions (provider, external_id, title, url, image_url, updated_at)
-  SELECT value->>'provider', value->>'externalId', value->>'title', value->>'url', value->>'imageUrl', value->>'at'
-  FROM json_each(?1) WHERE true
-  ON CONFLICT (provider, external_id) DO UPDATE SET title = excluded.title, url = excluded.url,
-    image_url = excluded.image_url, updated_at = excluded.updated_at
-  WHERE excluded.updated_at >= updated_at
-    AND (title <> excluded.title OR url <> excluded.url OR image_url IS NOT excluded.image_url)`
-
-const insertFollows = `INSERT INTO user_subscriptions (user_id, provider, external_id, followed_at)
-  SELECT ?2, value->>'provider', value->>'externalId', value->>'at' FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING`
-
-const deleteFollows = `DELETE FROM user_subscriptions WHERE user_id = ?2
-  AND (provider, external_id) IN (SELECT value->>'provider', value->>'externalId' FROM json_each(?1))`
+const { insertFeed, upsertFollows, deleteFollows } = feedStatements({ userId: "?2", rows: "json_each(?1)" })
 
 const deleteAllFollows = "DELETE FROM user_subscriptions WHERE user_id = ?2 AND provider = ?1"
 
@@ -94,7 +70,7 @@ const updateMirror = `UPDATE user_accounts SET access_token = held.value->>'acce
 
 const updateCursors = `UPDATE user_subscriptions SET polled_at = source.value->>'polledAt', item_count = source.value->>'itemCount'
   FROM json_each(?1) source
-  WHERE user_id = ?2 AND provider = source.value->>'provider' AND external_id = source.value->>'externalId'`
+  WHERE user_id = ?2 AND provider = source.value->>'provider' AND external_id = source.value->>'sourceId'`
 
 const upsertStatus = `INSERT INTO durable_object_status (user_id, durable_object_id, reported_at, expected_by, next_due_at,
     sources, failing_sources, accounts, operations) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
@@ -102,7 +78,7 @@ const upsertStatus = `INSERT INTO durable_object_status (user_id, durable_object
     expected_by = excluded.expected_by, next_due_at = excluded.next_due_at, sources = excluded.sources,
     failing_sources = excluded.failing_sources, accounts = excluded.accounts, operations = excluded.operations`
 
-const jsonArray = (rows: ReadonlyArray<OutboxRow>) => `[${rows.map(({ body }) => body).join(",")}]`
+const bodiesOf = (rows: ReadonlyArray<OutboxRow>) => jsonArray(rows.map(({ body }) => body))
 
 /** Follows and unfollows keep their order: runs of the same kind make one statement each. */
 const followStatements = (database: D1Database, userId: string, rows: ReadonlyArray<OutboxRow>) => {
@@ -118,7 +94,7 @@ const followStatements = (database: D1Database, userId: string, rows: ReadonlyAr
       const { provider }: { readonly provider: string } = JSON.parse(run[0]?.body ?? "{}")
       return database.prepare(deleteAllFollows).bind(provider, userId)
     }
-    return database.prepare(kind === "follow" ? insertFollows : deleteFollows).bind(jsonArray(run), userId)
+    return database.prepare(kind === "follow" ? upsertFollows : deleteFollows).bind(bodiesOf(run), userId)
   })
 }
 
@@ -146,11 +122,11 @@ export const statements = (
   }
   if (mirror.length > 0) prepared.push(database.prepare(updateMirror).bind(JSON.stringify(mirror), userId, now))
   const sources = ofKind("source")
-  if (sources.length > 0) prepared.push(database.prepare(upsertSources).bind(jsonArray(sources)))
+  if (sources.length > 0) prepared.push(database.prepare(upsertSources).bind(bodiesOf(sources)))
   prepared.push(...followStatements(database, userId, ofKind("follow", "unfollow", "unfollow_all")))
   const items = ofKind("item")
   if (items.length > 0) {
-    const json = jsonArray(items)
+    const json = bodiesOf(items)
     prepared.push(database.prepare(insertItems).bind(json), database.prepare(insertFeed).bind(json, userId))
   }
   if (cursors.length > 0) prepared.push(database.prepare(updateCursors).bind(JSON.stringify(cursors), userId))

@@ -3,10 +3,10 @@ import { accounts } from "../../../schema/object.ts"
 import { fingerprint } from "../../domain/fingerprint.ts"
 import { type Provider, providers } from "../../domain/provider.ts"
 import { AccountState } from "../../domain/token.ts"
+import { ProviderClients } from "../../providers/ProviderClients.ts"
 import type { GrantUse } from "../../rpc/move.ts"
 import { GrantStore } from "../grants/GrantStore.ts"
 import { Grants } from "../grants/Grants.ts"
-import { Poller } from "../polling/Poller.ts"
 import { Store } from "../Store.ts"
 
 const decodeState = Schema.decodeUnknownSync(AccountState)
@@ -22,11 +22,11 @@ const tried = (use: Tried["use"], reason: string | null): Tried => ({ use, reaso
 const use = Effect.fnUntraced(function* (provider: Provider) {
   const grants = yield* Grants
   const store = yield* GrantStore
-  const poller = yield* Poller
+  const clients = yield* ProviderClients
   const { accessToken, expiresAt } = yield* grants.reveal(provider)
   if (expiresAt <= (yield* Clock.currentTimeMillis)) return tried("expired", null)
   return yield* store.held(provider).pipe(
-    Effect.andThen(poller.client(provider).validate(accessToken)),
+    Effect.andThen(clients[provider].validate(accessToken)),
     Effect.as(tried("works", null)),
     Effect.catchTags({
       AccessTokenRejected: () => Effect.succeed(tried("refused", "the access token was rejected")),

@@ -3,10 +3,8 @@ import { Clock, Context, Deferred, Effect, Layer, Random } from "effect"
 import { accounts } from "../../../schema/object.ts"
 import { backoff } from "../../domain/backoff.ts"
 import type { Provider } from "../../domain/provider.ts"
+import { ProviderClients } from "../../providers/ProviderClients.ts"
 import { ProviderHttp } from "../../providers/ProviderHttp.ts"
-import type { ProviderClient } from "../../providers/provider.ts"
-import { spotifyClient } from "../../providers/spotify.ts"
-import { youtubeClient } from "../../providers/youtube.ts"
 import type { AccountPoll, PollProgress } from "../../rpc/methods.ts"
 import { Grants } from "../grants/Grants.ts"
 import { Settings } from "../Settings.ts"
@@ -68,7 +66,6 @@ export class Poller extends Context.Service<
   Poller,
   {
     readonly poll: (provider: Provider, trigger: Trigger, listener?: ProgressListener) => Effect.Effect<AccountPoll>
-    readonly client: (provider: Provider) => ProviderClient
   }
 >()("pollen/object/Poller") {
   static readonly layer = Layer.effect(
@@ -80,10 +77,7 @@ export class Poller extends Context.Service<
       const settings = yield* Settings
       const grants = yield* Grants
       const http = yield* ProviderHttp
-      const clients: Readonly<Record<Provider, ProviderClient>> = {
-        spotify: spotifyClient(settings.endpoints.spotify.apiUrl, http),
-        youtube: youtubeClient(settings.endpoints.youtube.apiUrl, http),
-      }
+      const clients = yield* ProviderClients
       const passes = new Map<Provider, Pass>()
 
       const ofAccount = (provider: Provider) => eq(accounts.provider, provider)
@@ -224,7 +218,7 @@ export class Poller extends Context.Service<
           )
         })
 
-      return { poll, client: (provider: Provider) => clients[provider] }
+      return { poll }
     }),
   )
 }

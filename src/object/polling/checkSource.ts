@@ -1,7 +1,6 @@
 import { Array as Arr, Clock, Effect } from "effect"
 import type { Availability, ListedItem } from "../../domain/item.ts"
 import { isNextPageNeeded, newItems } from "../../domain/novelty.ts"
-import type { Provider } from "../../domain/provider.ts"
 import type { ProviderClient } from "../../providers/provider.ts"
 import { Grants } from "../grants/Grants.ts"
 import { Settings } from "../Settings.ts"
@@ -24,18 +23,18 @@ const readItems = ({ rows }: Store["Service"], { provider, sourceId }: Subscript
 
 /** A waiting item that is not listed; `describe` fills in the rest. */
 const placeholder = (
-  provider: Provider,
+  { provider, kind, itemUrl }: ProviderClient,
   sourceId: string,
-  { itemId: externalId, publishedAt }: KnownItem,
+  { itemId, publishedAt }: KnownItem,
   availability: Availability,
 ): ListedItem => ({
   provider,
-  externalId,
+  itemId,
   sourceId,
-  kind: provider === "spotify" ? "episode" : "video",
+  kind,
   title: "",
   description: "",
-  url: `https://www.youtube.com/watch?v=${externalId}`,
+  url: itemUrl(itemId),
   imageUrl: null,
   publishedAt,
   precision: "instant",
@@ -60,7 +59,7 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
     describe !== null ? [] : waiting.flatMap(({ itemId, recheckAt }) => ((recheckAt ?? 0) <= now ? [itemId] : [])),
   )
   const isSearched = (pages: Listing["pages"]) => {
-    const listed = new Set(pages.flatMap((page) => page.map(({ externalId }) => externalId)))
+    const listed = new Set(pages.flatMap((page) => page.map(({ itemId }) => itemId)))
     return pages.length >= searchedPages || [...sought].every((id) => listed.has(id))
   }
   const isBackfillShort = (pages: Listing["pages"]) => pages.flat().length < Math.max(1, settings.backfillItems)
@@ -76,11 +75,11 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
   const listed = pages.flat()
   const unknown = newItems(listed, known, row.archiveBefore)
   const fresh = isFirst ? unknown.slice(0, settings.backfillItems) : unknown
-  const listedById = new Map(listed.map((item) => [item.externalId, item]))
+  const listedById = new Map(listed.map((item) => [item.itemId, item]))
   const rechecked = waiting.map(
     (item) =>
       listedById.get(item.itemId) ??
-      placeholder(provider, row.sourceId, item, sought.has(item.itemId) ? "withheld" : "upcoming"),
+      placeholder(client, row.sourceId, item, sought.has(item.itemId) ? "withheld" : "upcoming"),
   )
   const asListed = [...fresh, ...rechecked]
   const complete =

@@ -3,7 +3,8 @@ import { Clock, Effect } from "effect"
 import { items, outbox, subscriptions } from "../../../schema/object.ts"
 import { jitterFraction } from "../../domain/interval.ts"
 import type { Provider } from "../../domain/provider.ts"
-import { cut, longestTitle } from "../../domain/text.ts"
+import { hasSameDetails, type Source } from "../../domain/subscription.ts"
+import { followRow, sourceRow, unfollowRow } from "../../feed/rows.ts"
 import type { ProviderClient } from "../../providers/provider.ts"
 import { Settings } from "../Settings.ts"
 import { prepared, Store, type SubscriptionRow } from "../Store.ts"
@@ -56,7 +57,7 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
     // Disconnected or handed back while the library was read: nothing of it is followed here any more.
     if (store.rows(selectPolled, provider).length === 0) return
     const known = new Map(store.rows<Known>(selectKnown, provider).map((row) => [row.sourceId, row]))
-    const changed: Array<Known & { readonly itemCount: number | null }> = []
+    const changed: Array<Source> = []
     const enqueue = (kind: string, body: unknown) =>
       db
         .insert(outbox)
@@ -64,17 +65,14 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
         .run()
 
     for (const source of sources) {
-      const { externalId: sourceId, url, imageUrl, itemCount } = source
-      const title = cut(source.title, longestTitle)
+      const { sourceId, itemCount, ...details } = source
       const before = known.get(sourceId)
       if (before === undefined) {
         db.insert(subscriptions)
           .values({
             provider,
             sourceId,
-            title,
-            url,
-            imageUrl,
+            ...details,
             followedAt: now,
             listedCount: itemCount,
             recheckDueAt: now,
@@ -83,14 +81,14 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
           })
           .onConflictDoNothing()
           .run()
-        enqueue("source", { provider, externalId: sourceId, title, url, imageUrl, at: now })
-        enqueue("follow", { provider, externalId: sourceId, at: now })
+        enqueue("source", sourceRow(provider, sourceId, source, now))
+        enqueue("follow", followRow(provider, sourceId, now))
         continue
       }
-      const isRenamed = before.title !== title || before.imageUrl !== imageUrl || before.url !== url
+      const isRenamed = !hasSameDetails(source, before)
       if (!isRenamed && before.listedCount === itemCount) continue
-      changed.push({ ...before, title, url, imageUrl, itemCount })
-      if (isRenamed) enqueue("source", { provider, externalId: sourceId, title, url, imageUrl, at: now })
+      changed.push(source)
+      if (isRenamed) enqueue("source", sourceRow(provider, sourceId, source, now))
     }
 
     for (const sourceId of known.keys()) {
@@ -101,7 +99,7 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
       db.delete(items)
         .where(and(eq(items.provider, provider), eq(items.sourceId, sourceId)))
         .run()
-      enqueue("unfollow", { provider, externalId: sourceId })
+      enqueue("unfollow", unfollowRow(provider, sourceId))
     }
 
     if (changed.length > 0) store.exec(updateListed, provider, JSON.stringify(changed))

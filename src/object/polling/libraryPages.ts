@@ -73,7 +73,7 @@ const readPages = Effect.fnUntraced(function* (
           next: page.next,
           size: page.size,
           total: page.total,
-          sourceIds: page.entries.map(({ externalId }) => externalId),
+          sourceIds: page.entries.map(({ sourceId }) => sourceId),
           sources: page.entries,
         }
       : (known ?? nothing)
@@ -114,7 +114,7 @@ export const readLibrary = Effect.fnUntraced(function* (client: ProviderClient) 
   const sources = [...first, ...pages].flatMap((page) => page.sources ?? [])
   return {
     pages,
-    sources: new Map(sources.map((source) => [source.externalId, source])).values().toArray(),
+    sources: new Map(sources.map((source) => [source.sourceId, source])).values().toArray(),
     missing: new Set(isComplete(client, pages) ? [...missingFirst].filter((id) => missingLast.has(id)) : []),
   }
 })

@@ -4,6 +4,7 @@ import { items, subscriptions } from "../../../schema/object.ts"
 import { backoff } from "../../domain/backoff.ts"
 import { pollInterval, publicationsConsidered, withJitter } from "../../domain/interval.ts"
 import { isDeliverable, type ListedItem, toItem } from "../../domain/item.ts"
+import { itemRow } from "../../feed/rows.ts"
 import type { SourceMissing } from "../../providers/error.ts"
 import { Settings } from "../Settings.ts"
 import { Store, type SubscriptionRow } from "../Store.ts"
@@ -37,7 +38,7 @@ export interface Found {
 
 // One statement, however many items: they come as one JSON parameter.
 const rememberItems = `INSERT INTO items (provider, source_id, item_id, published_at, seen_at, state, recheck_at)
-  SELECT ?1, ?2, value->>'externalId', value->>'publishedAt', ?3, ?4, value->>'recheckAt' FROM json_each(?5) WHERE true
+  SELECT ?1, ?2, value->>'itemId', value->>'publishedAt', ?3, ?4, value->>'recheckAt' FROM json_each(?5) WHERE true
   ON CONFLICT DO UPDATE SET published_at = excluded.published_at, state = excluded.state, recheck_at = excluded.recheck_at`
 
 /** How many sources fail has changed: D1 is told at once. */
@@ -56,11 +57,11 @@ const recordSource = `UPDATE subscriptions SET state = 'active', item_count = ?3
 const publishedFrom = ({ known, archive, fresh, rechecked }: Found): ReadonlyArray<number> => {
   const published = new Map<string, number>()
   for (const { itemId, publishedAt } of known.values()) published.set(itemId, publishedAt)
-  for (const { externalId, publishedAt } of archive) published.set(externalId, publishedAt)
-  for (const { externalId, publishedAt } of fresh) published.set(externalId, publishedAt)
-  for (const { externalId, publishedAt, availability } of rechecked) {
-    if (availability === "withheld") published.delete(externalId)
-    else published.set(externalId, publishedAt)
+  for (const { itemId, publishedAt } of archive) published.set(itemId, publishedAt)
+  for (const { itemId, publishedAt } of fresh) published.set(itemId, publishedAt)
+  for (const { itemId, publishedAt, availability } of rechecked) {
+    if (availability === "withheld") published.delete(itemId)
+    else published.set(itemId, publishedAt)
   }
   return [...published.values()].sort((one, other) => other - one).slice(0, knownKept)
 }
@@ -78,8 +79,8 @@ export const recordCheck = Effect.fnUntraced(function* (row: SubscriptionRow, fo
   const remember = (state: "delivered" | "archive" | "waiting", remembered: ReadonlyArray<ListedItem>) => {
     if (remembered.length === 0) return
     // Oldest first, so that rows are in the order of arrival.
-    const rows = remembered.toReversed().map(({ externalId, publishedAt, startsAt }) => ({
-      externalId,
+    const rows = remembered.toReversed().map(({ itemId, publishedAt, startsAt }) => ({
+      itemId,
       publishedAt,
       recheckAt:
         state === "waiting" ? Math.max(startsAt ?? now + settings.recheckMs, now + settings.bounds.minimumMs) : null,
@@ -88,7 +89,7 @@ export const recordCheck = Effect.fnUntraced(function* (row: SubscriptionRow, fo
   }
   const enqueue = (delivered: ReadonlyArray<ListedItem>) => {
     for (const chunk of Arr.chunksOf(delivered, itemsAtOnce)) {
-      const bodies = chunk.map((item) => ({ ...toItem(item), isBackfill: isFirst, at: now }))
+      const bodies = chunk.map((item) => itemRow(toItem(item), { isBackfill: isFirst, at: now }))
       store.exec(enqueueItems, JSON.stringify(bodies))
     }
   }
@@ -132,10 +133,10 @@ export const recordCheck = Effect.fnUntraced(function* (row: SubscriptionRow, fo
       "waiting",
       undescribed.map((item) => ({ ...item, startsAt: now })),
     )
-    for (const { externalId, availability } of found.rechecked) {
+    for (const { itemId, availability } of found.rechecked) {
       if (availability !== "withheld") continue
       db.delete(items)
-        .where(and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId), eq(items.itemId, externalId)))
+        .where(and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId), eq(items.itemId, itemId)))
         .run()
     }
     if (isPruned) {

@@ -210,3 +210,54 @@ describe("A delivery", () => {
     )
   })
 })
+
+describe("Rows that an earlier version left in the outbox", () => {
+  /** As `outbox` had them before items and sources were told apart by `itemId` and `sourceId` in the code. */
+  const rows = (show: string, dropped: string, item: string) =>
+    [
+      ["source", { provider: "spotify", externalId: show, title: "As it was", url: "u", imageUrl: null, at: 9e12 }],
+      ["follow", { provider: "spotify", externalId: show, at: 1 }],
+      ["unfollow", { provider: "spotify", externalId: dropped }],
+      [
+        "item",
+        {
+          ...{ provider: "spotify", externalId: item, sourceId: show, kind: "episode", title: "An episode" },
+          ...{ description: "", url: "u", imageUrl: null, publishedAt: 1000, precision: "day", durationMs: 1000 },
+          ...{ isLive: false, isBackfill: false, at: 2 },
+        },
+      ],
+    ] as const
+
+  it("are delivered by this one", async () => {
+    const [kept = "", dropped = ""] = await makeSources("spotify", 2)
+    const person = await settled([kept, dropped], "spotify")
+    const [show, item] = [`show-${person.id}`, `episode-${person.id}`]
+    for (const [kind, body] of rows(show, dropped, item)) {
+      await person.sql("INSERT INTO outbox (kind, body) VALUES (?, ?)", kind, JSON.stringify(body))
+    }
+    await person.wake()
+    expect(await person.status()).toMatchObject({ undelivered: 0, deliveryFailure: null })
+    expect(await person.newIds()).toEqual([item])
+    expect(await followed(person)).toEqual(new Set([kept, show]))
+    const sources = env.DB.prepare(
+      `SELECT source.title FROM feed_items item
+       JOIN subscriptions source ON source.external_id = item.source_id WHERE item.external_id = ?1`,
+    )
+    expect(await sources.bind(item).first("title")).toBe("As it was")
+  })
+
+  it("have the shape of those that this one writes, so that a rollback delivers them too", async () => {
+    const [kept = "", dropped = ""] = await makeSources("spotify", 2)
+    const person = await settled([kept, dropped], "spotify")
+    const [added = ""] = await makeSources("spotify", 1)
+    await using _ = await d1Outage()
+    await simulator.unsubscribe(person.id, dropped)
+    await simulator.subscribe(person.id, added)
+    await person.pollNow()
+    const written = await person.sql("SELECT kind, body FROM outbox")
+    for (const [kind, body] of rows(added, dropped, "")) {
+      const row = written.find((one) => one["kind"] === kind)
+      expect(Object.keys(JSON.parse(String(row?.["body"]))).sort()).toEqual(Object.keys(body).sort())
+    }
+  })
+})

@@ -1,0 +1,23 @@
+import { Context, Effect, Layer } from "effect"
+import type { Provider } from "../domain/provider.ts"
+import { ProviderHttp } from "./ProviderHttp.ts"
+import type { ProviderClient, ProviderEndpoints } from "./provider.ts"
+import { spotifyClient } from "./spotify.ts"
+import { youtubeClient } from "./youtube.ts"
+
+/** Where each provider's API is. */
+type ApiUrls = Readonly<Record<Provider, Pick<ProviderEndpoints, "apiUrl">>>
+
+/** The client of each provider, over whatever `ProviderHttp` allows. */
+export class ProviderClients extends Context.Service<ProviderClients, Readonly<Record<Provider, ProviderClient>>>()(
+  "pollen/providers/ProviderClients",
+) {
+  static readonly layer = ({ spotify, youtube }: ApiUrls): Layer.Layer<ProviderClients, never, ProviderHttp> =>
+    Layer.effect(
+      ProviderClients,
+      Effect.map(ProviderHttp, (http) => ({
+        spotify: spotifyClient(spotify.apiUrl, http),
+        youtube: youtubeClient(youtube.apiUrl, http),
+      })),
+    )
+}
