@@ -1,3 +1,4 @@
+import { endpointsAt } from "./endpoints.ts"
 import type {
   ControlOperations,
   Counts,
@@ -47,28 +48,7 @@ export class SimulatorClient {
 
   /** The providers' addresses below this simulator, each in place of the real one named beside it. */
   get endpoints() {
-    return {
-      spotify: {
-        /** `https://accounts.spotify.com/authorize` */
-        authorize: `${this.url}/spotify/accounts/authorize`,
-        /** `https://accounts.spotify.com/api/token` */
-        token: `${this.url}/spotify/accounts/api/token`,
-        /** `https://api.spotify.com/v1` */
-        api: `${this.url}/spotify/api/v1`,
-      },
-      youtube: {
-        /** `https://accounts.google.com/o/oauth2/v2/auth` */
-        authorize: `${this.url}/google/auth/o/oauth2/v2/auth`,
-        /** `https://oauth2.googleapis.com/token` */
-        token: `${this.url}/google/oauth2/token`,
-        /** `https://oauth2.googleapis.com/revoke` */
-        revoke: `${this.url}/google/oauth2/revoke`,
-        /** `https://www.googleapis.com/youtube/v3` */
-        api: `${this.url}/google/api/youtube/v3`,
-        /** `https://www.youtube.com/feeds/videos.xml` */
-        feed: `${this.url}/youtube/feeds/videos.xml`,
-      },
-    }
+    return endpointsAt(this.url)
   }
 
   // People and sources
