@@ -1,4 +1,5 @@
 import { endpointsAt } from "./endpoints.ts"
+import type { SourceOddities } from "./model/sources.ts"
 import type {
   ControlOperations,
   Counts,
@@ -92,6 +93,11 @@ export class SimulatorClient {
     await this.call("removeSource", { source })
   }
 
+  /** From its next listing on; what is not told stays. */
+  async changeSource(source: string, oddities: SourceOddities): Promise<void> {
+    await this.call("changeSource", { ...oddities, source })
+  }
+
   // Items
 
   /** Puts items at the front of a source. Returned in order of publication: the last one is first in listings. */
@@ -114,6 +120,11 @@ export class SimulatorClient {
   /** Takes an item out of its source altogether: everything after it moves up by one. */
   async removeItem(id: string): Promise<void> {
     await this.call("removeItem", { id })
+  }
+
+  /** Takes every item out of a source, archive and all. */
+  async removeItems(source: string): Promise<void> {
+    await this.call("removeItems", { source })
   }
 
   /** What exists in a source, newest first, whatever its kind. */

@@ -30,3 +30,6 @@ export const refreshAt = async (
   const tokens = await oauth.processRefreshTokenResponse(server, client, response)
   return { tokens, response, server }
 }
+
+export const getWith = (token: string, url: string, init: RequestInit = {}): Promise<Response> =>
+  fetch(url, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } })
