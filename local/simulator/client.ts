@@ -1,3 +1,5 @@
+import { endpointsAt } from "./endpoints.ts"
+import type { SourceOddities } from "./model/sources.ts"
 import type {
   ControlOperations,
   Counts,
@@ -47,28 +49,7 @@ export class SimulatorClient {
 
   /** The providers' addresses below this simulator, each in place of the real one named beside it. */
   get endpoints() {
-    return {
-      spotify: {
-        /** `https://accounts.spotify.com/authorize` */
-        authorize: `${this.url}/spotify/accounts/authorize`,
-        /** `https://accounts.spotify.com/api/token` */
-        token: `${this.url}/spotify/accounts/api/token`,
-        /** `https://api.spotify.com/v1` */
-        api: `${this.url}/spotify/api/v1`,
-      },
-      youtube: {
-        /** `https://accounts.google.com/o/oauth2/v2/auth` */
-        authorize: `${this.url}/google/auth/o/oauth2/v2/auth`,
-        /** `https://oauth2.googleapis.com/token` */
-        token: `${this.url}/google/oauth2/token`,
-        /** `https://oauth2.googleapis.com/revoke` */
-        revoke: `${this.url}/google/oauth2/revoke`,
-        /** `https://www.googleapis.com/youtube/v3` */
-        api: `${this.url}/google/api/youtube/v3`,
-        /** `https://www.youtube.com/feeds/videos.xml` */
-        feed: `${this.url}/youtube/feeds/videos.xml`,
-      },
-    }
+    return endpointsAt(this.url)
   }
 
   // People and sources
@@ -112,6 +93,11 @@ export class SimulatorClient {
     await this.call("removeSource", { source })
   }
 
+  /** From its next listing on; what is not told stays. */
+  async changeSource(source: string, oddities: SourceOddities): Promise<void> {
+    await this.call("changeSource", { ...oddities, source })
+  }
+
   // Items
 
   /** Puts items at the front of a source. Returned in order of publication: the last one is first in listings. */
@@ -134,6 +120,11 @@ export class SimulatorClient {
   /** Takes an item out of its source altogether: everything after it moves up by one. */
   async removeItem(id: string): Promise<void> {
     await this.call("removeItem", { id })
+  }
+
+  /** Takes every item out of a source, archive and all. */
+  async removeItems(source: string): Promise<void> {
+    await this.call("removeItems", { source })
   }
 
   /** What exists in a source, newest first, whatever its kind. */

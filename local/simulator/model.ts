@@ -1,3 +1,5 @@
+import type { SourceOddities } from "./model/sources.ts"
+
 /** The words the simulator and those who control it share. Everything here crosses the wire as JSON. */
 
 export type Provider = "spotify" | "youtube"
@@ -58,8 +60,10 @@ export interface PersonInput {
   readonly sources?: ReadonlyArray<string>
 }
 
-export interface SourceInput {
+export interface SourceInput extends SourceOddities {
   readonly provider: Provider
+  /** One that no source has. The provider's pattern is not asked for: `.` and `a,b` are ids too. Drawn unless told. */
+  readonly id?: string
   readonly title?: string
   /** Size of the archive at the start, 0 unless told. */
   readonly items?: number
@@ -88,12 +92,16 @@ export interface SeededPerson {
 }
 
 export interface PublishedItem {
+  /** One that no item has, whatever it looks like. Drawn unless told. */
+  readonly id?: string
   readonly title?: string
   readonly kind?: ItemKind
   /** Epoch milliseconds; the simulator's clock unless told. */
   readonly publishedAt?: number
   /** Epoch milliseconds, of `upcoming` and `live`; an hour after `publishedAt` unless told. */
   readonly scheduledStart?: number
+  /** How many items stand above it in listings, 0 unless told: 50 puts it on Spotify's second page. */
+  readonly below?: number
 }
 
 export interface ItemReference {
@@ -272,6 +280,7 @@ export interface ControlOperations {
   readonly unsubscribe: Operation<{ readonly person: string; readonly sources: ReadonlyArray<string> }, null>
   readonly rename: Operation<{ readonly source: string; readonly title: string }, null>
   readonly removeSource: Operation<{ readonly source: string }, null>
+  readonly changeSource: Operation<{ readonly source: string } & SourceOddities, null>
   readonly publish: Operation<
     { readonly source: string; readonly items: number | ReadonlyArray<PublishedItem> },
     ReadonlyArray<ItemReference>
@@ -282,6 +291,7 @@ export interface ControlOperations {
   >
   readonly changeItem: Operation<{ readonly id: string; readonly kind: ItemKind }, null>
   readonly removeItem: Operation<{ readonly id: string }, null>
+  readonly removeItems: Operation<{ readonly source: string }, null>
   readonly items: Operation<{ readonly source: string }, ReadonlyArray<ItemState>>
   readonly grants: Operation<
     ReadonlyArray<{ readonly person: string; readonly provider: Provider } & GrantInput>,

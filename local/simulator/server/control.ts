@@ -27,11 +27,13 @@ const operations: Operations = {
   unsubscribe: (world, { person, sources }) => done(world.library.unfollow(person, sources)),
   rename: (world, { source, title }) => done(world.catalogue.rename(source, title)),
   removeSource: (world, { source }) => done(world.catalogue.remove(source)),
+  changeSource: (world, { source, ...oddities }) => done(world.catalogue.makeOdd(source, oddities)),
   publish: (world, { source, items }) => references(world.catalogue.publish(source, items)),
   publishMany: (world, publications) =>
     publications.map(({ source, count }) => references(world.catalogue.publish(source, count))),
   changeItem: (world, { id, kind }) => done(world.catalogue.change(id, kind)),
   removeItem: (world, { id }) => done(world.catalogue.removeItem(id)),
+  removeItems: (world, { source }) => done(world.catalogue.removeItems(source)),
   items: (world, { source }) => world.catalogue.states(source),
   grants: (world, inputs) => inputs.map((input) => world.grants.grant(input.person, input.provider, input)),
   revoke: (world, { person, provider }) => done(world.grants.revoke(person, provider)),

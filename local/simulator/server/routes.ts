@@ -1,5 +1,5 @@
 import type { Provider, RequestKind } from "../model.ts"
-import { type Answer, bearer, type Call, text } from "./answer.ts"
+import { type Answer, bearer, type Call, json, text } from "./answer.ts"
 import { authorize, consentingPerson } from "./oauth/authorize.ts"
 import { googleDialect, spotifyDialect } from "./oauth/dialect.ts"
 import { revoke, revokedToken } from "./oauth/revoke.ts"
@@ -14,7 +14,7 @@ export interface Route {
   readonly provider: Provider | null
   readonly kind: RequestKind
   readonly person: (world: World, call: Call) => string | null
-  readonly answer: (world: World, call: Call) => Answer
+  readonly answer: (world: World, call: Call) => Answer | Promise<Answer>
 }
 
 const personOfAccessToken = (world: World, call: Call): string | null =>
@@ -57,6 +57,12 @@ const fixed: Readonly<Record<string, Route>> = {
     answer: (world, call) => exchangeToken(world, googleDialect, call),
   },
   "/google/oauth2/revoke": { provider: "youtube", kind: "other", person: personOfRevokedToken, answer: revoke },
+  "/google/api/oauth2/v3/certs": {
+    provider: "youtube",
+    kind: "other",
+    person: () => null,
+    answer: async (world) => json(200, await world.idTokens.keySet()),
+  },
   "/youtube/feeds/videos.xml": { provider: "youtube", kind: "items", person: () => null, answer: answerFeed },
 }
 

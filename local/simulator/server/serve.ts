@@ -29,7 +29,7 @@ export const serve = async (world: World, call: Call, target: string, response: 
 
   const hit = world.faults.draw(described)
   if (hit !== undefined) open.entry.fault = hit.fault.type
-  const answer = answerOf(world, call, route, described, hit)
+  const answer = await answerOf(world, call, route, described, hit)
   open.entry.units = answer.units ?? 0
   if (answer.mark !== undefined) open.entry.mark = answer.mark
   if (answer.fault !== undefined) open.entry.fault = answer.fault
@@ -60,22 +60,22 @@ const tokenFacts = (world: World, call: Call) => {
 /** What stands for a token endpoint's answer that is cut off before anything took effect. */
 const tokenFragment = json(200, { access_token: "", token_type: "Bearer", expires_in: 3600, scope: "" })
 
-const answerOf = (
+const answerOf = async (
   world: World,
   call: Call,
   route: Route,
   described: Described,
   hit: { readonly fault: Fault; readonly afterProcessing: boolean } | undefined,
-): Answer => {
+): Promise<Answer> => {
   if (hit === undefined) return route.answer(world, call)
   const replacement = faultAnswer(described, hit.fault)
   if (hit.fault.type === "slow" || hit.afterProcessing) {
-    const processed = route.answer(world, call)
+    const processed = await route.answer(world, call)
     return replacement === undefined ? processed : { ...replacement, units: processed.units ?? 0 }
   }
   if (replacement !== undefined) {
     // Google charges for what it refuses, unless it refuses because there is nothing left to charge.
-    const isApi = route.provider === "youtube" && call.path.startsWith("/google/api/")
+    const isApi = route.provider === "youtube" && call.path.startsWith("/google/api/youtube/")
     const isCharged = isApi && hit.fault.type === "status" && world.limits.youtube.spend(1)
     return isCharged ? { ...replacement, units: 1 } : replacement
   }

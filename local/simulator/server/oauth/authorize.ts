@@ -32,6 +32,9 @@ export const authorize = (world: World, provider: Provider, call: Call): Answer 
   const offline =
     provider === "spotify" || (query.get("access_type") === "offline" && query.get("prompt") === "consent")
   const scope = (query.get("scope") ?? "").split(" ").filter((part) => part !== "")
-  const code = world.codes.issue({ provider, person, scope, redirectUri, challenge, offline })
+  const code = world.codes.issue({
+    ...{ provider, person, scope, redirectUri, challenge, offline },
+    nonce: query.get("nonce"),
+  })
   return back(provider === "spotify" ? { code } : { code, scope: scope.join(" ") })
 }

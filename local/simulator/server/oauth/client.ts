@@ -4,6 +4,7 @@ import type { Dialect } from "./dialect.ts"
 import { oauthError } from "./error.ts"
 
 export interface Authenticated {
+  readonly id: string
   /** Whether the client proved itself with its secret. */
   readonly confidential: boolean
 }
@@ -35,9 +36,9 @@ export const authenticateClient = (
   if (id !== known.id) return oauthError(unknownStatus, "invalid_client", unknownText)
   if (secret === null) {
     if (!dialect.allowsPublicClients) return oauthError(400, "invalid_request", "client_secret is missing.")
-    return { confidential: false }
+    return { id: known.id, confidential: false }
   }
   const [wrongStatus, wrongText] = dialect.wrongSecret
   if (secret !== known.secret) return oauthError(wrongStatus, "invalid_client", wrongText)
-  return { confidential: true }
+  return { id: known.id, confidential: true }
 }

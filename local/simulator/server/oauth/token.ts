@@ -1,19 +1,23 @@
 import { createHash } from "node:crypto"
 import { type Answer, type Call, json } from "../answer.ts"
+import { IdTokens } from "../idTokens.ts"
 import type { World } from "../state/world.ts"
 import { type Authenticated, authenticateClient } from "./client.ts"
 import type { Dialect } from "./dialect.ts"
 import { noStore, oauthError } from "./error.ts"
 
 interface Issued {
+  readonly person: string
   readonly accessToken: string
   readonly scope: ReadonlyArray<string>
   /** `null` for none in the answer. */
   readonly refreshToken: string | null
+  /** From the request for consent, to be repeated in the ID token. */
+  readonly nonce: string | null
 }
 
 /** The token endpoint: an authorization code or a refresh token for an access token. */
-export const exchangeToken = (world: World, dialect: Dialect, call: Call): Answer => {
+export const exchangeToken = async (world: World, dialect: Dialect, call: Call): Promise<Answer> => {
   if (call.method !== "POST") return oauthError(405, "invalid_request", "POST only")
   const form = new URLSearchParams(call.body)
   const client = authenticateClient(world, dialect, call, form)
@@ -27,6 +31,7 @@ export const exchangeToken = (world: World, dialect: Dialect, call: Call): Answe
         ? exchangeCode(world, dialect, client, form)
         : oauthError(400, "unsupported_grant_type", dialect.unsupportedGrant(grantType))
   if ("status" in issued) return issued
+  const idToken = await idTokenFor(world, dialect, client, issued)
   return json(
     200,
     {
@@ -35,9 +40,22 @@ export const exchangeToken = (world: World, dialect: Dialect, call: Call): Answe
       expires_in: world.grants.lifetimeSeconds - dialect.announcedEarlierBySeconds,
       scope: issued.scope.join(" "),
       ...(issued.refreshToken === null ? {} : { refresh_token: issued.refreshToken }),
+      ...(idToken === undefined ? {} : { id_token: idToken }),
     },
     noStore,
   )
+}
+
+const idTokenFor = async (
+  world: World,
+  dialect: Dialect,
+  client: Authenticated,
+  issued: Issued,
+): Promise<string | undefined> => {
+  if (dialect.provider !== "youtube" || !IdTokens.isDue(issued.scope)) return undefined
+  const token = await world.idTokens.issue({ ...issued, clientId: client.id, now: world.clock.now() })
+  world.secrets.push(token)
+  return token
 }
 
 const refresh = (world: World, dialect: Dialect, client: Authenticated, form: URLSearchParams): Issued | Answer => {
@@ -50,7 +68,10 @@ const refresh = (world: World, dialect: Dialect, client: Authenticated, form: UR
   if (presented.confidential && !client.confidential) {
     return oauthError(400, "invalid_client", dialect.wrongSecret[1])
   }
-  return world.grants.refresh(token) ?? oauthError(400, "invalid_grant", dialect.deadRefreshToken)
+  const refreshed = world.grants.refresh(token)
+  return refreshed === undefined
+    ? oauthError(400, "invalid_grant", dialect.deadRefreshToken)
+    : { ...refreshed, person: presented.person, nonce: null }
 }
 
 const exchangeCode = (
@@ -81,5 +102,8 @@ const exchangeCode = (
     { scope: code.scope },
     { confidential: client.confidential, offline: code.offline },
   )
-  return { accessToken, scope, refreshToken: code.offline ? refreshToken : null }
+  return {
+    ...{ person: code.person, accessToken, scope, nonce: code.nonce },
+    refreshToken: code.offline ? refreshToken : null,
+  }
 }

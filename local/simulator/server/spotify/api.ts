@@ -2,6 +2,7 @@ import { type Answer, bearer, type Call, header, json } from "../answer.ts"
 import { tagged } from "../etag.ts"
 import type { Item, Source } from "../state/catalogue.ts"
 import type { AccessToken } from "../state/grants.ts"
+import { look, shownOf } from "../state/looks.ts"
 import type { World } from "../state/world.ts"
 import { spotifyError, spotifyRateLimited } from "./error.ts"
 import { episodeObject, pagingObject, savedShowObject, showObject } from "./objects.ts"
@@ -16,7 +17,10 @@ export const answerSpotify = (world: World, call: Call): Answer => {
   const refused = admitted(world)
   if (refused !== undefined) return refused
   if (call.method !== "GET") return spotifyError(405, "Method not allowed")
-  const [collection, id, part, ...rest] = call.path.slice(prefix.length + 1).split("/")
+  const [collection, id, part, ...rest] = call.path
+    .slice(prefix.length + 1)
+    .split("/")
+    .map(decoded)
   if (rest.length > 0) return serviceNotFound
   if (collection === "me" && id === undefined) return profile(call, token)
   if (collection === "me" && id === "shows" && part === undefined) return savedShows(world, call, token)
@@ -32,6 +36,14 @@ const serviceNotFound = spotifyError(404, "Service not found")
 const forbidden = spotifyError(403, "Forbidden")
 const invalidId = spotifyError(400, "Invalid base62 id")
 const notFound = spotifyError(404, "Resource not found")
+
+const decoded = (segment: string): string => {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}
 
 const authorized = (world: World, call: Call): AccessToken | Answer => {
   const presented = header(call, "authorization")
@@ -72,8 +84,8 @@ const page = (call: Call): Page | Answer => {
 const showsResumePoint = (token: AccessToken) => token.scope.includes("user-read-playback-position")
 
 const findShow = (world: World, id: string): Source | Answer => {
-  if (!/^[0-9A-Za-z]{22}$/.test(id)) return invalidId
   const source = world.catalogue.find(id)
+  if (source === undefined && !/^[0-9A-Za-z]{22}$/.test(id)) return invalidId
   return source === undefined || source.removed || source.provider !== "spotify" ? notFound : source
 }
 
@@ -99,19 +111,22 @@ const savedShows = (world: World, call: Call, token: AccessToken): Answer => {
   if ("status" in at) return at
   const shelf = world.library.shelf(token.person, "spotify")
   const followed = world.library.page(token.person, "spotify", at.offset, at.limit)
-  const state = followed.map(({ source }) => `${source.id}:${source.version}`).join()
+  const shown = followed.map((one) => ({ ...one, shown: shownOf(world.catalogue, one.source) }))
+  const state = shown.map(({ source, shown }) => `${source.id}:${shown.version}:${shown.title}`).join()
   return tagged(
     call,
     `saved ${token.person} ${shelf.version} ${at.offset} ${at.limit} ${state}`,
     () =>
       pagingObject(call.base + call.path, call.query, {
         ...at,
-        items: followed.map((one) => savedShowObject(call.base, one, world.catalogue.total(one.source))),
+        items: shown.map((one) => savedShowObject(call.base, one, one.shown)),
         total: shelf.followed.size,
       }),
     cached,
   )
 }
+
+const emptyPage = (at: Page) => ({ ...at, items: [], total: 0 })
 
 const episodesPage = (world: World, call: Call, token: AccessToken, source: Source, at: Page) =>
   pagingObject(`${call.base}${prefix}/shows/${source.id}/episodes`, call.query, {
@@ -129,7 +144,7 @@ const show = (world: World, call: Call, token: AccessToken, id: string): Answer 
     call,
     `show ${id} ${source.version} ${call.query} ${showsResumePoint(token)}`,
     () => ({
-      ...showObject(call.base, source, world.catalogue.total(source)),
+      ...showObject(call.base, source, shownOf(world.catalogue, source)),
       episodes: episodesPage(world, call, token, source, { limit: 50, offset: 0 }),
     }),
     cached,
@@ -141,6 +156,16 @@ const episodes = (world: World, call: Call, token: AccessToken, id: string): Ans
   if ("status" in source) return source
   const at = page(call)
   if ("status" in at) return at
+  const seen = look(source)
+  if (seen === "missing") return notFound
+  if (seen === "empty") {
+    return tagged(
+      call,
+      `no episodes ${id}`,
+      () => pagingObject(call.base + call.path, call.query, emptyPage(at)),
+      cached,
+    )
+  }
   return tagged(
     call,
     `episodes ${id} ${source.version} ${call.query} ${showsResumePoint(token)}`,
@@ -151,7 +176,7 @@ const episodes = (world: World, call: Call, token: AccessToken, id: string): Ans
 
 const fullEpisode = (world: World, call: Call, token: AccessToken, item: Item) => ({
   ...episodeObject(call.base, item, showsResumePoint(token)),
-  show: showObject(call.base, item.source, world.catalogue.total(item.source)),
+  show: showObject(call.base, item.source, shownOf(world.catalogue, item.source)),
 })
 
 const findEpisode = (world: World, id: string): Item | undefined => {
@@ -161,9 +186,8 @@ const findEpisode = (world: World, id: string): Item | undefined => {
 }
 
 const episode = (world: World, call: Call, token: AccessToken, id: string): Answer => {
-  if (!/^[0-9A-Za-z]{22}$/.test(id)) return invalidId
   const item = findEpisode(world, id)
-  if (item === undefined) return notFound
+  if (item === undefined) return /^[0-9A-Za-z]{22}$/.test(id) ? notFound : invalidId
   return tagged(
     call,
     `episode ${id} ${item.version} ${item.source.version} ${call.query} ${showsResumePoint(token)}`,
@@ -184,7 +208,7 @@ const severalShows = (world: World, call: Call): Answer => {
   if ("status" in ids) return ids
   const shows = ids.map((id) => {
     const source = findShow(world, id)
-    return "status" in source ? null : showObject(call.base, source, world.catalogue.total(source))
+    return "status" in source ? null : showObject(call.base, source, shownOf(world.catalogue, source))
   })
   return json(200, { shows }, cached)
 }

@@ -1,5 +1,6 @@
 import type { Item, Source } from "../state/catalogue.ts"
 import type { Followed } from "../state/library.ts"
+import type { Shown } from "../state/looks.ts"
 
 const images = (id: string) =>
   [640, 300, 64].map((size) => ({ height: size, width: size, url: `https://i.scdn.co/image/${size}-${id}` }))
@@ -14,7 +15,7 @@ const links = (base: string, type: "show" | "episode", id: string) => ({
 })
 
 /** A simplified show object. */
-export const showObject = (base: string, source: Source, totalEpisodes: number) => ({
+export const showObject = (base: string, source: Source, { total }: Shown) => ({
   ...links(base, "show", source.id),
   available_markets: ["AT", "CH", "DE", "GB", "US"],
   copyrights: [],
@@ -26,13 +27,13 @@ export const showObject = (base: string, source: Source, totalEpisodes: number) 
   media_type: "audio",
   name: source.title,
   publisher: `Publisher of ${source.title}`,
-  total_episodes: totalEpisodes,
+  total_episodes: total,
 })
 
-export const savedShowObject = (base: string, { source, addedAt }: Followed, totalEpisodes: number) => ({
+export const savedShowObject = (base: string, { source, addedAt }: Followed, shown: Shown) => ({
   // Spotify writes whole seconds here.
   added_at: new Date(addedAt).toISOString().replace(/\.\d+Z$/, "Z"),
-  show: showObject(base, source, totalEpisodes),
+  show: showObject(base, source, shown),
 })
 
 const releaseDate = (item: Item) => {

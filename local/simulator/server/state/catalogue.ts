@@ -1,3 +1,4 @@
+import type { SourceOddities } from "../../model/sources.ts"
 import type { ItemKind, ItemState, Provider, PublishedItem, SourceInput } from "../../model.ts"
 import type { Clock } from "./clock.ts"
 import type { Random } from "./random.ts"
@@ -35,6 +36,11 @@ export interface Source {
   unmade: number
   /** Oldest first. */
   readonly made: Array<Item>
+  /** How many looks at the listing still find nothing there (404), and after that nothing in it. */
+  missingLooks: number
+  emptyLooks: number
+  /** What was true when the total began to stand still. */
+  standing: { readonly total: number; readonly published: number; readonly version: number } | null
 }
 
 const hourMs = 3_600_000
@@ -58,10 +64,11 @@ export class Catalogue {
   }
 
   create(input: SourceInput): Source {
+    if (input.id !== undefined && this.sources.has(input.id)) throw new Refusal(`source ${input.id} is there already`)
     this.made++
     const rollingWindow = input.rollingWindow ?? Number.POSITIVE_INFINITY
     const source: Source = {
-      id: input.provider === "spotify" ? this.random.base62(22) : `UC${this.random.base62(22)}`,
+      id: input.id ?? (input.provider === "spotify" ? this.random.base62(22) : `UC${this.random.base62(22)}`),
       provider: input.provider,
       rollingWindow,
       uploads: input.uploads ?? true,
@@ -73,9 +80,22 @@ export class Catalogue {
       published: 0,
       unmade: Math.min(input.items ?? 0, rollingWindow),
       made: [],
+      missingLooks: 0,
+      emptyLooks: 0,
+      standing: null,
     }
     this.sources.set(source.id, source)
+    this.makeOdd(source.id, input)
     return source
+  }
+
+  makeOdd(id: string, { missingLooks, emptyLooks, standingTotal }: SourceOddities): void {
+    const source = this.get(id)
+    if (missingLooks !== undefined) source.missingLooks = missingLooks
+    if (emptyLooks !== undefined) source.emptyLooks = emptyLooks
+    if (standingTotal === undefined) return
+    const { published, version } = source
+    source.standing = standingTotal ? { total: this.total(source), published, version } : null
   }
 
   find(id: string): Source | undefined {
@@ -128,7 +148,7 @@ export class Catalogue {
       source.published++
       const publishedAt = input.publishedAt ?? this.clock.now()
       const item = this.item(source, source.published, publishedAt, input)
-      archive.push(item)
+      archive.splice(Math.max(0, archive.length - (input.below ?? 0)), 0, item)
       return item
     })
     const surplus = archive.length - source.rollingWindow
@@ -156,6 +176,13 @@ export class Catalogue {
     item.source.version++
   }
 
+  removeItems(id: string): void {
+    const source = this.get(id)
+    for (const item of source.made.splice(0)) this.itemsById.delete(item.id)
+    source.unmade = 0
+    source.version++
+  }
+
   states(id: string): Array<ItemState> {
     const source = this.get(id)
     return this.page(source, 0, this.total(source)).map(({ id, title, kind, publishedAt }) => ({
@@ -179,9 +206,10 @@ export class Catalogue {
   private item(source: Source, number: number, publishedAt: number, input: PublishedItem): Item {
     const kind = input.kind ?? "normal"
     this.checkKind(source, kind)
+    if (input.id !== undefined && this.itemsById.has(input.id)) throw new Refusal(`item ${input.id} is there already`)
     const noun = source.provider === "spotify" ? "Episode" : "Video"
     const item: Item = {
-      id: this.random.base62(source.provider === "spotify" ? 22 : 11),
+      id: input.id ?? this.random.base62(source.provider === "spotify" ? 22 : 11),
       source,
       title: input.title ?? (number < 0 ? `${noun} from the archive, ${-number}` : `${noun} ${number}`),
       number,

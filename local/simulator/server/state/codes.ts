@@ -10,6 +10,8 @@ export interface Code {
   readonly redirectUri: string
   /** PKCE, S256, base64url (RFC 7636, 4.2). */
   readonly challenge: string | null
+  /** OpenID Connect Core 1.0, 3.1.2.1. */
+  readonly nonce: string | null
   /** Whether the exchange gives a refresh token. */
   readonly offline: boolean
   /** Epoch milliseconds. */

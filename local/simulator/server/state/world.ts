@@ -1,4 +1,5 @@
 import type { Client, Provider, SimulatorOptions } from "../../model.ts"
+import { IdTokens } from "../idTokens.ts"
 import { Catalogue } from "./catalogue.ts"
 import { Clock } from "./clock.ts"
 import { Codes } from "./codes.ts"
@@ -19,6 +20,7 @@ export class World {
   readonly secrets: Array<string> = []
   readonly random: Random
   readonly clock = new Clock()
+  readonly idTokens = new IdTokens()
   catalogue!: Catalogue
   library!: Library
   grants!: Grants

@@ -2,6 +2,7 @@ import { type Answer, bearer, type Call } from "../answer.ts"
 import { tagged } from "../etag.ts"
 import type { Item, Source } from "../state/catalogue.ts"
 import type { AccessToken } from "../state/grants.ts"
+import { look, shownOf } from "../state/looks.ts"
 import type { World } from "../state/world.ts"
 import { invalidCredentials, quotaExceeded, youtubeError, youtubeRateLimited } from "./error.ts"
 import { channelObject, ownChannelObject, playlistItemObject, subscriptionObject, videoObject } from "./objects.ts"
@@ -115,7 +116,8 @@ const subscriptions = (world: World, call: Call, caller: Caller): Answer => {
   if (caller === null) return loginRequired
   const shelf = world.library.shelf(caller.person, "youtube")
   const followed = world.library.page(caller.person, "youtube", page.offset, page.limit)
-  const state = followed.map(({ source }) => `${source.id}:${source.version}`).join()
+  const shown = followed.map((one) => ({ ...one, shown: shownOf(world.catalogue, one.source) }))
+  const state = shown.map(({ source, shown }) => `${source.id}:${shown.version}:${shown.title}`).join()
   return tagged(
     call,
     `subscriptions ${caller.person} ${shelf.version} ${call.query} ${state}`,
@@ -123,7 +125,7 @@ const subscriptions = (world: World, call: Call, caller: Caller): Answer => {
       listAnswer(
         "youtube#SubscriptionListResponse",
         etag,
-        followed.map((one) => subscriptionObject(parts, caller.person, one, world.catalogue.total(one.source))),
+        shown.map((one) => subscriptionObject(parts, caller.person, one, one.shown)),
         page,
         shelf.followed.size,
       ),
@@ -161,7 +163,7 @@ const channels = (world: World, call: Call, caller: Caller): Answer => {
     call,
     `channels ${call.query} ${state}`,
     (etag) => {
-      const items = found.map((source) => channelObject(parts, source, world.catalogue.total(source)))
+      const items = found.map((source) => channelObject(parts, source, shownOf(world.catalogue, source)))
       const list = listAnswer("youtube#channelListResponse", etag, items, { limit: 50, offset: 0 }, found.length)
       // The service leaves the field out where nothing was found.
       return found.length === 0 ? { ...list, items: undefined } : list
@@ -178,7 +180,8 @@ const playlistItems = (world: World, call: Call): Answer => {
   const playlistId = call.query.get("playlistId")
   if (playlistId === null) return noFilter
   const source = playlistId.startsWith("UU") ? world.catalogue.find(`UC${playlistId.slice(2)}`) : undefined
-  if (source === undefined || source.removed || !source.uploads) {
+  const seen = source === undefined || source.removed || !source.uploads ? "missing" : look(source)
+  if (source === undefined || seen === "missing") {
     return youtubeError({
       code: 404,
       domain: "youtube.playlistItem",
@@ -188,17 +191,18 @@ const playlistItems = (world: World, call: Call): Answer => {
       location: "playlistId",
     })
   }
-  const items = world.catalogue.page(source, page.offset, page.limit)
+  const total = seen === "empty" ? 0 : world.catalogue.total(source)
+  const items = seen === "empty" ? [] : world.catalogue.page(source, page.offset, page.limit)
   return tagged(
     call,
-    `playlistItems ${source.id} ${source.title} ${world.catalogue.total(source)} ${call.query} ${versions(items)}`,
+    `playlistItems ${source.id} ${source.title} ${total} ${call.query} ${versions(items)}`,
     (etag) =>
       listAnswer(
         "youtube#playlistItemListResponse",
         etag,
         items.map((item, index) => playlistItemObject(parts, item, page.offset + index)),
         page,
-        world.catalogue.total(source),
+        total,
       ),
     cached,
   )

@@ -1,6 +1,7 @@
 import { digest } from "../etag.ts"
 import type { Item, Source } from "../state/catalogue.ts"
 import type { Followed } from "../state/library.ts"
+import type { Shown } from "../state/looks.ts"
 
 /** The parts of a resource that were asked for, in the service's order. */
 type Parts = ReadonlySet<string>
@@ -19,11 +20,11 @@ const picture = (url: string) => ({
 
 const uploadsPlaylist = (channelId: string): string => `UU${channelId.slice(2)}`
 
-export const subscriptionObject = (parts: Parts, person: string, followed: Followed, total: number) => {
+export const subscriptionObject = (parts: Parts, person: string, followed: Followed, shown: Shown) => {
   const { source, addedAt, subscriptionId } = followed
   return {
     kind: "youtube#subscription",
-    etag: digest(`${subscriptionId} ${source.version}`),
+    etag: digest(`${subscriptionId} ${shown.version}`),
     id: subscriptionId,
     ...pick(parts, {
       snippet: {
@@ -34,7 +35,7 @@ export const subscriptionObject = (parts: Parts, person: string, followed: Follo
         channelId: ownChannelId(person),
         thumbnails: picture(`https://yt3.ggpht.com/${source.id}`),
       },
-      contentDetails: { totalItemCount: total, newItemCount: source.published, activityType: "all" },
+      contentDetails: { totalItemCount: shown.total, newItemCount: shown.published, activityType: "all" },
     }),
   }
 }
@@ -54,9 +55,9 @@ export const ownChannelObject = (parts: Parts, person: string) => ({
   }),
 })
 
-export const channelObject = (parts: Parts, source: Source, total: number) => ({
+export const channelObject = (parts: Parts, source: Source, shown: Shown) => ({
   kind: "youtube#channel",
-  etag: digest(`channel ${source.id} ${source.version}`),
+  etag: digest(`channel ${source.id} ${shown.version}`),
   id: source.id,
   ...pick(parts, {
     snippet: {
@@ -66,7 +67,7 @@ export const channelObject = (parts: Parts, source: Source, total: number) => ({
       thumbnails: picture(`https://yt3.ggpht.com/${source.id}`),
     },
     contentDetails: { relatedPlaylists: { likes: "", uploads: uploadsPlaylist(source.id) } },
-    statistics: { viewCount: "1", subscriberCount: "1", hiddenSubscriberCount: false, videoCount: String(total) },
+    statistics: { viewCount: "1", subscriberCount: "1", hiddenSubscriberCount: false, videoCount: String(shown.total) },
     status: { privacyStatus: "public", isLinked: true, longUploadsStatus: "longUploadsUnspecified" },
   }),
 })
