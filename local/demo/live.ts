@@ -12,6 +12,7 @@ import { freePort } from "../stack/freePort.ts"
 import { openHttpForwarder } from "../stack/HttpForwarder.ts"
 import { coreWorker, cronWorker, gatewayWorker, migrationWorker } from "../stack/LocalWorker.ts"
 import { root } from "../stack/root.ts"
+import { loadWrangler } from "../stack/signals.ts"
 import { openTcpForwarder } from "../stack/TcpForwarder.ts"
 import { type Output, whileWaiting } from "../stack/whileWaiting.ts"
 import {
@@ -112,6 +113,7 @@ export const startLive = Effect.fn("startLive")(function* (
   const keys = yield* localKeys(stateDir)
   yield* display.line("starting core, gateway, cron and migration workers, and a database that stays")
   const state = join(stateDir, "state")
+  yield* whileWaiting(output, () => "loading wrangler", loadWrangler)
   const configs = yield* writeConfigs(join(stateDir, "live"), keys, settings)
   yield* whileWaiting(output, () => "migrating the database", migrate(state))
   const inner = yield* Effect.promise(freePort)

@@ -7,6 +7,7 @@ import { openStack, type StackOptions } from "./openStack.ts"
 import { handOnBrokenBodies } from "./outbound.ts"
 import { ownProcessGroups } from "./ownProcessGroups.ts"
 import { root } from "./root.ts"
+import { loadWrangler } from "./signals.ts"
 import { type Output, whileWaiting } from "./whileWaiting.ts"
 
 /** Where wrangler bundles the workers. Their storage is in the system's folder for temporary files. */
@@ -25,14 +26,17 @@ export const acquireStack = (output: Output, options: Omit<StackOptions, "onPhas
       yield* Effect.forEach([root, tmpdir()], (folder) => checkDiskSpace(folder), { discard: true })
       yield* handOnBrokenBodies
       yield* ownProcessGroups
-      let phase = ""
+      let phase = "loading wrangler"
       const onPhase = (next: string) => {
         phase = next
       }
-      const opening = Effect.tryPromise({
-        try: () => openStack({ ...options, onPhase }),
-        catch: toCannotStart(workersFolder, "The workers do not start"),
-      })
+      const opening = Effect.andThen(
+        loadWrangler,
+        Effect.tryPromise({
+          try: () => openStack({ ...options, onPhase }),
+          catch: toCannotStart(workersFolder, "The workers do not start"),
+        }),
+      )
       const stack = yield* restore(whileWaiting(output, () => phase, opening))
       yield* Effect.addFinalizer(() => Effect.promise(stack.close).pipe(Effect.timeoutOption(closeAtMost)))
       return stack

@@ -52,7 +52,6 @@ export const openStack = async ({
   databases = [coreDatabase],
   onPhase = () => {},
 }: StackOptions): Promise<Stack> => {
-  onPhase("loading wrangler")
   const { createTestHarness, unstable_readConfig } = await import("wrangler")
   const harness = createTestHarness({ root, workers: workers.map((worker) => inputOf(unstable_readConfig, worker)) })
   try {
