@@ -2,14 +2,12 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
-import { createTestHarness } from "wrangler"
 import { SimulatorClient } from "../local/simulator/client.ts"
 import { simulatedProviders } from "../local/simulator/variables.ts"
+import { openStack } from "../local/stack/openStack.ts"
 import type { OperationName, Operations, PlainGrant, Provider, Side } from "./workers/operations.ts"
 
-const root = fileURLToPath(new URL("..", import.meta.url))
-
-/** Everything a figure needs: the workers in workerd, and the providers' stand-in in a process of its own. */
+/** Everything a figure needs: the workers in workerd, and the simulator of the providers in a process of its own. */
 export interface Stage {
   readonly simulator: SimulatorClient
   /** Asks the caller worker. */
@@ -50,27 +48,25 @@ const variables = (simulator: string) => ({
 export const openStage = async (): Promise<Stage> => {
   const { url, process: child } = await startSimulator()
   const simulator = new SimulatorClient(url)
-  const harness = createTestHarness({
-    root,
+  const endSimulator = async () => {
+    child.kill()
+    if (child.exitCode === null && child.signalCode === null) await once(child, "exit")
+  }
+  const stack = await openStack({
     workers: [
       { configPath: "bench/workers/caller/wrangler.toml" },
       { configPath: "bench/workers/core/wrangler.toml", vars: variables(url) },
     ],
-  })
-  const close = async () => {
-    await harness.close()
-    child.kill()
-    if (child.exitCode === null && child.signalCode === null) await once(child, "exit")
-  }
-  try {
-    await harness.listen()
-    await harness.getWorker("bench-core").applyD1Migrations("DB")
-    await harness.getWorker("bench-core").applyD1Migrations("HANDWRITTEN_DB")
-  } catch (problem) {
-    await close()
+    databases: ["DB", "HANDWRITTEN_DB"].map((binding) => ({ worker: "bench-core", binding })),
+  }).catch(async (problem: unknown) => {
+    await endSimulator()
     throw problem
+  })
+  const caller = stack.harness.getWorker("bench-caller")
+  const close = async () => {
+    await stack.close()
+    await endSimulator()
   }
-  const caller = harness.getWorker("bench-caller")
 
   const ask: Stage["ask"] = async (name, input) => {
     const response = await caller.fetch(`/${name}`, { method: "POST", body: JSON.stringify(input) })
@@ -95,5 +91,5 @@ export const openStage = async (): Promise<Stage> => {
     await ask("setTokens", { side, grants })
   }
 
-  return { simulator, ask, connect, logs: () => harness.getLogs().map(({ message }) => message), close }
+  return { simulator, ask, connect, logs: () => stack.harness.getLogs().map(({ message }) => message), close }
 }

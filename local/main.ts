@@ -1,3 +1,4 @@
+import { enableCompileCache } from "node:module"
 import { run } from "../src/cli/run.ts"
 import { pollen } from "./pollen.ts"
 
@@ -8,5 +9,8 @@ Object.assign(process.env, {
   WRANGLER_WRITE_LOGS: "false",
   CLOUDFLARE_CF_FETCH_ENABLED: "false",
 })
+
+// Wrangler is large: what has been compiled once need not be again.
+enableCompileCache()
 
 run(pollen)

@@ -1,46 +1,62 @@
-import { type ChildProcess, spawn } from "node:child_process"
+import type { ChildProcess } from "node:child_process"
+import { rm } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import { Effect } from "effect"
 import { Display } from "../../src/cli/Display.ts"
-import { CannotStart } from "../../src/cli/state/error.ts"
+import { CannotStart, toCannotStart } from "../../src/cli/state/error.ts"
+import { type Keys, localKeys } from "../../src/cli/state/keys.ts"
+import { announceStack, readStacks } from "../../src/cli/state/stacks.ts"
 import { issueBearer } from "../../src/gateway/bearer.ts"
-import { root } from "../stack/harness.ts"
+import { runCronEvery } from "../stack/cronSchedule.ts"
+import { freePort } from "../stack/freePort.ts"
+import { openHttpForwarder } from "../stack/HttpForwarder.ts"
+import { coreWorker, cronWorker, gatewayWorker, migrationWorker } from "../stack/LocalWorker.ts"
+import { root } from "../stack/root.ts"
+import { loadWrangler } from "../stack/signals.ts"
 import { openTcpForwarder } from "../stack/TcpForwarder.ts"
-import { liveSettings } from "./liveSettings.ts"
-import { writeLiveWorkers } from "./liveWorkers.ts"
+import { type Output, whileWaiting } from "../stack/whileWaiting.ts"
+import {
+  exitOf,
+  killWrangler,
+  migrateKept,
+  startWranglerDev,
+  stopWrangler,
+  writeWorkers,
+} from "../stack/wranglerDev.ts"
+import { type LiveSettings, readLiveSettings } from "./liveSettings.ts"
+import { renderLiveSuggestions } from "./liveSuggestions.ts"
 import type { StartOptions } from "./options.ts"
 
 const person = "me"
-const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js")
-const startAtMost = "60 seconds"
+/** Longer than any start that will succeed: a slow machine takes a minute. */
+const startAtMost = "3 minutes"
+/** As often as where it is deployed. */
+const cronSeconds = 30 * 60
 
-const run = (...parameters: ReadonlyArray<string>): ChildProcess =>
-  spawn(process.execPath, [wrangler, ...parameters], {
-    cwd: root,
-    stdio: ["ignore", "ignore", "inherit"],
-    env: { ...process.env, CI: "1", WRANGLER_LOG: "error", WRANGLER_SEND_METRICS: "false" },
-  })
+/** The router first, since the first worker has the port. */
+const workers = (keys: Keys, { secrets }: LiveSettings) => [
+  { configPath: "local/demo/workers/wrangler.toml" },
+  gatewayWorker(keys),
+  coreWorker(keys, { secrets }),
+  cronWorker({
+    entry: "local/stack/workers/cron.ts",
+    secrets, // legacy
+  }),
+  migrationWorker(keys),
+]
 
-const exitOf = (child: ChildProcess) =>
-  Effect.callback<number>((resume) => {
-    if (child.exitCode !== null) return resume(Effect.succeed(child.exitCode))
-    child.once("exit", (code) => resume(Effect.succeed(code ?? 1)))
-  })
-
-const stop = (child: ChildProcess) =>
-  Effect.suspend(() => {
-    if (child.exitCode !== null || child.signalCode !== null) return Effect.void
-    child.kill("SIGINT")
-    return Effect.asVoid(exitOf(child))
-  })
+const endOf = (child: ChildProcess) => Effect.promise(() => exitOf(child))
 
 const migrate = Effect.fnUntraced(function* (state: string) {
-  const code = yield* exitOf(run("d1", "migrations", "apply", "pollen", "--local", "--persist-to", state))
-  if (code === 0) return
+  const child = yield* Effect.acquireRelease(
+    Effect.sync(() => migrateKept(state)),
+    (child) => Effect.promise(() => killWrangler(child)),
+  )
+  if ((yield* endOf(child)) === 0) return
   return yield* new CannotStart({
     message: `The local database in ${state} cannot be migrated; wrangler says why above.`,
   })
-})
+}, Effect.scoped)
 
 const untilHealthy = (url: string) =>
   Effect.promise(() =>
@@ -48,63 +64,82 @@ const untilHealthy = (url: string) =>
       ({ ok }) => ok,
       () => false,
     ),
-  ).pipe(Effect.delay("250 millis"), Effect.repeat({ until: (isUp) => isUp }))
-
-const howToGo = (url: string, bearer: string) => {
-  const ask = `curl -sw '\\n' -H "Authorization: Bearer $TOKEN"`
-  return [
-    `Everything is up at ${url}, with the real providers and their usual intervals.`,
-    "",
-    "  First, in another terminal:",
-    `    TOKEN=${bearer}`,
-    "",
-    "  Give it your tokens, got with these client ids (README.md says how), and the same at /youtube/token:",
-    `    ${ask} -X PUT -H "Content-Type: application/json" ${url}/v1/accounts/spotify/token \\`,
-    `      -d '{"accessToken":"…","refreshToken":"…","expiresIn":3600,"scope":"user-library-read"}'`,
-    "",
-    "  Then look:",
-    `    ${ask} ${url}/v1/status`,
-    `    ${ask} ${url}/v1/feed`,
-    "",
-    "Ctrl-C stops it; tokens and feed stay for the next time.",
-  ].join("\n")
-}
-
-/** The same workers against the real providers, with a database that stays. */
-export const startLive = Effect.fn("startLive")(function* ({ port, devVars }: StartOptions, stateDir: string) {
-  const display = yield* Display
-  const clientIds = yield* liveSettings(resolve(root, devVars))
-  // Takes the port for a moment, to notice early and in plain words that somebody else has it.
-  yield* Effect.scoped(openTcpForwarder(port))
-  yield* display.line("starting core, gateway and cron workers and a database that stays")
-  const { keys, configs } = yield* writeLiveWorkers(stateDir, clientIds)
-  const state = join(stateDir, "state")
-  yield* migrate(state)
-  const parameters = configs.flatMap((config) => ["-c", config])
-  const child = yield* Effect.acquireRelease(
-    Effect.sync(() =>
-      run(
-        "dev",
-        ...parameters,
-        ...["--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0", "--persist-to", state],
-        "--show-interactive-dev-session=false",
-      ),
-    ),
-    stop,
+  ).pipe(
+    Effect.delay("250 millis"),
+    Effect.repeat({ until: (isUp) => isUp }),
+    Effect.timeoutOrElse({
+      duration: startAtMost,
+      orElse: () => new CannotStart({ message: `The workers were not up after ${startAtMost}; start again.` }),
+    }),
   )
-  const url = `http://127.0.0.1:${port}`
-  const stopped = exitOf(child).pipe(
+
+/** Two runtimes cannot have the same database open. */
+const refuseSecond = Effect.fnUntraced(function* (stateDir: string) {
+  const running = (yield* readStacks(stateDir)).find(({ kind }) => kind === "live")
+  if (running === undefined) return
+  return yield* new CannotStart({
+    message: `A stack with the real providers runs already, at ${running.url} (process ${running.pid}), and its database can be used by one: stop it, or give another --state-dir.`,
+  })
+})
+
+const writeConfigs = (folder: string, keys: Keys, settings: LiveSettings) =>
+  Effect.acquireRelease(
+    Effect.tryPromise({
+      try: () => writeWorkers(folder, workers(keys, settings)),
+      catch: toCannotStart(folder),
+    }),
+    () => Effect.promise(() => rm(folder, { recursive: true, force: true })),
+  )
+
+/** Sends requests to one of the workers behind the router. */
+const openWorker = (url: string, worker: string) =>
+  openHttpForwarder((target, init) => {
+    const { pathname, search } = new URL(String(target))
+    const headers = new Headers(init?.headers)
+    headers.set("pollen-worker", worker)
+    return fetch(`${url}${pathname}${search}`, { ...init, headers })
+  })
+
+/** Starts the same workers against the real providers, with a database that stays. */
+export const startLive = Effect.fn("startLive")(function* (
+  { port, devVars, stateDir: typedStateDir }: StartOptions,
+  stateDir: string,
+  output: Output,
+) {
+  const display = yield* Display
+  const settings = yield* readLiveSettings(resolve(root, devVars))
+  yield* refuseSecond(stateDir)
+  const forwarder = yield* openTcpForwarder(port)
+  const keys = yield* localKeys(stateDir)
+  yield* display.line("starting core, gateway, cron and migration workers, and a database that stays")
+  const state = join(stateDir, "state")
+  yield* whileWaiting(output, () => "loading wrangler", loadWrangler)
+  const configs = yield* writeConfigs(join(stateDir, "live"), keys, settings)
+  yield* whileWaiting(output, () => "migrating the database", migrate(state))
+  const inner = yield* Effect.promise(freePort)
+  const child = yield* Effect.acquireRelease(
+    Effect.sync(() => startWranglerDev({ configs, port: inner, state })),
+    (child) => Effect.promise(() => stopWrangler(child)),
+  )
+  const stopped = endOf(child).pipe(
     Effect.flatMap(() => new CannotStart({ message: "The workers stopped; wrangler says why above." })),
   )
-  yield* Effect.raceFirst(
-    untilHealthy(url).pipe(
-      Effect.timeoutOrElse({
-        duration: startAtMost,
-        orElse: () => new CannotStart({ message: `The workers were not up after ${startAtMost}; start again.` }),
-      }),
-    ),
-    stopped,
+  const innerUrl = `http://127.0.0.1:${inner}`
+  const starting = Effect.raceFirst(untilHealthy(innerUrl), stopped)
+  yield* whileWaiting(output, () => "building and starting the workers", starting)
+  yield* forwarder.forwardTo(inner)
+  const cronUrl = yield* openWorker(innerUrl, "cron")
+  const migrationUrl = yield* openWorker(innerUrl, "migration")
+  yield* announceStack(stateDir, { url: forwarder.url, migrationUrl, kind: "live" })
+  const runCron = Effect.promise(() => fetch(cronUrl, { method: "POST" }).then((answer) => answer.text()))
+  yield* runCronEvery(cronSeconds, runCron)
+  const bearer = yield* Effect.promise(() => issueBearer(keys.GATEWAY_KEY, person))
+  const { providers } = settings
+  yield* display.line(
+    renderLiveSuggestions({
+      ...{ gateway: forwarder.url, cronUrl, cronSeconds, bearer, providers },
+      stateDir: typedStateDir,
+    }),
   )
-  yield* display.line(howToGo(url, yield* Effect.promise(() => issueBearer(keys.GATEWAY_KEY, person))))
   return yield* stopped
 }, Effect.scoped)

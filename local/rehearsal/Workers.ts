@@ -1,23 +1,24 @@
 import { Context, Effect, Layer, Schedule } from "effect"
 import type { CannotStart } from "../../src/cli/state/error.ts"
 import type { Keys } from "../../src/cli/state/keys.ts"
+import { acquireStack } from "../stack/acquireStack.ts"
 import type { Send } from "../stack/Gateway.ts"
-import { openHarness, type WithEntry } from "../stack/harness.ts"
+import { coreWorker, cronWorker, gatewayWorker, migrationWorker } from "../stack/LocalWorker.ts"
 import { Simulator } from "../stack/Simulator.ts"
-import { keepSignals } from "../stack/signals.ts"
+import type { Output } from "../stack/whileWaiting.ts"
 import { WorkersSilent } from "./error.ts"
 import { killRuntime } from "./kill.ts"
-import { coreSettings, cronSettings, type Pace } from "./settings.ts"
+import { coreSettings, type Pace } from "./settings.ts"
 import type { OperationName, Operations } from "./workers/operations.ts"
 
 const entries = "local/rehearsal/workers"
 
 /** Each worker as it is deployed, but for an entry that counts its statements; and one that stands beside them and looks. */
-const workers = (keys: Keys, settings: Readonly<Record<string, string>>) => (withEntry: WithEntry) => [
-  withEntry("src/gateway/wrangler.toml", `${entries}/gateway.ts`, { GATEWAY_KEY: keys.GATEWAY_KEY }),
-  withEntry("wrangler.toml", `${entries}/core.ts`, settings),
-  withEntry("src/cron/wrangler.toml", `${entries}/cron.ts`, cronSettings(settings)),
-  withEntry("src/migration/wrangler.toml", `${entries}/migration.ts`, { ADMIN_TOKEN: keys.ADMIN_TOKEN }),
+const workers = (keys: Keys, vars: Readonly<Record<string, string>>) => [
+  gatewayWorker(keys, { entry: `${entries}/gateway.ts` }),
+  coreWorker(keys, { entry: `${entries}/core.ts`, vars }),
+  cronWorker({ entry: `${entries}/cron.ts`, vars }),
+  migrationWorker(keys, { entry: `${entries}/migration.ts` }),
   { configPath: `${entries}/wrangler.toml` },
 ]
 
@@ -45,15 +46,13 @@ export class Workers extends Context.Service<
     readonly takeErrors: Effect.Effect<ReadonlyArray<string>>
   }
 >()("pollen/cli/Workers") {
-  static readonly layer = (keys: Keys, pace: Pace): Layer.Layer<Workers, CannotStart, Simulator> =>
+  static readonly layer = (keys: Keys, pace: Pace, output: Output): Layer.Layer<Workers, CannotStart, Simulator> =>
     Layer.effect(
       Workers,
       Effect.gen(function* () {
         const simulator = yield* Simulator
-        yield* keepSignals
-        const settings = coreSettings(simulator.url, keys, pace)
-        const { harness } = yield* openHarness(workers(keys, settings))
-        yield* Effect.promise(() => harness.getWorker("pollen").applyD1Migrations("DB"))
+        const stack = yield* acquireStack(output, { workers: workers(keys, coreSettings(simulator.url, pace)) })
+        const { harness } = stack
 
         const silent = (what: string) => (error: unknown) =>
           new WorkersSilent({ message: `${what}: ${error instanceof Error ? error.message : String(error)}` })
@@ -112,11 +111,7 @@ export class Workers extends Context.Service<
           toMigration: to("pollen-migration"),
           killAndRestart,
           query,
-          takeErrors: Effect.sync(() => {
-            const errors = harness.getLogs().filter(({ level }) => level === "error")
-            harness.clearLogs()
-            return errors.map(({ message }) => message)
-          }),
+          takeErrors: Effect.sync(stack.takeErrors),
         }
       }),
     )

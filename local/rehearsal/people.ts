@@ -2,6 +2,7 @@ import { Effect, Random } from "effect"
 import { Display } from "../../src/cli/Display.ts"
 import { UserId } from "../../src/domain/user.ts"
 import type { Provider, SeededPerson } from "../simulator/model.ts"
+import { legacyRows } from "../stack/legacyRows.ts"
 import { Simulator } from "../stack/Simulator.ts"
 import { accessTokenSeconds } from "./settings.ts"
 import { Workers } from "./Workers.ts"
@@ -51,11 +52,6 @@ export const makePeople = Effect.fn("makePeople")(function* (users: number) {
   return people
 })
 
-const insertUsers = `INSERT INTO users (id, created_at) SELECT value, ?2 FROM json_each(?1)`
-const insertAccounts = `INSERT INTO user_accounts (user_id, provider, updated_at, access_token, refresh_token, expires_at, scope)
-  SELECT value->>'userId', value->>'provider', ?2, value->>'accessToken', value->>'refreshToken', value->>'expiresAt', value->>'scope'
-  FROM json_each(?1)`
-
 /**
  * Everybody's consent, and the rows that the old system has of it: tokens as they are, held by D1. First access tokens are of any
  * age, so that the refreshes of a hundred people do not come at once.
@@ -76,14 +72,7 @@ export const enterOldSystem = Effect.fn("enterOldSystem")(function* (people: Rea
         })),
     )
     const grants = yield* ask((client) => client.grants(consents))
-    const rows = consents.flatMap(({ person, provider }, index) => {
-      const grant = grants[index]
-      return grant === undefined ? [] : [{ ...grant, userId: person, provider, scope: grant.scope.join(" ") }]
-    })
-    yield* observe("query", [
-      { sql: insertUsers, values: [JSON.stringify(some.map(({ id }) => id)), now] },
-      { sql: insertAccounts, values: [JSON.stringify(rows), now] },
-    ])
+    yield* observe("query", legacyRows(consents, grants, now))
     yield* display.progress({
       name: "people of the old system",
       done: Math.min(start + rowsAtOnce, people.length),

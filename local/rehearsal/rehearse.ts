@@ -4,6 +4,7 @@ import { generateKeys } from "../../src/cli/state/keys.ts"
 import { PromiseBroken } from "../error.ts"
 import { Gateway } from "../stack/Gateway.ts"
 import { Simulator } from "../stack/Simulator.ts"
+import { keepSignals } from "../stack/signals.ts"
 import { brokenPromises, type Figures } from "./figures.ts"
 import { operator } from "./operator.ts"
 import type { RehearsalOptions } from "./options.ts"
@@ -58,10 +59,12 @@ export const rehearse = Effect.fn("rehearse")(function* (options: RehearsalOptio
     accessTokenLifetimeSeconds: accessTokenSeconds,
     refreshTokenRotation: { spotify: "single-use", youtube: "single-use" },
   })
+  const output = options.json ? process.stderr : process.stdout
   const services = Layer.mergeAll(gatewayOf(keys.GATEWAY_KEY), operator(keys.ADMIN_TOKEN)).pipe(
-    Layer.provideMerge(Workers.layer(keys, pace)),
+    Layer.provideMerge(Workers.layer(keys, pace, output)),
     Layer.provideMerge(simulator),
-    Layer.provideMerge(Display.layer(options.json ? process.stderr : process.stdout)),
+    Layer.provideMerge(Display.layer(output)),
   )
+  yield* keepSignals(output, "Stopping. There is no verdict, and nothing is kept.")
   yield* rehearsal(options, pace, startedAt).pipe(Effect.provide(services), Random.withSeed(options.seed))
-})
+}, Effect.scoped)

@@ -1,4 +1,3 @@
-import type { Keys } from "../../src/cli/state/keys.ts"
 import { simulatedSettings } from "../stack/settings.ts"
 
 /** How many of a source's newest items the first poll delivers: enough to see that there was one. */
@@ -31,15 +30,12 @@ export const paceOf = (users: number): Pace => {
   }
 }
 
-/** The core worker's variables and secrets. */
-export const coreSettings = (simulatorUrl: string, keys: Keys, { pollSeconds }: Pace) => ({
-  ...simulatedSettings(simulatorUrl, keys),
+/** Variables of the core worker, and of the cron worker, whose central poller reads some of them. */
+export const coreSettings = (simulatorUrl: string, { pollSeconds }: Pace) => ({
+  ...simulatedSettings(simulatorUrl),
   POLL_MINIMUM_INTERVAL: `${pollSeconds[0]} seconds`,
   POLL_MAXIMUM_INTERVAL: `${pollSeconds[1]} seconds`,
   BACKFILL_ITEMS: String(backfillItems),
   // An answer that comes too late to be written down costs a grant, whoever asked; a busy machine is not what is rehearsed.
   REQUEST_TIMEOUT: "20 seconds",
 })
-
-/** Of those the ones that the central poller in the cron worker reads. */
-export const cronSettings = (core: Readonly<Record<string, string>>) => core

@@ -1,33 +1,52 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { Display } from "../../src/cli/Display.ts"
 import type { Keys } from "../../src/cli/state/keys.ts"
-import { announceLocalEndpoint } from "../../src/cli/state/localEndpoint.ts"
+import { announceStack } from "../../src/cli/state/stacks.ts"
+import { acquireStack } from "./acquireStack.ts"
+import { runCronEvery } from "./cronSchedule.ts"
 import { openHttpForwarder } from "./HttpForwarder.ts"
-import { openHarness, type WithEntry } from "./harness.ts"
+import { cronWorker, gatewayWorker, migrationWorker, simulatedCoreWorker } from "./LocalWorker.ts"
 import { Simulator } from "./Simulator.ts"
 import { simulatedSettings } from "./settings.ts"
-import { keepSignals } from "./signals.ts"
 import { openTcpForwarder } from "./TcpForwarder.ts"
-
-/** What of D1 is needed here. */
-interface Database {
-  prepare(query: string): { all(): Promise<{ readonly results: ReadonlyArray<unknown> }> }
-}
+import type { Output } from "./whileWaiting.ts"
 
 const StatementCounts = Schema.Record(Schema.String, Schema.Int)
 
-const workers =
-  (settings: Readonly<Record<string, string>>, { GATEWAY_KEY, ADMIN_TOKEN }: Keys) =>
-  (withEntry: WithEntry) => [
-    { configPath: "src/gateway/wrangler.toml", secrets: { GATEWAY_KEY } },
-    // The core worker as it is deployed, but for an entry that counts what the objects send to D1.
-    withEntry("wrangler.toml", "local/stack/workers/countedCore.ts", settings),
-    { configPath: "src/cron/wrangler.toml" },
-    { configPath: "src/migration/wrangler.toml", secrets: { ADMIN_TOKEN } },
+const entries = "local/stack/workers"
+
+/** The workers as they are deployed, but for entries that count what the objects send to D1, and that let a request run cron. */
+const workers = (simulatorUrl: string, keys: Keys) => {
+  const vars = simulatedSettings(simulatorUrl)
+  return [
+    gatewayWorker(keys),
+    simulatedCoreWorker(keys, simulatorUrl, { entry: `${entries}/countedCore.ts`, vars }),
+    cronWorker({ entry: `${entries}/cron.ts`, vars }),
+    migrationWorker(keys),
   ]
+}
+
+/** A statement on D1. */
+export interface Statement {
+  readonly sql: string
+  readonly values?: ReadonlyArray<string | number | null>
+}
+
+/** Seconds from the end of a run of cron to the next: every 30 minutes, where it is deployed. */
+export const cronSeconds = 20
 
 const starting =
-  "starting core, gateway, cron and migration workers, a database and a stand-in for Spotify and YouTube on this machine"
+  "Starting core, gateway, cron and migration workers, a database and a simulator of Spotify and YouTube on this machine."
+
+export interface LocalStackOptions {
+  /** Of the gateway; 0 takes any that is free. */
+  readonly port: number
+  readonly keys: Keys
+  /** Where commands in other terminals find out where the migration worker is. */
+  readonly stateDir: string
+  /** Where is shown what is being waited for. */
+  readonly output: Output
+}
 
 /** Core, gateway, cron and migration in real workerd, with a migrated D1 that is gone when they stop. */
 export class LocalStack extends Context.Service<
@@ -35,50 +54,62 @@ export class LocalStack extends Context.Service<
   {
     /** Of the gateway, for example `http://127.0.0.1:8787`. */
     readonly url: string
+    /** Where a `POST` runs cron. */
+    readonly cronUrl: string
     readonly keys: Keys
     /** Rows of D1. The statement is not counted as anybody's. */
     readonly query: (statement: string) => Effect.Effect<ReadonlyArray<unknown>>
+    /** Statements in one batch. */
+    readonly write: (statements: ReadonlyArray<Statement>) => Effect.Effect<void>
+    /** One run of cron; what it has written of itself. */
+    readonly runCron: Effect.Effect<unknown>
     /** By user id: statements that the person's object has sent to D1 so far. */
     readonly statementCounts: Effect.Effect<Readonly<Record<string, number>>>
     /** What the workers logged as errors since the last call. */
     readonly takeErrors: Effect.Effect<ReadonlyArray<string>>
   }
 >()("pollen/cli/LocalStack") {
-  /** `stateDir`: where commands in other terminals find out where the migration worker is. */
-  static readonly layer = (port: number, keys: Keys, stateDir: string) =>
+  static readonly layer = ({ port, keys, stateDir, output }: LocalStackOptions) =>
     Layer.effect(
       LocalStack,
       Effect.gen(function* () {
+        const forwarder = yield* openTcpForwarder(port)
         const display = yield* Display
-        const front = yield* openTcpForwarder(port)
         yield* display.line(starting)
         const simulator = yield* Simulator
-        yield* keepSignals
-        const { harness, url } = yield* openHarness(workers(simulatedSettings(simulator.url, keys), keys))
-        const gateway = harness.getWorker<{ readonly DB: Database }>("pollen-gateway")
-        yield* Effect.promise(() => harness.getWorker("pollen-gateway").applyD1Migrations("DB"))
-        yield* front.forwardTo(Number(url.port))
-        yield* announceLocalEndpoint(stateDir, yield* openHttpForwarder(harness.getWorker("pollen-migration").fetch))
-        const { DB } = yield* Effect.promise(() => gateway.getEnv())
+        const stack = yield* acquireStack(output, { workers: workers(simulator.url, keys) })
+        const { harness, database } = stack
+        yield* forwarder.forwardTo(Number(stack.url.port))
+        const cronUrl = yield* openHttpForwarder(harness.getWorker("pollen-cron").fetch)
+        const migrationUrl = yield* openHttpForwarder(harness.getWorker("pollen-migration").fetch)
+        yield* announceStack(stateDir, { url: forwarder.url, migrationUrl, kind: "simulated" })
+        const get = (worker: string) =>
+          Effect.promise(() =>
+            harness
+              .getWorker(worker)
+              .fetch(`http://${worker}/`)
+              .then((response) => response.json()),
+          )
+        yield* runCronEvery(cronSeconds, get("pollen-cron"))
         return {
-          url: front.url,
+          url: forwarder.url,
+          cronUrl,
           keys,
           query: (statement) =>
             Effect.map(
-              Effect.promise(() => DB.prepare(statement).all()),
+              Effect.promise(() => database.prepare(statement).all()),
               ({ results }) => results,
             ),
-          statementCounts: Effect.promise(() =>
-            harness
-              .getWorker("pollen")
-              .fetch("http://pollen/")
-              .then((response) => response.json()),
-          ).pipe(Effect.flatMap(Schema.decodeUnknownEffect(StatementCounts)), Effect.orDie),
-          takeErrors: Effect.sync(() => {
-            const errors = harness.getLogs().filter(({ level }) => level === "error")
-            harness.clearLogs()
-            return errors.map(({ message }) => message)
-          }),
+          write: (statements) =>
+            Effect.promise(() =>
+              database.batch(statements.map(({ sql, values = [] }) => database.prepare(sql).bind(...values))),
+            ),
+          runCron: get("pollen-cron"),
+          statementCounts: get("pollen").pipe(
+            Effect.flatMap(Schema.decodeUnknownEffect(StatementCounts)),
+            Effect.orDie,
+          ),
+          takeErrors: Effect.sync(stack.takeErrors),
         }
       }),
     )

@@ -1,12 +1,10 @@
-import type { Keys } from "../../src/cli/state/keys.ts"
 import { simulatedProviders } from "../simulator/variables.ts"
 
 /** How many of a source's newest items a first poll delivers here: enough to see, few enough to be quick. */
 export const backfillItems = 5
 
-/** The core worker's settings for a run against the stand-in: the short intervals are the only difference to a real deployment. */
-export const simulatedSettings = (simulatorUrl: string, { TOKEN_KEYS }: Keys): Readonly<Record<string, string>> => ({
-  TOKEN_KEYS,
+/** Settings of the core worker for a run against the simulator: the short intervals are the only difference to a real deployment. */
+export const simulatedSettings = (simulatorUrl: string): Readonly<Record<string, string>> => ({
   ...simulatedProviders(simulatorUrl),
   POLL_MINIMUM_INTERVAL: "2 seconds",
   POLL_MAXIMUM_INTERVAL: "4 seconds",

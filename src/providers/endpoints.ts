@@ -1,4 +1,5 @@
 import { Config, Redacted } from "effect"
+import type { Provider } from "../domain/provider.ts"
 
 const endpointsOf = (prefix: string, apiUrl: string, tokenUrl: string) =>
   Config.all({
@@ -14,10 +15,19 @@ export const endpointsConfig = Config.all({
   youtube: endpointsOf("YOUTUBE", "https://www.googleapis.com/youtube/v3", "https://oauth2.googleapis.com/token"),
 })
 
-/** Variables and secrets of the client registrations. Without them nothing can be refreshed. */
+/** Variables and secrets of the client registrations. Without those of a provider nothing of it can be refreshed. */
 export interface EndpointVariables {
   readonly SPOTIFY_CLIENT_ID?: string
   readonly SPOTIFY_CLIENT_SECRET?: string
   readonly YOUTUBE_CLIENT_ID?: string
   readonly YOUTUBE_CLIENT_SECRET?: string
 }
+
+/** The settings of a provider's client registration that are missing. */
+export const missingClientSettings = (provider: Provider, variables: EndpointVariables): ReadonlyArray<string> =>
+  clientSettings[provider].filter((name) => (variables[name] ?? "") === "")
+
+const clientSettings = {
+  spotify: ["SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET"],
+  youtube: ["YOUTUBE_CLIENT_ID", "YOUTUBE_CLIENT_SECRET"],
+} as const satisfies Readonly<Record<Provider, ReadonlyArray<keyof EndpointVariables>>>

@@ -61,6 +61,10 @@ export const refreshGrant = Effect.fn("refreshGrant")(function* (
   timeoutMs: number,
 ) {
   const now = yield* Clock.currentTimeMillis
+  if (endpoints.clientId === "") {
+    const reason = `${provider.toUpperCase()}_CLIENT_ID is not set`
+    return yield* new ProviderUnavailable({ provider, reason, retryAt: null })
+  }
   const server: oauth.AuthorizationServer = {
     issuer: new URL(endpoints.tokenUrl).origin,
     token_endpoint: endpoints.tokenUrl,

@@ -1,9 +1,10 @@
 import type { D1Database } from "@cloudflare/workers-types"
-import { createTestHarness, type TestHarness } from "wrangler"
+import type { TestHarness } from "wrangler"
 import type { SimulatorClient } from "../../local/simulator/client.ts"
 import { startSimulator } from "../../local/simulator/server/start.ts"
-import { simulatedProviders } from "../../local/simulator/variables.ts"
-import { newKey } from "../newKey.ts"
+import { migrationWorker, simulatedCoreWorker } from "../../local/stack/LocalWorker.ts"
+import { openStack } from "../../local/stack/openStack.ts"
+import { generateKeys } from "../../src/cli/state/keys.ts"
 
 /** The migration and core workers as they are deployed, the simulator, and people whose grants D1 holds. */
 export interface Moving {
@@ -23,21 +24,10 @@ const providers = ["spotify", "youtube"] as const
 
 export const startMoving = async (): Promise<Moving> => {
   const simulator = await startSimulator({ seed: 5 })
-  const adminToken = newKey()
-  const harness = createTestHarness({
-    workers: [
-      { configPath: "src/migration/wrangler.toml", secrets: { ADMIN_TOKEN: adminToken } },
-      {
-        configPath: "wrangler.toml",
-        secrets: { TOKEN_KEYS: `k1:${newKey()}` },
-        vars: simulatedProviders(simulator.client.url),
-      },
-    ],
+  const keys = generateKeys()
+  const { harness, url, database, close } = await openStack({
+    workers: [migrationWorker(keys), simulatedCoreWorker(keys, simulator.client.url)],
   })
-  const { url } = await harness.listen()
-  const core = harness.getWorker<{ readonly DB: D1Database }>("pollen")
-  await core.applyD1Migrations("DB")
-  const { DB: database } = await core.getEnv()
   const tokens = new Set<string>()
 
   const addPeople = async (userIds: ReadonlyArray<string>) => {
@@ -63,10 +53,10 @@ export const startMoving = async (): Promise<Moving> => {
 
   return {
     url: url.href.replace(/\/$/, ""),
-    ...{ adminToken, database, harness, tokens, addPeople },
+    ...{ adminToken: keys.ADMIN_TOKEN, database, harness, tokens, addPeople },
     simulator: simulator.client,
     close: async () => {
-      await harness.close()
+      await close()
       await simulator.close()
     },
   }

@@ -24,6 +24,8 @@ export const startPollenWith = (
 ) => {
   const child = spawn(process.execPath, [main, ...parameters], {
     stdio: ["ignore", "pipe", "pipe"],
+    // A process group of its own, as a terminal gives to what it runs.
+    detached: true,
     env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...environment },
   })
   const said = { out: "", err: "" }
@@ -53,9 +55,9 @@ export const startPollenWith = (
         tell()
         outcome.then(({ err }) => reject(new Error(`ended without printing ${pattern}: ${err}`)), reject)
       }),
-    /** Ctrl-C; the outcome follows. */
+    /** Ctrl-C, which a terminal sends to the whole group; the outcome follows. */
     stop: () => {
-      child.kill("SIGINT")
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGINT")
       return outcome
     },
   }

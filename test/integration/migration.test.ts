@@ -32,7 +32,7 @@ let made = 0
 
 /** People whose grants are in D1, followed by nobody. */
 const settle = async (count: number) => {
-  const database = await system.database()
+  const database = system.database
   const ids = Array.from({ length: count }, () => `user-${String(made++).padStart(4, "0")}`)
   await system.simulator.createPeople(ids.map((id) => ({ id, sources: [] })))
   for (const id of ids) {
@@ -143,7 +143,7 @@ describe("A run", () => {
       system.ask("POST", "/v1/rollbacks", { to: "dual_write", patienceSeconds: 0, ...asked })
     const first = await rollback({ people: [ada] })
     await untilOver(first.body.id)
-    const database = await system.database()
+    const database = system.database
     await database.prepare("UPDATE migration_runs SET state = 'paused' WHERE id = ?1").bind(first.body.id).run()
     expect(await rollback({ people: [ben] })).toMatchObject({ status: 409, body: { reason: "rollback_under_way" } })
     expect(await rollback({ at: "live" })).toMatchObject({ status: 409, body: { reason: "rollback_under_way" } })

@@ -1,9 +1,10 @@
 import type { D1Database } from "@cloudflare/workers-types"
-import { createTestHarness, type TestHarness, type TestHarnessOptions } from "wrangler"
+import type { TestHarness } from "wrangler"
 import type { SimulatorClient } from "../../local/simulator/client.ts"
 import { startSimulator } from "../../local/simulator/server/start.ts"
-import { simulatedProviders } from "../../local/simulator/variables.ts"
-import { newKey } from "../newKey.ts"
+import { migrationWorker, simulatedCoreWorker } from "../../local/stack/LocalWorker.ts"
+import { openStack } from "../../local/stack/openStack.ts"
+import { generateKeys } from "../../src/cli/state/keys.ts"
 
 /** What of the answers of `src/migration/api` tests go on with; what else they expect, they say. */
 export interface Told {
@@ -23,7 +24,7 @@ export interface OperatorSystem {
   readonly harness: TestHarness
   readonly adminToken: string
   readonly simulator: SimulatorClient
-  readonly database: () => Promise<D1Database>
+  readonly database: D1Database
   /** Asks the migration worker in the operator's name. */
   readonly ask: (method: string, path: string, body?: unknown) => Promise<Answer<Told>>
   /** As it comes, with these headers. */
@@ -33,32 +34,22 @@ export interface OperatorSystem {
 
 export const startOperatorSystem = async (vars: Record<string, string> = {}): Promise<OperatorSystem> => {
   const simulator = await startSimulator({ seed: 5 })
-  const adminToken = newKey()
-  const options: TestHarnessOptions = {
-    workers: [
-      { configPath: "src/migration/wrangler.toml", secrets: { ADMIN_TOKEN: adminToken }, vars },
-      {
-        configPath: "wrangler.toml",
-        secrets: { TOKEN_KEYS: `k1:${newKey()}` },
-        vars: simulatedProviders(simulator.client.url),
-      },
-    ],
-  }
-  const harness = createTestHarness(options)
-  const { url } = await harness.listen()
-  await harness.getWorker("pollen").applyD1Migrations("DB")
+  const keys = generateKeys()
+  const { harness, url, database, close } = await openStack({
+    workers: [migrationWorker(keys, { vars }), simulatedCoreWorker(keys, simulator.client.url)],
+  })
   const request: OperatorSystem["request"] = (path, init) => fetch(new URL(path, url), init)
   return {
     harness,
-    adminToken,
+    adminToken: keys.ADMIN_TOKEN,
     simulator: simulator.client,
-    database: async () => (await harness.getWorker<{ readonly DB: D1Database }>("pollen").getEnv()).DB,
+    database,
     request,
     ask: async (method, path, body) => {
       const response = await request(path, {
         method,
         headers: {
-          authorization: `Bearer ${adminToken}`,
+          authorization: `Bearer ${keys.ADMIN_TOKEN}`,
           ...(body === undefined ? {} : { "content-type": "application/json" }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -66,7 +57,7 @@ export const startOperatorSystem = async (vars: Record<string, string> = {}): Pr
       return { status: response.status, body: await response.json() }
     },
     close: async () => {
-      await harness.close()
+      await close()
       await simulator.close()
     },
   }

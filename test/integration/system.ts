@@ -1,10 +1,11 @@
 import type { D1Database } from "@cloudflare/workers-types"
-import { createTestHarness, type TestHarness } from "wrangler"
+import type { TestHarness } from "wrangler"
 import type { SimulatorClient } from "../../local/simulator/client.ts"
 import { startSimulator } from "../../local/simulator/server/start.ts"
-import { simulatedProviders } from "../../local/simulator/variables.ts"
+import { cronWorker, gatewayWorker, simulatedCoreWorker } from "../../local/stack/LocalWorker.ts"
+import { openStack } from "../../local/stack/openStack.ts"
+import { generateKeys } from "../../src/cli/state/keys.ts"
 import { issueBearer } from "../../src/gateway/bearer.ts"
-import { newKey } from "../newKey.ts"
 
 /** The workers as they are deployed, each in its own isolate, with service bindings between them, and the simulator. */
 export interface System {
@@ -19,23 +20,15 @@ export interface System {
 
 export const startSystem = async (): Promise<System> => {
   const simulator = await startSimulator({ seed: 3 })
-  const gatewayKey = newKey()
-  const harness = createTestHarness({
+  const keys = generateKeys()
+  const { harness, url, database, close } = await openStack({
     workers: [
-      { configPath: "src/gateway/wrangler.toml", secrets: { GATEWAY_KEY: gatewayKey } },
-      {
-        configPath: "wrangler.toml",
-        secrets: { TOKEN_KEYS: `k1:${newKey()}` },
-        vars: simulatedProviders(simulator.client.url),
-      },
-      { configPath: "src/cron/wrangler.toml" },
+      gatewayWorker(keys),
+      simulatedCoreWorker(keys, simulator.client.url),
+      cronWorker(),
       { configPath: "test/integration/caller/wrangler.toml" },
     ],
   })
-  const { url } = await harness.listen()
-  const core = harness.getWorker<{ readonly DB: D1Database }>("pollen")
-  await core.applyD1Migrations("DB")
-  const { DB: database } = await core.getEnv()
   return {
     harness,
     simulator: simulator.client,
@@ -45,13 +38,13 @@ export const startSystem = async (): Promise<System> => {
       fetch(new URL(path, url), {
         method,
         headers: {
-          authorization: `Bearer ${await issueBearer(gatewayKey, userId)}`,
+          authorization: `Bearer ${await issueBearer(keys.GATEWAY_KEY, userId)}`,
           ...(body === undefined ? {} : { "content-type": "application/json" }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
     close: async () => {
-      await harness.close()
+      await close()
       await simulator.close()
     },
   }

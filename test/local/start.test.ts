@@ -36,7 +36,7 @@ describe("pollen start", () => {
     const { code, out } = await pollen("start", "--help")
     expect(code).toBe(0)
     // What the main job is unless told: 25 people with 20 shows and 20 channels, 200 new items, 5 % faults.
-    const usual = { users: 25, shows: 20, channels: 20, publish: 200, faults: 5, port: 8787 }
+    const usual = { users: 25, legacy: 0, shows: 20, channels: 20, publish: 200, faults: 5, port: 8787 }
     for (const [flag, value] of Object.entries(usual)) {
       expect(out).toMatch(new RegExp(`--${flag} .*\\(${value} unless told\\)`))
     }
@@ -113,27 +113,56 @@ describe("pollen start", () => {
     expect(code).toBe(0)
   })
 
-  it("suggests commands that work when pasted, and Ctrl-C ends it with nothing left running", async () => {
-    const size = ["--users", "1", "--shows", "1", "--channels", "1", "--publish", "1", "--faults", "0"]
+  it("says at once of a state folder that can never be made that it cannot be written", async () => {
+    const { code, err } = await pollen("start", "--once", "--port", "0", "--state-dir", "/proc/pollen")
+    expect({ code, err }).toEqual({
+      code: 1,
+      err: "/proc/pollen cannot be written: give yourself the right to, and start again.\n",
+    })
+  })
+
+  it("ends at Ctrl-C while its workers are starting, with nothing left running", async () => {
+    const command = startPollen("start", "--port", "0", "--state-dir", stateDir)
+    await command.prints(/building and starting the workers, \d+ s/)
+    const children = childrenOf(command.pid)
+    const { code, out, err } = await command.stop()
+    expect({ code, err }).toEqual({ code: 0, err: "" })
+    expect(out).toContain(`Stopping. The database goes; the keys in ${stateDir} stay.`)
+    expect(out).not.toContain("The workers are up")
+    await expect.poll(() => children.filter(isRunning)).toEqual([])
+  })
+
+  it("suggests commands that work when pasted, the move and its way back among them, and Ctrl-C ends it with nothing left running", async () => {
+    const size = ["--users", "1", "--shows", "1", "--channels", "1", "--publish", "1", "--faults", "0", "--legacy", "3"]
     const command = startPollen("start", "--port", "0", "--state-dir", stateDir, ...size)
     const suggestions = (await command.prints(/Ctrl-C/)).split("What to try next").at(-1) ?? ""
     const [token = "", ...commands] = [...suggestions.matchAll(/^ {4}((?:.*\\\n)*.*)$/gm)].map(
       ([, pasted = ""]) => pasted,
     )
-    const outputs = commands.map((pasted) => execSync(`${token.trim()}\n${pasted}`, { encoding: "utf8" }))
-    const [status = "", feed = "", followed = "", polled = "", operated = ""] = outputs
+    const paste = (pasted = "") =>
+      execSync(`${token.trim()}\n${pasted}`, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
+    const outputs = commands.map(paste)
+    const [status = "", feed = "", followed = "", polled = "", operated = "", cron = "", moved = "", back = ""] =
+      outputs
     expect(JSON.parse(status)).toMatchObject({ accounts: [{ state: "connected" }, { state: "connected" }] })
+    expect(status.split("\n").length).toBeGreaterThan(10)
     expect(JSON.parse(feed)).toMatchObject({ items: expect.arrayContaining([expect.anything()]) })
     expect(JSON.parse(followed)).toMatchObject({ subscriptions: [{}, {}] })
-    const [published = "", ...events] = polled.split("\n")
+    const [published = "", ...events] = polled.split(/^(?=event)/m)
     const ids = (JSON.parse(published) as ReadonlyArray<{ readonly id: string }>).map(({ id }) => id)
     expect(ids).toHaveLength(3)
     expect(events.join("\n")).toMatch(/^event: done\ndata: \{/m)
     // Usually by this poll; now and then the object's own alarm was a moment quicker.
-    const feedNow = () => execSync(`${token.trim()}\n${commands[1]}`, { encoding: "utf8" })
+    const feedNow = () => paste(commands[1]).replaceAll("\n", " ")
     await expect.poll(feedNow, { timeout: 10_000 }).toMatch(new RegExp(ids.map((id) => `(?=.*"${id}")`).join("")))
     expect(operated).toMatch(/spotify +object .* holds, epoch 1 +connected/)
-    expect(outputs).toHaveLength(5)
+    expect(JSON.parse(cron)).toMatchObject({
+      cron_run: { failed: 0, isComplete: true },
+      legacy_run: { found: 6, polled: 6, failed: 0, isComplete: true },
+    })
+    expect(moved).toMatch(/3 people/)
+    expect(back).toMatch(/3 people/)
+    expect(outputs).toHaveLength(8)
 
     const children = childrenOf(command.pid)
     expect(await command.stop()).toMatchObject({ code: 0, err: "" })

@@ -3,7 +3,7 @@ import { Effect, Redacted } from "effect"
 import { Failed, Misused } from "../exit.ts"
 import { readTyped, resolveTyped } from "../files.ts"
 import { localKeys } from "../state/keys.ts"
-import { readLocalEndpoint } from "../state/localEndpoint.ts"
+import { type RunningStack, readStacks } from "../state/stacks.ts"
 import type { OperatorOptions } from "./options.ts"
 
 /** Where the migration worker is, and what it takes to be let in. */
@@ -53,6 +53,29 @@ const accessHeaders = (environment: NodeJS.ProcessEnv): Record<string, Redacted.
 
 const bearer = (credential: string) => ({ authorization: Redacted.make(`Bearer ${credential}`) })
 
+const startedAt = (stack: RunningStack): string => new Date(stack.startedAt).toTimeString().slice(0, 8)
+
+/** The migration worker of the stack that runs on this machine, if that is one; says on stderr which it is. */
+const findLocal = Effect.fnUntraced(function* (stacks: ReadonlyArray<RunningStack>) {
+  const [stack, ...others] = stacks
+  if (stack === undefined) {
+    return yield* new Misused({
+      message:
+        "Nothing says where the migration worker is: run npm start for one on this machine, or give --url or POLLEN_MIGRATION_URL.",
+    })
+  }
+  if (others.length > 0) {
+    const candidates = stacks.map(
+      (one) => `  --url ${one.migrationUrl}   gateway at ${one.url}, started at ${startedAt(one)}`,
+    )
+    return yield* new Misused({
+      message: [`${stacks.length} stacks run on this machine; say which one you mean:`, ...candidates].join("\n"),
+    })
+  }
+  yield* Effect.sync(() => process.stderr.write(`asking the stack on this machine, at ${stack.url}\n`))
+  return stack.migrationUrl
+})
+
 /** Finds the migration worker and its credential. Neither is ever taken from the command line, which others on a machine can read. */
 export const findWorkerEndpoint = Effect.fn("findWorkerEndpoint")(function* (
   { url, credentialFile, stateDir }: OperatorOptions,
@@ -60,22 +83,15 @@ export const findWorkerEndpoint = Effect.fn("findWorkerEndpoint")(function* (
 ) {
   const given = url ?? nonEmpty(environment["POLLEN_MIGRATION_URL"])
   const state = resolve(stateDir)
-  const local = yield* readLocalEndpoint(state)
-  const where = given ?? local
-  if (where === undefined) {
-    return yield* new Misused({
-      message:
-        "Nothing says where the migration worker is: run npm start for one on this machine, or give --url or POLLEN_MIGRATION_URL.",
-    })
-  }
-  const worker = yield* checkUrl(where)
+  const stacks = yield* readStacks(state)
+  const worker = yield* checkUrl(given ?? (yield* findLocal(stacks)))
   const access = accessHeaders(environment)
   const credential =
     credentialFile === undefined ? nonEmpty(environment["POLLEN_ADMIN_TOKEN"]) : yield* readCredential(credentialFile)
   if (credential !== undefined)
     return { ...worker, headers: { ...access, ...bearer(credential) } } satisfies WorkerEndpoint
   if (Object.keys(access).length > 0) return { ...worker, headers: access } satisfies WorkerEndpoint
-  if (local !== undefined && worker.url === (yield* checkUrl(local)).url) {
+  if (stacks.some(({ migrationUrl }) => migrationUrl === worker.url)) {
     const { ADMIN_TOKEN } = yield* Effect.mapError(localKeys(state), ({ message }) => new Failed({ message }))
     return { ...worker, headers: bearer(ADMIN_TOKEN) } satisfies WorkerEndpoint
   }

@@ -1,10 +1,11 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises"
+import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Effect, Redacted, Schema } from "effect"
 import { gatewayKeyMinLength } from "../../gateway/bearer.ts"
 import { adminTokenMinLength } from "../../migration/Authorization.ts"
 import { parseKeyRing } from "../../object/keyring.ts"
 import { CannotStart, toCannotStart } from "./error.ts"
+import { makeFolder } from "./makeFolder.ts"
 
 /** Where the stack of a checkout keeps its keys, relative to the repository. */
 export const defaultStateDir = ".pollen"
@@ -31,15 +32,14 @@ export const generateKeys = (): Keys => {
 const isMissing = (error: unknown): boolean =>
   error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")
 
-const keep = (stateDir: string, file: string, keys: Keys) =>
-  Effect.tryPromise({
-    try: async () => {
-      await mkdir(stateDir, { recursive: true })
-      await writeFile(file, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 })
-      return keys
-    },
+const keep = Effect.fnUntraced(function* (stateDir: string, file: string, keys: Keys) {
+  yield* makeFolder(stateDir)
+  yield* Effect.tryPromise({
+    try: () => writeFile(file, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 }),
     catch: toCannotStart(stateDir),
   })
+  return keys
+})
 
 /**
  * The keys of this checkout, made at the first start and kept in a file that only its owner reads and git ignores,

@@ -1,5 +1,5 @@
 import { Effect, Option } from "effect"
-import type { HeldElsewhere } from "../../domain/error.ts"
+import { type HeldElsewhere, Misconfigured } from "../../domain/error.ts"
 import type { Provider } from "../../domain/provider.ts"
 import type { TokenSet } from "../../domain/token.ts"
 import type { UserId } from "../../domain/user.ts"
@@ -8,6 +8,7 @@ import { DatabaseGrants } from "../../move/DatabaseGrants.ts"
 import { giveToObject, insertGrant, readPerson } from "../../move/person.ts"
 import { readSources } from "../../move/sources.ts"
 import { countingWrite } from "../../move/tokenOperations.ts"
+import { missingClientSettings } from "../../providers/endpoints.ts"
 import type { CoreEnv } from "../env.ts"
 import { importInto, personInObject } from "../object.ts"
 import { databaseGrantsLayer } from "./databaseGrants.ts"
@@ -17,12 +18,17 @@ const forestalled = () => Effect.fail(new Forestalled())
 
 /**
  * Stores a grant where it belongs: the object first, without a query to D1 if it holds the account; else where D1's row tells.
- * docs/move.md has the table.
+ * docs/move.md has the table. A provider whose client is not set up is refused: no grant of it could ever be refreshed.
  */
 export const setToken = Effect.fn("setToken")(function* (
   env: CoreEnv,
   { userId, provider, tokens }: { readonly userId: UserId; readonly provider: Provider; readonly tokens: TokenSet },
 ) {
+  const missing = missingClientSettings(provider, env)
+  if (missing.length > 0) {
+    const problem = `${missing.join(" and ")} of the core worker must be set before anybody connects ${provider}`
+    return yield* new Misconfigured({ problem })
+  }
   const object = personInObject(env, userId)
   const account = { userId, provider }
   const grant = { userId, provider, tokens }
