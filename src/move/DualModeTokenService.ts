@@ -12,6 +12,7 @@ import {
 import { fingerprint, newFingerprintKey } from "../domain/fingerprint.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { Stage } from "../domain/stage.ts"
+import { isUsable } from "../domain/token.ts"
 import type { UserId } from "../domain/user.ts"
 import type { CommonError } from "../rpc/contract.ts"
 import type { AccountRow, UsableToken } from "./account.ts"
@@ -50,9 +51,6 @@ interface DualModeOptions {
   /** Has something done that nobody waits for. */
   readonly later: (work: Effect.Effect<void>) => void
 }
-
-/** A mirror's token is given out only while it works for at least so long, in milliseconds. */
-const stillGoodMs = 30_000
 
 /**
  * Where D1 has the newest tokens of an account that the row says an object holds: at `live` it is kept a mirror, and from `shadow`
@@ -136,8 +134,7 @@ export class DualModeTokenService extends Context.Service<
         ) {
           const stored = yield* grants.stored(account)
           const now = yield* Clock.currentTimeMillis
-          if (Option.isNone(stored) || stored.value.expiresAt - now < stillGoodMs)
-            return yield* Effect.fail(unreachable)
+          if (Option.isNone(stored) || !isUsable(stored.value, now)) return yield* Effect.fail(unreachable)
           const { accessToken, expiresAt } = stored.value
           return { accessToken, expiresAt, source: "mirror" as const }
         }, counting("mirror"))

@@ -25,7 +25,7 @@ const use = Effect.fnUntraced(function* (provider: Provider) {
   const poller = yield* Poller
   const { accessToken, expiresAt } = yield* grants.reveal(provider)
   if (expiresAt <= (yield* Clock.currentTimeMillis)) return tried("expired", null)
-  return yield* store.held(provider).pipe(
+  return yield* store.checkApiLimit(provider).pipe(
     Effect.andThen(poller.client(provider).validate(accessToken)),
     Effect.as(tried("works", null)),
     Effect.catchTags({
@@ -33,7 +33,7 @@ const use = Effect.fnUntraced(function* (provider: Provider) {
       ScopeMissing: ({ reason }) => Effect.succeed(tried("refused", reason)),
       SourceMissing: () => Effect.succeed(tried("unknown", "the library is missing")),
       ProviderUnavailable: ({ message }) => Effect.succeed(tried("unknown", message)),
-      RateLimited: (error) => Effect.as(store.hold(error), tried("unknown", error.message)),
+      RateLimited: (error) => Effect.as(store.limitApi(error), tried("unknown", error.message)),
     }),
   )
 })
