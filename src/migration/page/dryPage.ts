@@ -22,7 +22,7 @@ const checkRows: Check = ({ accounts }) => grantsToCopy(accounts)
 
 const checkHandOver: Check = Effect.fnUntraced(function* ({ userId, accounts }) {
   const grants = yield* grantsToCopy(accounts)
-  if (grants.length > 0) yield* compareCopies(userId, grants, true)
+  if (grants.length > 0) yield* compareCopies(userId, grants, { probe: true })
 })
 
 const checkSeals: Check = Effect.fnUntraced(function* ({ userId }) {

@@ -1,16 +1,15 @@
-import { Effect, Option, Schema } from "effect"
-import { fingerprint, newFingerprintKey } from "../../domain/fingerprint.ts"
+import { Effect, Schema } from "effect"
 import { bucketOf } from "../../domain/rollout.ts"
 import { Stage } from "../../domain/stage.ts"
 import type { UserId } from "../../domain/user.ts"
 import { NotFound } from "../../http/error.ts"
 import type { Person } from "../api/people.ts"
-import { Core } from "../Core.ts"
 import { Database, decodeRows, statement } from "../Database.ts"
 import { Flags } from "../Flags.ts"
 import { aimOf } from "../page/aim.ts"
 import { candidatesAfter, decodeCandidates, positionOf, startedInObject } from "../page/candidates.ts"
-import { type AccountRow, storedGrant } from "../person/accounts.ts"
+import { type AccountRow, withTokens } from "../person/accounts.ts"
+import { compareWithObject } from "../person/compareWithObject.ts"
 import { moveParameters } from "../runs/parameters.ts"
 import { readAccountsOf } from "./readPage.ts"
 
@@ -40,21 +39,18 @@ const decodeRest = decodeRows(
   }),
 )
 
-/** What the object says of the accounts; nothing where it cannot be asked. */
-const askObject = Effect.fn("askObject")(function* (userId: UserId, key: string) {
-  const core = yield* Core
-  return yield* core.fingerprintTokens({ userId, key, probe: false }).pipe(
-    Effect.map(({ accounts }) => accounts),
+/** The accounts beside what the object has of them; nothing where it cannot be asked. */
+const askObject = Effect.fn("askObject")(function* (userId: UserId, rows: ReadonlyArray<AccountRow>) {
+  return yield* compareWithObject(userId, rows.map(withTokens), { probe: false }).pipe(
     Effect.catch((error) => Effect.as(Effect.logWarning("An object could not be asked", error.message), [])),
   )
 })
 
-type ObjectAccounts = Effect.Success<ReturnType<typeof askObject>>
+type Compared = Effect.Success<ReturnType<typeof askObject>>
 
-const toAccount = Effect.fnUntraced(function* (row: AccountRow, told: ObjectAccounts, key: string) {
-  const kept = told.find(({ provider }) => provider === row.provider)
-  const stored = storedGrant(row)
-  const expected = Option.isSome(stored) ? yield* fingerprint(key, stored.value.tokens) : null
+const toAccount = (row: AccountRow, compared: Compared) => {
+  const { stored, inObject, differences } = compared.find((one) => one.stored.provider === row.provider) ?? {}
+  const isReadable = stored?.tokens !== null && differences?.has("unreadable") === false
   return {
     provider: row.provider,
     isActive: row.isActive,
@@ -64,17 +60,17 @@ const toAccount = Effect.fnUntraced(function* (row: AccountRow, told: ObjectAcco
     hasTokens: row.accessToken !== null || row.refreshToken !== null,
     expiresAt: typeof row.expiresAt === "number" ? row.expiresAt : null,
     object:
-      kept === undefined
+      inObject === undefined
         ? null
         : {
-            epoch: kept.epoch,
-            isHolder: kept.isHolder,
-            state: kept.state,
-            reason: kept.reason,
-            isSame: expected === null || kept.fingerprint === null ? null : kept.fingerprint === expected,
+            epoch: inObject.epoch,
+            isHolder: inObject.isHolder,
+            state: inObject.state,
+            reason: inObject.reason,
+            isSame: isReadable ? !differences.has("tokens") : null,
           },
   }
-})
+}
 
 /** Where one person is, what either side has of them, and every step that they took. No token. */
 export const findPerson = Effect.fn("findPerson")(function* (userId: UserId) {
@@ -94,8 +90,7 @@ export const findPerson = Effect.fn("findPerson")(function* (userId: UserId) {
   const isInMove = !startedInObject(candidate)
   // An object that nothing was ever brought to is not made by a look at it.
   const isObjectKnown = stage !== "off" || rest.durableObjectId !== null || history.length > 0
-  const key = newFingerprintKey()
-  const told = isObjectKnown ? yield* askObject(userId, key) : []
+  const compared = isObjectKnown ? yield* askObject(userId, rows) : []
   const aim = aimOf(candidate, { id: "", parameters: moveParameters({}) }, yield* flags.rollout)
   return {
     userId,
@@ -110,7 +105,7 @@ export const findPerson = Effect.fn("findPerson")(function* (userId: UserId) {
     verifiedAt: rest.verifiedAt,
     runId: candidate.runId,
     durableObjectId: rest.durableObjectId,
-    accounts: yield* Effect.forEach(rows, (row) => toAccount(row, told, key)),
+    accounts: rows.map((row) => toAccount(row, compared)),
     history,
   } satisfies Person
 })

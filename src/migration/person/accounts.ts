@@ -95,6 +95,15 @@ export const storedGrant = (row: AccountRow): Option.Option<Grant> =>
     }),
   )
 
+/** An account with the tokens that D1 has of it; `null` where it has none that could be used. */
+export const withTokens = (row: AccountRow) => ({
+  provider: row.provider,
+  holder: row.holder,
+  epoch: row.epoch,
+  state: row.state,
+  tokens: Option.getOrNull(tokensOf(row)),
+})
+
 const whyNotGrant = (row: AccountRow): StepFailed => {
   if (isEmpty(row.accessToken)) return failed("no_access_token", row.provider)
   if (isEmpty(row.refreshToken)) return failed("no_refresh_token", row.provider)
