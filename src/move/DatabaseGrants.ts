@@ -1,8 +1,8 @@
 import { Clock, Context, Effect, Layer, Option, Result } from "effect"
 import type { DatabaseUnavailable } from "../domain/error.ts"
 import { isOutage, isUsable, needsRefresh, type TokenSet } from "../domain/token.ts"
-import { type AccountKey, type AccountRow, type HeldRow, keyOf, toTokenSet, type UsableToken } from "./account.ts"
-import { readAccounts, readHeld, readStored } from "./accounts.ts"
+import { type AccountKey, type AccountRow, type HeldRow, keyOf, type UsableToken } from "./account.ts"
+import { readAccounts, readHeld, readTokens } from "./accounts.ts"
 import { copyTokens, hasCopy, type InvokeImport } from "./copies.ts"
 import type { ExchangeOptions } from "./exchange.ts"
 import { type GrantError, type GrantResult, renew, usableOf, whyNotHeld } from "./renew.ts"
@@ -132,7 +132,7 @@ export class DatabaseGrants extends Context.Service<
 
       return {
         find,
-        stored: (account) => Effect.map(readStored(database, account), Option.flatMap(toTokenSet)),
+        stored: (account) => readTokens(database, account),
         accessToken,
         accessTokens,
         refresh,
