@@ -32,7 +32,7 @@ export const accounts = sqliteTable("accounts", {
   epoch: integer("epoch").notNull().default(1),
   /** Of a copy: the generation that D1's row had. A copy of an older one never takes its place. */
   copiedGeneration: integer("copied_generation"),
-  /** Until when the provider asked not to be asked (`Retry-After`, quota), and which of the two it was. */
+  /** Until when the provider's API asked not to be asked (`Retry-After`, quota), and which of the two it was. */
   rateLimitedUntil: integer("held_until"),
   rateLimitReason: text("hold_reason"),
   /** Failed passes in a row, and when the next is due. */
@@ -55,11 +55,13 @@ export const tokens = sqliteTable("tokens", {
   expiresAt: integer("expires_at").notNull(),
   /** Goes up with every change; a refresh that finds another generation than it began with gives way. */
   generation: integer("generation").notNull(),
-  /** When the grant was last exercised at the token endpoint, or set. */
+  /** When the grant was last refreshed, or set: providers let unused grants lapse. */
   keptAliveAt: integer("exercised_at").notNull(),
   failures: integer("failures").notNull().default(0),
   /** No refresh before this moment: backoff after a failure. */
   retryAt: integer("retry_at"),
+  /** Until when the token endpoint asked not to be asked (`Retry-After`). */
+  refreshLimitedUntil: integer("refresh_limited_until"),
 })
 
 /** The pages of the library as last read, so that a page that has not changed (304) need not be sent again. */

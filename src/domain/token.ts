@@ -66,3 +66,52 @@ export const TokenEvent = Schema.Struct({
   detail: Schema.NullOr(Schema.String),
 })
 export type TokenEvent = typeof TokenEvent.Type
+
+/** An access token that expires within this time is refreshed before it is used, in milliseconds. Covers clock skew. */
+export const refreshAheadMs = 5 * 60_000
+
+/** A token that outlives this, in milliseconds, still works for the caller that it is given to. */
+const usableMs = 30_000
+
+/** When an access token expires: epoch milliseconds. */
+interface Expiring {
+  readonly expiresAt: number
+}
+
+/** Whether an access token is refreshed before it is given out. */
+export const needsRefresh = ({ expiresAt }: Expiring, now: number): boolean => expiresAt - now <= refreshAheadMs
+
+/** Whether an access token still works for a while, so that it may be given out when there is no new one. */
+export const isUsable = ({ expiresAt }: Expiring, now: number): boolean => expiresAt - now > usableMs
+
+/** Whether a refresh failed for a reason that says nothing about the grant: the provider is down, or asked to wait. */
+export const isOutage = ({ _tag }: { readonly _tag: string }): boolean =>
+  _tag === "ProviderUnavailable" || _tag === "RateLimited"
+
+/**
+ * What keeps refreshes of a grant back: backoff after failures, and the `Retry-After` of the token endpoint. Rate limits and quotas of
+ * the API are not among it, nor does the token endpoint's limit keep requests to the API back: neither provider documents that one
+ * says anything about the other. Epoch milliseconds.
+ */
+export interface RefreshHold {
+  readonly retryAt: number | null
+  readonly refreshLimitedUntil: number | null
+}
+
+/** The earliest moment at which a grant may be refreshed: epoch milliseconds, 0 when nothing keeps it back. */
+export const refreshableAt = ({ retryAt, refreshLimitedUntil }: RefreshHold): number =>
+  Math.max(retryAt ?? 0, refreshLimitedUntil ?? 0)
+
+/**
+ * The earliest moment from `wanted` on at which the API may be asked with a grant: not before the API's own limit ends, and, where the
+ * access token does not work then, not before a new one can be had. A moment that has passed means now. Epoch milliseconds.
+ */
+export const requestableAt = (
+  wanted: number,
+  apiLimitedUntil: number | null,
+  grant: Expiring & RefreshHold,
+  now: number,
+): number => {
+  const at = Math.max(wanted, apiLimitedUntil ?? 0)
+  return isUsable(grant, Math.max(at, now)) ? at : Math.max(at, refreshableAt(grant))
+}

@@ -1,18 +1,12 @@
 import { Clock, Context, Effect, Layer, Option, Result } from "effect"
 import type { DatabaseUnavailable } from "../domain/error.ts"
-import type { TokenSet } from "../domain/token.ts"
-import { type AccountKey, type AccountRow, type HeldRow, keyOf, toTokenSet, type UsableToken } from "./account.ts"
-import { readAccounts, readHeld, readStored } from "./accounts.ts"
+import { isOutage, isUsable, needsRefresh, type TokenSet } from "../domain/token.ts"
+import { type AccountKey, type AccountRow, type HeldRow, keyOf, type UsableToken } from "./account.ts"
+import { readAccounts, readHeld, readTokens } from "./accounts.ts"
 import { copyTokens, hasCopy, type InvokeImport } from "./copies.ts"
 import type { ExchangeOptions } from "./exchange.ts"
 import { type GrantError, type GrantResult, renew, usableOf, whyNotHeld } from "./renew.ts"
 import { type Epochs, refuseGrant, removeGrant, setGrant, takeGrant } from "./write.ts"
-
-/** An access token that expires within this time is refreshed first, in milliseconds; it covers clock skew too. */
-const refreshAheadMs = 5 * 60_000
-
-/** One that works for so long yet is given out while the provider, or a hand-over, keeps a new one back. */
-const stillGoodMs = 30_000
 
 export interface DatabaseGrantsOptions extends Omit<ExchangeOptions, "copy"> {
   /** Where new tokens of people whose object keeps a copy are written too. */
@@ -30,7 +24,7 @@ export class DatabaseGrants extends Context.Service<
     readonly find: (account: AccountKey) => Effect.Effect<Option.Option<AccountRow>, DatabaseUnavailable>
     /** The tokens in D1 as they are, whoever holds the account: the mirror at `live`. Never for somebody at `complete`. */
     readonly stored: (account: AccountKey) => Effect.Effect<Option.Option<TokenSet>, DatabaseUnavailable>
-    /** An access token of an account that D1 holds, refreshed first if it expires within {@link refreshAheadMs}. */
+    /** An access token of an account that D1 holds, refreshed first if it expires soon; as it is while it works, where there is no new one. */
     readonly accessToken: (account: AccountKey) => Effect.Effect<UsableToken, GrantError>
     /** `accessToken` of many, in the order given. The statements do not grow with the accounts, but with the refreshes, by tens. */
     readonly accessTokens: (
@@ -74,21 +68,15 @@ export class DatabaseGrants extends Context.Service<
       const find = (account: AccountKey) =>
         Effect.map(readAccounts(database, [account]), (rows) => Option.fromNullishOr(rows.get(keyOf(account))))
 
-      const isStale = ({ accessToken, expiresAt, state, isActive }: HeldRow, now: number) =>
-        state === "connected" && isActive && (accessToken === null || (expiresAt ?? 0) - now <= refreshAheadMs)
+      const expiryOf = ({ accessToken, expiresAt }: HeldRow) => ({
+        expiresAt: accessToken === null ? 0 : (expiresAt ?? 0),
+      })
+      const isStale = (row: HeldRow, now: number) =>
+        row.state === "connected" && row.isActive && needsRefresh(expiryOf(row), now)
 
-      const isStillGood = ({ accessToken, expiresAt }: HeldRow, now: number) =>
-        accessToken !== null && (expiresAt ?? 0) - now > stillGoodMs
-
-      /** The token that there is, where a new one was not to be had but this one works still. */
-      const orStillGood = (row: HeldRow, renewed: GrantResult, now: number): GrantResult => {
-        const isOutage =
-          Result.isFailure(renewed) &&
-          (renewed.failure._tag === "ProviderUnavailable" || renewed.failure._tag === "RateLimited")
-        return isOutage && row.accessToken !== null && (row.expiresAt ?? 0) - now > stillGoodMs
-          ? usableOf(row)
-          : renewed
-      }
+      /** The token that there is, while it works, where an outage keeps a new one back. */
+      const orUsable = (row: HeldRow, renewed: GrantResult, now: number): GrantResult =>
+        Result.isFailure(renewed) && isOutage(renewed.failure) && isUsable(expiryOf(row), now) ? usableOf(row) : renewed
 
       const accessTokens = Effect.fn("DatabaseGrants.accessTokens")(function* (accounts: ReadonlyArray<AccountKey>) {
         const held = yield* readHeld(database, accounts)
@@ -101,7 +89,7 @@ export class DatabaseGrants extends Context.Service<
             userId: row.userId,
             provider: row.provider,
             generation: row.generation,
-            isStillGood: isStillGood(row, now),
+            isUsable: isUsable(expiryOf(row), now),
           })),
           exchanging,
         )
@@ -111,7 +99,7 @@ export class DatabaseGrants extends Context.Service<
           const row = held.get(key)
           if (row === undefined) return Result.fail(whyNotHeld(account, rows.get(key)))
           const result = renewed.get(key)
-          return result === undefined ? usableOf(row) : orStillGood(row, result, later)
+          return result === undefined ? usableOf(row) : orUsable(row, result, later)
         })
       })
 
@@ -125,7 +113,7 @@ export class DatabaseGrants extends Context.Service<
 
       const refresh = Effect.fn("DatabaseGrants.refresh")(function* (account: AccountKey, generation: number) {
         const { userId, provider } = account
-        const stale = { userId, provider, generation, isStillGood: false }
+        const stale = { userId, provider, generation, isUsable: false }
         const result = (yield* renew([stale], exchanging)).get(keyOf(account))
         return yield* Effect.fromResult(result ?? Result.fail(whyNotHeld(account, undefined)))
       })
@@ -144,7 +132,7 @@ export class DatabaseGrants extends Context.Service<
 
       return {
         find,
-        stored: (account) => Effect.map(readStored(database, account), Option.flatMap(toTokenSet)),
+        stored: (account) => readTokens(database, account),
         accessToken,
         accessTokens,
         refresh,

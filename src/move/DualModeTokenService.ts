@@ -9,9 +9,11 @@ import {
   type ReauthorizationRequired,
   type SealBroken,
 } from "../domain/error.ts"
-import { fingerprint, newFingerprintKey } from "../domain/fingerprint.ts"
+import { newFingerprintKey } from "../domain/fingerprint.ts"
+import { compareGrants, showGrant } from "../domain/grant.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { Stage } from "../domain/stage.ts"
+import { isUsable } from "../domain/token.ts"
 import type { UserId } from "../domain/user.ts"
 import type { CommonError } from "../rpc/contract.ts"
 import type { AccountRow, UsableToken } from "./account.ts"
@@ -50,9 +52,6 @@ interface DualModeOptions {
   /** Has something done that nobody waits for. */
   readonly later: (work: Effect.Effect<void>) => void
 }
-
-/** A mirror's token is given out only while it works for at least so long, in milliseconds. */
-const stillGoodMs = 30_000
 
 /**
  * Where D1 has the newest tokens of an account that the row says an object holds: at `live` it is kept a mirror, and from `shadow`
@@ -108,21 +107,26 @@ export class DualModeTokenService extends Context.Service<
               ),
             )
 
-        const isSame = Effect.fnUntraced(function* (account: PersonAccount, compareKey: string, shown: string | null) {
-          const stored = yield* grants.stored(account)
-          return Option.isSome(stored) && (yield* fingerprint(compareKey, stored.value)) === shown
+        /** Whether the copy that the object shows in its refusal has the tokens that D1 has. */
+        const isSame = Effect.fnUntraced(function* (row: AccountRow, compareKey: string, refusal: HeldElsewhere) {
+          const tokens = Option.getOrNull(yield* grants.stored(row))
+          const stored = yield* showGrant(compareKey, { ...row, tokens })
+          const { epoch, fingerprint } = refusal
+          // A refusal does not tell the state of the copy.
+          const differences = compareGrants(stored, { holder: "database", epoch, state: row.state, fingerprint })
+          return !differences.has("tokens") && !differences.has("unreadable")
         })
 
-        /** At `shadow`: whether the object's copy is what D1 has. What is being copied just now is looked at a second time. */
+        /** At `shadow`: compares the object's copy with what D1 has; twice where they differ, since a copy may be on its way. */
         const compare = Effect.fnUntraced(
-          function* (account: PersonAccount, compareKey: string, refusal: HeldElsewhere) {
+          function* (account: PersonAccount, row: AccountRow, compareKey: string, refusal: HeldElsewhere) {
             const startedAt = yield* Clock.currentTimeMillis
-            const isSameAtOnce = yield* isSame(account, compareKey, refusal.fingerprint)
+            const isSameAtOnce = yield* isSame(row, compareKey, refusal)
             const isAgreed =
               isSameAtOnce ||
               (yield* askObject({ ...account, compareKey }).pipe(
                 Effect.as(true),
-                Effect.catchTag("HeldElsewhere", (again) => isSame(account, compareKey, again.fingerprint)),
+                Effect.catchTag("HeldElsewhere", (again) => isSame(row, compareKey, again)),
               ))
             yield* count("compare", "database", isAgreed ? "agrees" : "disagrees", startedAt)
           },
@@ -136,8 +140,7 @@ export class DualModeTokenService extends Context.Service<
         ) {
           const stored = yield* grants.stored(account)
           const now = yield* Clock.currentTimeMillis
-          if (Option.isNone(stored) || stored.value.expiresAt - now < stillGoodMs)
-            return yield* Effect.fail(unreachable)
+          if (Option.isNone(stored) || !isUsable(stored.value, now)) return yield* Effect.fail(unreachable)
           const { accessToken, expiresAt } = stored.value
           return { accessToken, expiresAt, source: "mirror" as const }
         }, counting("mirror"))
@@ -167,7 +170,7 @@ export class DualModeTokenService extends Context.Service<
         ) {
           const row = Option.getOrUndefined(yield* grants.find(account))
           if (row === undefined) return yield* new AccountNotConnected({ provider: account.provider })
-          if (row.holder === "database" && row.stage === "shadow") yield* compare(account, compareKey, refusal)
+          if (row.holder === "database" && row.stage === "shadow") yield* compare(account, row, compareKey, refusal)
           return yield* fromRow(account, row, new ChangingHands())
         })
 

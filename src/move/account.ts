@@ -3,7 +3,7 @@ import { Provider } from "../domain/provider.ts"
 import { Holder, Stage } from "../domain/stage.ts"
 import { AccountState, Secret, TokenSet } from "../domain/token.ts"
 
-// Rows of user_accounts, as this folder reads them; columns come under the names of the fields.
+// The row of user_accounts: its columns under the names of the fields, and how it is decoded. Nothing else reads or names them.
 
 /** One account of one person. The user id is whatever the row says: it may be one that no object can have. */
 export interface AccountKey {
@@ -22,62 +22,97 @@ export interface UsableToken {
 /** How an account is told from others in a map. */
 export const keyOf = ({ userId, provider }: AccountKey): string => `${provider} ${userId}`
 
-const key = { userId: Schema.String, provider: Provider }
-
-/** Who holds an account and how it is, without a token: those columns are not there for ever. */
-export const AccountRow = Schema.Struct({
-  ...key,
+/** Of every row: whose account it is, who holds it, and how it is. */
+const accountFields = {
+  userId: Schema.String,
   isActive: Schema.BooleanFromBit,
   state: AccountState,
   holder: Holder,
   epoch: Schema.Int,
   generation: Schema.Int,
+}
+const ownColumns = `user_accounts.user_id AS userId, user_accounts.provider, is_active AS isActive, user_accounts.state, holder, epoch,
+  generation`
+
+/** Until when somebody refreshes the grant, and until when nobody may begin to: epoch milliseconds. */
+const claimFields = { claimedUntil: Schema.NullOr(Schema.Int), fencedUntil: Schema.NullOr(Schema.Int) }
+const claimColumns = "refresh_claimed_until AS claimedUntil, fenced_until AS fencedUntil"
+
+/** The columns that {@link tokensOf} reads. */
+export const grantColumns = "access_token AS accessToken, refresh_token AS refreshToken, expires_at AS expiresAt, scope"
+
+/** An account without its grant: the columns of the grant may have been dropped. */
+export const AccountRow = Schema.Struct({
+  ...accountFields,
+  provider: Provider,
   /** Of the person. */
   stage: Stage,
 })
 export type AccountRow = typeof AccountRow.Type
 
-/** What `AccountRow` is read from; the rest of the statement says of whom. */
-export const accountColumns = `user_accounts.user_id AS userId, user_accounts.provider, is_active AS isActive, user_accounts.state, holder, epoch,
-  generation, coalesce((SELECT stage FROM token_migration_status status WHERE status.user_id = user_accounts.user_id), 'off') AS stage`
+/** The columns of an {@link AccountRow}; the rest of the statement says of whom. */
+export const accountColumns = `${ownColumns},
+  coalesce((SELECT stage FROM token_migration_status status WHERE status.user_id = user_accounts.user_id), 'off') AS stage`
 
-/** What D1 has of a grant. Anything may be missing in a row that something else wrote. */
-const StoredGrant = Schema.Struct({
+/** An account that D1 holds, with what D1 has of its grant: anything may be missing in a row that something else wrote. */
+export const HeldRow = Schema.Struct({
+  ...AccountRow.fields,
+  ...claimFields,
   accessToken: Schema.NullOr(Secret),
   refreshToken: Schema.NullOr(Secret),
   /** Epoch milliseconds. */
   expiresAt: Schema.NullOr(Schema.Int),
   scope: Schema.NullOr(Schema.String),
 })
-
-export const grantColumns = "access_token AS accessToken, refresh_token AS refreshToken, expires_at AS expiresAt, scope"
-
-/** An account that D1 holds, with its grant. */
-export const HeldRow = Schema.Struct({
-  ...AccountRow.fields,
-  ...StoredGrant.fields,
-  /** Until when somebody is refreshing it, and until when nobody may begin to: epoch milliseconds. */
-  claimedUntil: Schema.NullOr(Schema.Int),
-  fencedUntil: Schema.NullOr(Schema.Int),
-})
 export type HeldRow = typeof HeldRow.Type
 
-export const heldColumns = `${accountColumns}, ${grantColumns}, refresh_claimed_until AS claimedUntil, fenced_until AS fencedUntil`
+/** The columns of a {@link HeldRow}. */
+export const heldColumns = `${accountColumns}, ${grantColumns}, ${claimColumns}`
+
+/** A grant as a row has it, whatever that is. */
+const storedFields = {
+  accessToken: Schema.Unknown,
+  refreshToken: Schema.Unknown,
+  expiresAt: Schema.Unknown,
+  scope: Schema.Unknown,
+}
+const StoredGrant = Schema.Struct(storedFields)
+
+/** An account as far as every row can be read, also one that something else wrote; {@link tokensOf} reads the rest. */
+export const StoredAccount = Schema.Struct({
+  ...accountFields,
+  ...claimFields,
+  ...storedFields,
+  provider: Schema.String,
+})
+export type StoredAccount = typeof StoredAccount.Type
+
+/** The columns of a {@link StoredAccount}. */
+export const storedColumns = `${ownColumns}, ${claimColumns}, ${grantColumns}`
+
+/** The columns of a {@link StoredAccount} once those of the grant have been dropped. */
+export const storedColumnsWithoutGrant = `${ownColumns}, ${claimColumns}, NULL AS accessToken, NULL AS refreshToken,
+  NULL AS expiresAt, NULL AS scope`
 
 /** Scopes are separated by spaces. */
 export const scopesOf = (text: string | null): ReadonlyArray<string> =>
   text?.split(" ").filter((scope) => scope !== "") ?? []
 
-/** The grant of a row as a whole; `None` where something is missing. */
-export const toTokenSet = (row: typeof StoredGrant.Type): Option.Option<TokenSet> =>
-  row.accessToken === null || row.refreshToken === null || row.expiresAt === null
-    ? Option.none()
-    : Option.liftPredicate(Schema.is(TokenSet))({
-        accessToken: row.accessToken,
-        refreshToken: row.refreshToken,
-        expiresAt: row.expiresAt,
-        scope: scopesOf(row.scope),
-      })
+const decodeTokens = Schema.decodeUnknownOption(TokenSet)
+
+/** The grant of a row as a whole; `None` where something is missing or cannot be used. */
+export const tokensOf = ({
+  accessToken,
+  refreshToken,
+  expiresAt,
+  scope,
+}: typeof StoredGrant.Type): Option.Option<TokenSet> =>
+  decodeTokens({
+    accessToken,
+    refreshToken,
+    expiresAt,
+    scope: typeof scope === "string" || scope === null ? scopesOf(scope) : scope,
+  })
 
 /** A grant as the statements take it, in the clear. */
 export const toStored = ({ accessToken, refreshToken, expiresAt, scope }: TokenSet) => ({
@@ -89,4 +124,6 @@ export const toStored = ({ accessToken, refreshToken, expiresAt, scope }: TokenS
 
 export const decodeAccount = Schema.decodeUnknownOption(AccountRow)
 export const decodeHeld = Schema.decodeUnknownOption(HeldRow)
-export const decodeStored = Schema.decodeUnknownOption(StoredGrant)
+export const decodeStored = Schema.decodeUnknownOption(StoredAccount)
+const decodeStoredGrant = Schema.decodeUnknownOption(StoredGrant)
+export const decodeGrant = (row: unknown): Option.Option<TokenSet> => Option.flatMap(decodeStoredGrant(row), tokensOf)

@@ -6,8 +6,8 @@ import {
   type AccountRow,
   accountColumns,
   decodeAccount,
+  decodeGrant,
   decodeHeld,
-  decodeStored,
   grantColumns,
   type HeldRow,
   heldColumns,
@@ -48,11 +48,11 @@ export const readHeld = (
   return Effect.map(rowsOf("grants", statement.bind(keysOf(accounts))), (rows) => byKey(rows, decodeHeld))
 }
 
-/** What D1 has of a grant, whoever holds it. Not to be asked once the token columns may be gone. */
-export const readStored = (database: D1Database, { userId, provider }: AccountKey) =>
+/** The grant that D1 has of an account, whoever holds it; `None` where it cannot be used. Fails once the token columns are dropped. */
+export const readTokens = (database: D1Database, { userId, provider }: AccountKey) =>
   rowsOf(
     "stored grant",
     database
       .prepare(`SELECT ${grantColumns} FROM user_accounts WHERE user_id = ?1 AND provider = ?2`)
       .bind(userId, provider),
-  ).pipe(Effect.map((rows) => Option.flatMap(Option.fromNullishOr(rows[0]), decodeStored)))
+  ).pipe(Effect.map((rows) => Option.flatMap(Option.fromNullishOr(rows[0]), decodeGrant)))

@@ -35,7 +35,7 @@ const releaseStatement = `UPDATE user_accounts SET refresh_claim = NULL, refresh
 export interface Stale extends AccountKey {
   readonly generation: number
   /** Whether it works yet, so that nobody need wait for another's refresh. */
-  readonly isStillGood: boolean
+  readonly isUsable: boolean
 }
 
 export interface Renewed extends AccountKey {

@@ -104,7 +104,7 @@ export const renew = Effect.fn("renew")(function* (stale: ReadonlyArray<Stale>, 
       if (row === undefined) continue
       const seen = judge(account, row, claimedByOthers.has(key))
       if (seen !== "again") results.set(key, seen)
-      else if (account.isStillGood || now - startedAt >= patienceMs) results.set(key, Result.fail(outOfPatience(row)))
+      else if (account.isUsable || now - startedAt >= patienceMs) results.set(key, Result.fail(outOfPatience(row)))
       if ((row.claimedUntil ?? 0) > now) claimedByOthers.add(key)
     }
     pending = pending.filter((account) => !results.has(keyOf(account)))

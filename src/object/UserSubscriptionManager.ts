@@ -192,7 +192,7 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
   }
 
   fingerprintTokens(payload: Wire<typeof move.FingerprintTokens>) {
-    return this.serve(move.FingerprintTokens, payload, ({ key, probe }) => fingerprintTokens(key, probe))
+    return this.serve(move.FingerprintTokens, payload, (options) => fingerprintTokens(options))
   }
 
   takeOver(payload: Wire<typeof move.TakeOver>) {

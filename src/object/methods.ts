@@ -162,7 +162,7 @@ export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
   const grants = yield* Grants
   const outbox = yield* Outbox
   const now = yield* Clock.currentTimeMillis
-  const due = dueList(store, settings).filter(({ at }) => at <= now)
+  const due = dueList(store, settings, now).filter(({ at }) => at <= now)
   const connected = yield* connectedProviders
   const isDue = (what: string, provider: Provider) => due.some((one) => one.what === what && one.provider === provider)
   const keepAlives = Effect.forEach(
@@ -184,7 +184,7 @@ export const wake = Effect.fnUntraced(function* () {
   const settings = yield* Settings
   const outbox = yield* Outbox
   const now = yield* Clock.currentTimeMillis
-  const due = earliestDue(dueList(store, settings))
+  const due = earliestDue(dueList(store, settings, now))
   yield* arm()
   // Cron looks for objects that have not been heard from: this one has been now.
   yield* outbox.deliver(true)

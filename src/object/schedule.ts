@@ -1,20 +1,16 @@
 import { Clock, Effect } from "effect"
 import type { accounts, person } from "../../schema/object.ts"
+import { refreshableAt, requestableAt } from "../domain/token.ts"
 import { keepAliveAfterMs } from "./grants/Grants.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
 import { Store } from "./Store.ts"
 
-/** When an account's poll is due: not before the provider's hold is over, nor before the backoff of a failed pass. */
-const pollDueAt = (
-  account: Pick<typeof accounts.$inferSelect, "rateLimitedUntil" | "retryAt" | "libraryReadAt">,
+/** When an account's poll is wanted: not before the backoff of a failed pass. */
+const pollWantedAt = (
+  { retryAt, libraryReadAt }: Pick<typeof accounts.$inferSelect, "retryAt" | "libraryReadAt">,
   earliestSource: number | null,
-  settings: Pick<SettingsShape, "bounds">,
-): number => {
-  const wanted =
-    account.retryAt ??
-    (account.libraryReadAt === null ? 0 : (earliestSource ?? account.libraryReadAt + settings.bounds.maximumMs))
-  return Math.max(wanted, account.rateLimitedUntil ?? 0)
-}
+  { bounds }: Pick<SettingsShape, "bounds">,
+): number => retryAt ?? (libraryReadAt === null ? 0 : (earliestSource ?? libraryReadAt + bounds.maximumMs))
 
 export interface Due {
   readonly what: "poll" | "keepAlive" | "deliver" | "heartbeat"
@@ -32,7 +28,8 @@ type Self = Readonly<
 // Of the accounts that this object looks after: of a copy it keeps nothing is ever due. A source that a cut-off pass left to be asked
 // is due at once; one that fails waits for its retry. Few items wait, and an index has them.
 const selectPolled = `SELECT account.provider, held_until AS rateLimitedUntil, account.retry_at AS retryAt,
-    library_read_at AS libraryReadAt, exercised_at AS keptAliveAt, grant_row.retry_at AS keepAliveRetryAt,
+    library_read_at AS libraryReadAt, exercised_at AS keptAliveAt, expires_at AS expiresAt,
+    grant_row.retry_at AS refreshRetryAt, refresh_limited_until AS refreshLimitedUntil,
     (SELECT min(CASE WHEN is_pending AND failures = 0 THEN 0 ELSE due_at END) FROM subscriptions
       WHERE provider = account.provider) AS earliestSource,
     (SELECT min(recheck_at) FROM items JOIN subscriptions source USING (provider, source_id)
@@ -40,22 +37,26 @@ const selectPolled = `SELECT account.provider, held_until AS rateLimitedUntil, a
   FROM accounts account LEFT JOIN tokens grant_row USING (provider) WHERE account.state = 'connected' AND is_holder`
 type Polled = Readonly<
   Pick<typeof accounts.$inferSelect, "provider" | "rateLimitedUntil" | "retryAt" | "libraryReadAt"> &
-    Record<"keptAliveAt" | "keepAliveRetryAt" | "earliestSource" | "earliestWaiting", number | null>
+    Record<
+      "keptAliveAt" | "expiresAt" | "refreshRetryAt" | "refreshLimitedUntil" | "earliestSource" | "earliestWaiting",
+      number | null
+    >
 >
 
-/** Everything that will have to be done, and when. The one alarm is the earliest of it. */
-export const dueList = ({ rows }: Store["Service"], settings: SettingsShape): ReadonlyArray<Due> => {
+/** Everything that will have to be done, and when, as of `now`. The one alarm is the earliest of it. */
+export const dueList = ({ rows }: Store["Service"], settings: SettingsShape, now: number): ReadonlyArray<Due> => {
   const [self] = rows<Self>(selectSelf)
   if (self === undefined) return []
   const connected = rows<Polled>(selectPolled)
   const ofAccounts = connected.flatMap((account): ReadonlyArray<Due> => {
-    const { provider, rateLimitedUntil, keptAliveAt, keepAliveRetryAt } = account
-    const looks = [account.earliestSource, account.earliestWaiting].filter((at) => at !== null)
-    const earliest = looks.length === 0 ? null : Math.min(...looks)
-    const keepAliveAt = Math.max((keptAliveAt ?? 0) + keepAliveAfterMs, keepAliveRetryAt ?? 0, rateLimitedUntil ?? 0)
+    const { provider, rateLimitedUntil, keptAliveAt, refreshLimitedUntil } = account
+    const grant = { expiresAt: account.expiresAt ?? 0, retryAt: account.refreshRetryAt, refreshLimitedUntil }
+    const checks = [account.earliestSource, account.earliestWaiting].filter((at) => at !== null)
+    const earliest = checks.length === 0 ? null : Math.min(...checks)
+    const wanted = pollWantedAt(account, earliest, settings)
     return [
-      { what: "poll", provider, at: pollDueAt(account, earliest, settings) },
-      { what: "keepAlive", provider, at: keepAliveAt },
+      { what: "poll", provider, at: requestableAt(wanted, rateLimitedUntil, grant, now) },
+      { what: "keepAlive", provider, at: Math.max((keptAliveAt ?? 0) + keepAliveAfterMs, refreshableAt(grant)) },
     ]
   })
   const hasNews = self.undelivered > 0 || (self.isHeartbeatDue === 1 && self.heartbeatAt !== null)
@@ -76,8 +77,8 @@ export const earliestDue = (dues: ReadonlyArray<Due>): number | null =>
 export const arm = Effect.fnUntraced(function* () {
   const store = yield* Store
   const settings = yield* Settings
-  const due = earliestDue(dueList(store, settings))
   const now = yield* Clock.currentTimeMillis
+  const due = earliestDue(dueList(store, settings, now))
   const at = due === null ? null : Math.max(due, now)
   const before = yield* store.alarmAt
   // An overdue alarm that is set already fires by itself; moving it would only put it off.

@@ -16,12 +16,23 @@ const toEvents = Schema.decodeUnknownSync(Schema.Array(TokenEvent))
 const toPolls = Schema.decodeUnknownSync(Schema.Array(PollRecord))
 const toAccounts = Schema.decodeUnknownSync(Schema.Array(AccountStatus))
 
+/** The later of the two limits of a provider: of its API, and of its token endpoint. */
+const limitOf = (
+  { rateLimitedUntil, rateLimitReason }: typeof accounts.$inferSelect,
+  grant: typeof tokens.$inferSelect | undefined,
+) => {
+  const refreshLimitedUntil = grant?.refreshLimitedUntil ?? null
+  return refreshLimitedUntil !== null && refreshLimitedUntil > (rateLimitedUntil ?? 0)
+    ? { rateLimitedUntil: refreshLimitedUntil, rateLimitReason: "rate_limited" }
+    : { rateLimitedUntil, rateLimitReason }
+}
+
 /** Everything worth knowing about the object, without a secret in it. */
 export const readStatus = Effect.fn("readStatus")(function* () {
   const store = yield* Store
   const { db } = store
   const self = db.select().from(person).get()
-  const ofProvider = (provider: string, isFailing: boolean) =>
+  const countSources = (provider: string, { isFailing } = { isFailing: false }) =>
     db
       .select({ rows: count() })
       .from(subscriptions)
@@ -44,16 +55,20 @@ export const readStatus = Effect.fn("readStatus")(function* () {
         .all()
         // What is left of a copy that was discarded is an epoch to remember, and no account.
         .filter(({ isHolder, provider }) => isHolder || grants.has(provider))
-        .map((account) => ({
-          ...account,
-          holder: account.isHolder ? "object" : "database",
-          expiresAt: grants.get(account.provider)?.expiresAt ?? null,
-          keyId: grants.get(account.provider)?.keyId ?? null,
-          failures: Math.max(account.failures, grants.get(account.provider)?.failures ?? 0),
-          retryAt: account.retryAt ?? grants.get(account.provider)?.retryAt ?? null,
-          sources: ofProvider(account.provider, false),
-          failingSources: ofProvider(account.provider, true),
-        })),
+        .map((account) => {
+          const grant = grants.get(account.provider)
+          return {
+            ...account,
+            holder: account.isHolder ? "object" : "database",
+            expiresAt: grant?.expiresAt ?? null,
+            keyId: grant?.keyId ?? null,
+            ...limitOf(account, grant),
+            failures: Math.max(account.failures, grant?.failures ?? 0),
+            retryAt: account.retryAt ?? grant?.retryAt ?? null,
+            sources: countSources(account.provider),
+            failingSources: countSources(account.provider, { isFailing: true }),
+          }
+        }),
     ),
     failing: toSubscriptions(
       db

@@ -1,16 +1,15 @@
-import { Effect, Option, Schema } from "effect"
-import { fingerprint, newFingerprintKey } from "../../domain/fingerprint.ts"
+import { Effect, Schema } from "effect"
 import { bucketOf } from "../../domain/rollout.ts"
 import { Stage } from "../../domain/stage.ts"
 import type { UserId } from "../../domain/user.ts"
 import { PersonNotFound } from "../../http/error.ts"
 import type { Person } from "../api/people.ts"
-import { Core } from "../Core.ts"
 import { Database, decodeRows, statement } from "../Database.ts"
 import { Flags } from "../Flags.ts"
 import { candidatesAfter, decodeCandidates, positionOf, startedInObject } from "../page/candidates.ts"
 import { destinationOf } from "../page/destination.ts"
-import { type AccountRow, storedGrant } from "../person/accounts.ts"
+import { type AccountRow, withTokens } from "../person/accounts.ts"
+import { compareWithObject } from "../person/compareWithObject.ts"
 import { moveParameters } from "../runs/parameters.ts"
 import { findObstacle } from "./findObstacle.ts"
 import { readAccountsOf } from "./readPage.ts"
@@ -41,21 +40,18 @@ const decodeRest = decodeRows(
   }),
 )
 
-/** Reads the accounts as the object has them; none where it does not answer. */
-const askObject = Effect.fn("askObject")(function* (userId: UserId, key: string) {
-  const core = yield* Core
-  return yield* core.fingerprintTokens({ userId, key, probe: false }).pipe(
-    Effect.map(({ accounts }) => accounts),
-    Effect.catch((error) => Effect.as(Effect.logWarning("An object did not answer", error.message), [])),
+/** The accounts beside what the object has of them; nothing where it cannot be asked. */
+const askObject = Effect.fn("askObject")(function* (userId: UserId, rows: ReadonlyArray<AccountRow>) {
+  return yield* compareWithObject(userId, rows.map(withTokens), { probe: false }).pipe(
+    Effect.catch((error) => Effect.as(Effect.logWarning("An object could not be asked", error.message), [])),
   )
 })
 
-type ObjectAccounts = Effect.Success<ReturnType<typeof askObject>>
+type Compared = Effect.Success<ReturnType<typeof askObject>>
 
-const toAccount = Effect.fnUntraced(function* (row: AccountRow, told: ObjectAccounts, key: string) {
-  const kept = told.find(({ provider }) => provider === row.provider)
-  const stored = storedGrant(row)
-  const expected = Option.isSome(stored) ? yield* fingerprint(key, stored.value.tokens) : null
+const toAccount = (row: AccountRow, compared: Compared) => {
+  const { stored, inObject, differences } = compared.find((one) => one.stored.provider === row.provider) ?? {}
+  const isReadable = stored?.tokens !== null && differences?.has("unreadable") === false
   return {
     provider: row.provider,
     isActive: row.isActive,
@@ -65,17 +61,17 @@ const toAccount = Effect.fnUntraced(function* (row: AccountRow, told: ObjectAcco
     hasTokens: row.accessToken !== null || row.refreshToken !== null,
     expiresAt: typeof row.expiresAt === "number" ? row.expiresAt : null,
     object:
-      kept === undefined
+      inObject === undefined
         ? null
         : {
-            epoch: kept.epoch,
-            isHolder: kept.isHolder,
-            state: kept.state,
-            reason: kept.reason,
-            isSame: expected === null || kept.fingerprint === null ? null : kept.fingerprint === expected,
+            epoch: inObject.epoch,
+            isHolder: inObject.isHolder,
+            state: inObject.state,
+            reason: inObject.reason,
+            isSame: isReadable ? !differences.has("tokens") : null,
           },
   }
-})
+}
 
 /** Reads the stage of one person, their accounts on both sides, what prevents a move, and their steps so far. Returns no token. */
 export const findPerson = Effect.fn("findPerson")(function* (userId: UserId) {
@@ -97,8 +93,7 @@ export const findPerson = Effect.fn("findPerson")(function* (userId: UserId) {
   const isInMove = !startedInObject(candidate)
   // Asking an object that has never been given anything would create it.
   const isObjectKnown = stage !== "off" || rest.durableObjectId !== null || history.length > 0
-  const key = newFingerprintKey()
-  const told = isObjectKnown ? yield* askObject(userId, key) : []
+  const compared = isObjectKnown ? yield* askObject(userId, rows) : []
   const destination = destinationOf(candidate, { id: "", parameters: moveParameters({}) }, yield* flags.rollout)
   return {
     userId,
@@ -114,7 +109,7 @@ export const findPerson = Effect.fn("findPerson")(function* (userId: UserId) {
     verifiedAt: rest.verifiedAt,
     runId: candidate.runId,
     durableObjectId: rest.durableObjectId,
-    accounts: yield* Effect.forEach(rows, (row) => toAccount(row, told, key)),
+    accounts: rows.map((row) => toAccount(row, compared)),
     history,
   } satisfies Person
 })

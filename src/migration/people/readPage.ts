@@ -1,9 +1,10 @@
 import { Effect, Option, Schema } from "effect"
 import { UserId } from "../../domain/user.ts"
+import { storedColumns, storedColumnsWithoutGrant } from "../../move/account.ts"
 import { readTokenColumns, tokenColumns } from "../contract/tokenColumns.ts"
 import { Database, statement } from "../Database.ts"
 import { type Candidate, candidatesAfter, decodeCandidates } from "../page/candidates.ts"
-import { accountColumns, groupAccounts } from "../person/accounts.ts"
+import { groupAccounts } from "../person/accounts.ts"
 import type { PersonInMove } from "../person/PersonInMove.ts"
 import { failed, type StepFailed } from "../person/reason.ts"
 
@@ -18,15 +19,11 @@ interface Asked {
   readonly limit?: number
 }
 
-const columnsWithoutTokens = `user_accounts.user_id AS userId, user_accounts.provider, is_active AS isActive, user_accounts.state,
-  holder, epoch, generation, refresh_claimed_until AS claimedUntil, NULL AS accessToken, NULL AS refreshToken, NULL AS expiresAt,
-  NULL AS scope`
-
 /** All accounts of these people, with the tokens that D1 has, also once it has no columns for them. */
 export const readAccountsOf = Effect.fn("readAccountsOf")(function* (userIds: ReadonlyArray<string>) {
   const database = yield* Database
   const hasTokens = (yield* readTokenColumns()).length === tokenColumns.length
-  const sql = `SELECT ${hasTokens ? accountColumns : columnsWithoutTokens}
+  const sql = `SELECT ${hasTokens ? storedColumns : storedColumnsWithoutGrant}
     FROM json_each(?1) wanted JOIN user_accounts ON user_accounts.user_id = wanted.value`
   return groupAccounts(yield* database.rows("accounts", statement(sql, JSON.stringify(userIds))))
 })

@@ -1,13 +1,13 @@
-import { Clock, Effect, Option, Result } from "effect"
-import { fingerprint, newFingerprintKey } from "../../domain/fingerprint.ts"
+import { Clock, Effect, Result } from "effect"
 import { hasReached, holderAt, type Stage } from "../../domain/stage.ts"
 import type { Verification, Verify } from "../api/people.ts"
-import { Core } from "../Core.ts"
+import type { Core } from "../Core.ts"
 import { Database, statement } from "../Database.ts"
 import { type Candidate, positionOf, startedInObject } from "../page/candidates.ts"
-import { type AccountRow, isDisconnected, storedGrant, toCarry } from "../person/accounts.ts"
+import { type AccountRow, isDisconnected, toCarry, withTokens } from "../person/accounts.ts"
+import { compareWithObject } from "../person/compareWithObject.ts"
 import { forEachPerson, type PersonInMove } from "../person/PersonInMove.ts"
-import { failed, type Overtaken, StepFailed, toStepFailed } from "../person/reason.ts"
+import { failed, type Overtaken, StepFailed } from "../person/reason.ts"
 import { readPage } from "./readPage.ts"
 
 /** Stages at which D1 has what the object has. */
@@ -29,36 +29,32 @@ const checkRows = (stage: Stage, accounts: ReadonlyArray<AccountRow>): StepFaile
 const checkObject = Effect.fn("checkObject")(function* (
   stage: Stage,
   { userId, accounts }: PersonInMove,
-  probe: boolean,
+  options: { readonly probe: boolean },
 ) {
-  const core = yield* Core
-  const key = newFingerprintKey()
-  const told = (yield* Effect.mapError(core.fingerprintTokens({ userId, key, probe }), toStepFailed)).accounts
-  const holder = holderAt(stage)
-  for (const row of accounts.filter((account) => !isDisconnected(account))) {
-    const kept = told.find(({ provider }) => provider === row.provider)
-    if (kept === undefined && row.state === "reauthorization_required") continue
-    if (kept === undefined) {
-      return yield* failed(
-        holder === "object" ? "not_held_by_object" : "not_the_same",
-        `${row.provider} is not in the object`,
-      )
+  const rows = accounts.filter((account) => !isDisconnected(account)).map(withTokens)
+  for (const { stored, inObject, differences } of yield* compareWithObject(userId, rows, options)) {
+    const { provider, holder, state } = stored
+    if (inObject === undefined) {
+      if (state === "reauthorization_required") continue
+      const reason = holder === "object" ? "not_held_by_object" : "not_the_same"
+      return yield* failed(reason, `${provider} is not in the object`)
     }
-    if (kept.isHolder && holder === "database")
-      return yield* failed("held_by_object", `${row.provider} has two holders`)
-    if (!kept.isHolder && holder === "object")
-      return yield* failed("not_held_by_object", `${row.provider} has no holder`)
-    if (kept.epoch !== row.epoch) {
-      return yield* failed("not_the_same", `${row.provider}: epoch ${kept.epoch} in the object, ${row.epoch} in D1`)
+    if (differences.has("holder")) {
+      return yield* inObject.isHolder
+        ? failed("held_by_object", `${provider} has two holders`)
+        : failed("not_held_by_object", `${provider} has no holder`)
     }
-    if (kept.fingerprint === null) return yield* failed("seal_broken", kept.reason ?? row.provider)
-    if (kept.use === "refused" && row.state === "connected") {
-      return yield* failed("grant_refused", `${row.provider}: ${kept.reason ?? "refused"}`)
+    if (differences.has("epoch")) {
+      const epochs = `epoch ${inObject.epoch} in the object, ${stored.epoch} in D1`
+      return yield* failed("not_the_same", `${provider}: ${epochs}`)
     }
-    if (!isBothSides(stage)) continue
-    const stored = storedGrant(row)
-    const isSame = Option.isSome(stored) && kept.fingerprint === (yield* fingerprint(key, stored.value.tokens))
-    if (!isSame) return yield* failed("not_the_same", `${row.provider}: D1 has other tokens than the object`)
+    if (differences.has("unreadable")) return yield* failed("seal_broken", inObject.reason ?? provider)
+    if (inObject.use === "refused" && state === "connected") {
+      return yield* failed("grant_refused", `${provider}: ${inObject.reason ?? "refused"}`)
+    }
+    if (isBothSides(stage) && differences.has("tokens")) {
+      return yield* failed("not_the_same", `${provider}: D1 has other tokens than the object`)
+    }
   }
 })
 
@@ -69,13 +65,13 @@ interface ToCheck extends PersonInMove {
 const stageOf = (candidate: Candidate): Stage | null =>
   startedInObject(candidate) ? null : positionOf(candidate).stage
 
-const check = (probe: boolean) =>
+const check = (options: { readonly probe: boolean }) =>
   Effect.fn("check")(function* (person: ToCheck): Effect.fn.Return<void, StepFailed | Overtaken, Core> {
     // Who began in an object is where the move ends.
     const { stage } = positionOf(person.candidate)
     const problem = checkRows(stage, person.accounts)
     if (problem !== null) return yield* problem
-    if (stage !== "off") yield* checkObject(stage, person, probe)
+    if (stage !== "off") yield* checkObject(stage, person, options)
   })
 
 const verified = `UPDATE token_migration_status SET verified_at = ?2
@@ -93,7 +89,7 @@ export const verify = Effect.fn("verify")(function* (asked: Verify) {
   const database = yield* Database
   const { people, refused, next } = yield* readPage(asked)
   const toCheck = people.map(({ candidate, person }): ToCheck => ({ ...person, candidate }))
-  const outcomes = yield* forEachPerson(toCheck, check(asked.probe ?? false))
+  const outcomes = yield* forEachPerson(toCheck, check({ probe: asked.probe ?? false }))
   const good = toCheck.filter(({ userId }) => {
     const outcome = outcomes.get(userId)
     return outcome !== undefined && Result.isSuccess(outcome)

@@ -1,45 +1,24 @@
 import { Effect, Option, Result, Schema } from "effect"
 import { Provider } from "../../domain/provider.ts"
-import { Holder } from "../../domain/stage.ts"
-import { AccountState, TokenSet } from "../../domain/token.ts"
+import type { AccountState, TokenSet } from "../../domain/token.ts"
+import { decodeStored, type StoredAccount, storedColumns, tokensOf } from "../../move/account.ts"
 import { Database, type Statement, statement } from "../Database.ts"
 import { failed, type StepFailed } from "./reason.ts"
 
-/** A row of `user_accounts` as far as every one of them can be read; whatever else it says is looked at account by account. */
-const AccountRow = Schema.Struct({
-  userId: Schema.String,
-  provider: Schema.String,
-  isActive: Schema.BooleanFromBit,
-  state: AccountState,
-  holder: Holder,
-  epoch: Schema.Int,
-  generation: Schema.Int,
-  /** Until when somebody is refreshing it. */
-  claimedUntil: Schema.NullOr(Schema.Int),
-  accessToken: Schema.Unknown,
-  refreshToken: Schema.Unknown,
-  expiresAt: Schema.Unknown,
-  scope: Schema.Unknown,
-})
-export type AccountRow = typeof AccountRow.Type
-const decodeRow = Schema.decodeUnknownOption(AccountRow)
+/** A row of `user_accounts`, as the migrator looks at it account by account. */
+export type AccountRow = StoredAccount
+
 const decodeProvider = Schema.decodeUnknownOption(Provider)
-const decodeTokens = Schema.decodeUnknownOption(TokenSet)
 
 /** The accounts of one person; `null` stands for a row that cannot be read at all. */
 export type AccountsOf = ReadonlyMap<string, ReadonlyArray<AccountRow | null>>
-
-/** The columns of an {@link AccountRow}. Not to be asked once the contract step has dropped the tokens. */
-export const accountColumns = `user_accounts.user_id AS userId, user_accounts.provider, is_active AS isActive, user_accounts.state,
-  holder, epoch, generation, refresh_claimed_until AS claimedUntil, access_token AS accessToken, refresh_token AS refreshToken,
-  expires_at AS expiresAt, scope`
 
 export const groupAccounts = (rows: ReadonlyArray<Record<string, unknown>>): AccountsOf => {
   const accounts = new Map<string, Array<AccountRow | null>>()
   for (const row of rows) {
     const userId = String(row["userId"])
     const known = accounts.get(userId) ?? []
-    known.push(Option.getOrNull(decodeRow(row)))
+    known.push(Option.getOrNull(decodeStored(row)))
     accounts.set(userId, known)
   }
   return accounts
@@ -47,7 +26,7 @@ export const groupAccounts = (rows: ReadonlyArray<Record<string, unknown>>): Acc
 
 const selectAccounts = (userIds: ReadonlyArray<string>): Statement =>
   statement(
-    `SELECT ${accountColumns} FROM json_each(?1) wanted JOIN user_accounts ON user_accounts.user_id = wanted.value`,
+    `SELECT ${storedColumns} FROM json_each(?1) wanted JOIN user_accounts ON user_accounts.user_id = wanted.value`,
     JSON.stringify(userIds),
   )
 
@@ -74,12 +53,6 @@ export interface Carried extends Omit<Grant, "tokens"> {
 
 const isEmpty = (value: unknown): boolean => value === null || value === ""
 
-const scopesOf = (scope: unknown): unknown =>
-  typeof scope === "string" ? scope.split(" ").filter((name) => name !== "") : (scope ?? [])
-
-const tokensOf = ({ accessToken, refreshToken, expiresAt, scope }: AccountRow): Option.Option<TokenSet> =>
-  decodeTokens({ accessToken, refreshToken, expiresAt, scope: scopesOf(scope) })
-
 /** Whether an account has nothing for anybody to use: the person has disconnected it. */
 export const isDisconnected = ({ isActive, state }: AccountRow): boolean => !isActive || state === "disconnected"
 
@@ -94,6 +67,15 @@ export const storedGrant = (row: AccountRow): Option.Option<Grant> =>
       return { provider, epoch, generation, state, tokens }
     }),
   )
+
+/** An account with the tokens that D1 has of it; `null` where it has none that could be used. */
+export const withTokens = (row: AccountRow) => ({
+  provider: row.provider,
+  holder: row.holder,
+  epoch: row.epoch,
+  state: row.state,
+  tokens: Option.getOrNull(tokensOf(row)),
+})
 
 const whyNotGrant = (row: AccountRow): StepFailed => {
   if (isEmpty(row.accessToken)) return failed("no_access_token", row.provider)

@@ -1,7 +1,7 @@
 import { Effect, Result } from "effect"
-import { fingerprint, newFingerprintKey } from "../../domain/fingerprint.ts"
 import { Core } from "../Core.ts"
 import { type AccountRow, type Carried, toCarry } from "../person/accounts.ts"
+import { compareWithObject } from "../person/compareWithObject.ts"
 import { markVerifying } from "../person/markVerifying.ts"
 import { forEachPerson, latest, type PersonInMove, toStepResults } from "../person/PersonInMove.ts"
 import { failed, Overtaken, type StepFailed, toStepFailed } from "../person/reason.ts"
@@ -19,20 +19,16 @@ export const compareCopies = Effect.fn("compareCopies")(function* (
   grants: ReadonlyArray<Carried>,
   { probe }: Pick<CopyOptions, "probe">,
 ) {
-  const core = yield* Core
-  const key = newFingerprintKey()
-  const { accounts } = yield* Effect.mapError(core.fingerprintTokens({ userId, key, probe }), toStepFailed)
+  const held = grants.map((grant) => ({ ...grant, holder: "database" as const, grant }))
   const differing: Array<Carried> = []
-  for (const grant of grants) {
-    const told = accounts.find(({ provider }) => provider === grant.provider)
-    if (told?.isHolder) return yield* failed("held_by_object", `${grant.provider}, which D1 holds as well`)
+  for (const { stored, inObject, differences } of yield* compareWithObject(userId, held, { probe })) {
+    const { grant, provider } = stored
+    if (differences.has("holder")) return yield* failed("held_by_object", `${provider}, which D1 holds as well`)
     // Of an account without tokens the object has nothing to show.
-    if (grant.tokens === null && told === undefined) continue
-    const expected = grant.tokens === null ? null : yield* fingerprint(key, grant.tokens)
-    const isSame = told?.epoch === grant.epoch && told.state === grant.state && told.fingerprint === expected
-    if (!isSame || expected === null) differing.push(grant)
-    else if (told.use === "refused" && grant.state === "connected") {
-      return yield* failed("grant_refused", `${grant.provider}: ${told.reason ?? "the provider refused it"}`)
+    if (differences.has("missing") && grant.tokens === null) continue
+    if (differences.size > 0) differing.push(grant)
+    else if (inObject?.use === "refused" && grant.state === "connected") {
+      return yield* failed("grant_refused", `${provider}: ${inObject.reason ?? "the provider refused it"}`)
     }
   }
   return differing
@@ -47,9 +43,9 @@ const importGrants = Effect.fn("importGrants")(function* (
   return accounts.some(({ outcome }) => outcome === "kept")
 })
 
-const copyOne = Effect.fnUntraced(function* ({ userId, accounts }: PersonInMove, { isFresh, probe }: CopyOptions) {
+const copyOne = Effect.fnUntraced(function* ({ userId, accounts }: PersonInMove, options: CopyOptions) {
   const grants = yield* grantsToCopy(accounts)
-  const compared = isFresh || grants.length === 0 ? grants : yield* compareCopies(userId, grants, { probe })
+  const compared = options.isFresh || grants.length === 0 ? grants : yield* compareCopies(userId, grants, options)
   const differing = grants.filter((grant) => grant.tokens === null || compared.includes(grant))
   // What the object keeps of its own accord is newer than the rows that were read: comparing tells.
   const isKept = differing.length > 0 && (yield* importGrants(userId, differing))

@@ -1,11 +1,11 @@
 import { Clock, Effect, Option, Result } from "effect"
-import { fingerprint, newFingerprintKey } from "../../domain/fingerprint.ts"
 import { jsonTexts } from "../../domain/jsonTexts.ts"
 import type { TokenSet } from "../../domain/token.ts"
 import { toStored } from "../../move/account.ts"
 import { Core } from "../Core.ts"
 import { Database, statement } from "../Database.ts"
-import { type AccountRow, providerOf, readAccounts, storedGrant } from "../person/accounts.ts"
+import { type AccountRow, providerOf, readAccounts, withTokens } from "../person/accounts.ts"
+import { compareWithObject } from "../person/compareWithObject.ts"
 import { markVerifying } from "../person/markVerifying.ts"
 import { forEachPerson, latest, type PersonInMove, succeeded, toStepResults } from "../person/PersonInMove.ts"
 import { failed, Overtaken, toStepFailed } from "../person/reason.ts"
@@ -93,20 +93,15 @@ const compareOne = Effect.fn("compareOne")(function* (
   { userId, accounts }: PersonInMove,
   written: ReadonlyMap<string, number>,
 ) {
-  const core = yield* Core
-  const toCompare = accounts.flatMap((account) => {
-    const isAsWritten = written.get(keyOf(userId, account.provider)) === account.generation
-    return isAsWritten ? Option.toArray(storedGrant(account)) : []
-  })
+  const isAsWritten = ({ provider, generation }: AccountRow) => written.get(keyOf(userId, provider)) === generation
+  const toCompare = accounts
+    .filter(isAsWritten)
+    .map(withTokens)
+    .filter(({ tokens }) => tokens !== null)
   if (toCompare.length === 0) return
-  const key = newFingerprintKey()
-  const told = yield* Effect.mapError(core.fingerprintTokens({ userId, key, probe: false }), toStepFailed)
-  for (const grant of toCompare) {
-    const copy = told.accounts.find(({ provider }) => provider === grant.provider)
-    if (copy === undefined) continue
-    if (copy.isHolder) return yield* failed("held_by_object", `${grant.provider}, which it had given back`)
-    if (copy.fingerprint !== (yield* fingerprint(key, grant.tokens)))
-      return yield* failed("not_the_same", grant.provider)
+  for (const { stored, differences } of yield* compareWithObject(userId, toCompare, { probe: false })) {
+    if (differences.has("holder")) return yield* failed("held_by_object", `${stored.provider}, which it had given back`)
+    if (differences.has("tokens")) return yield* failed("not_the_same", stored.provider)
   }
 })
 

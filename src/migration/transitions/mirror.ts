@@ -1,7 +1,7 @@
-import { Effect, Option } from "effect"
-import { fingerprint, newFingerprintKey } from "../../domain/fingerprint.ts"
+import { Effect } from "effect"
 import { Core } from "../Core.ts"
-import { type AccountRow, isDisconnected, readAccounts, storedGrant } from "../person/accounts.ts"
+import { type AccountRow, isDisconnected, readAccounts, withTokens } from "../person/accounts.ts"
+import { compareWithObject } from "../person/compareWithObject.ts"
 import { markVerifying } from "../person/markVerifying.ts"
 import {
   forEachPerson,
@@ -20,20 +20,17 @@ const isMirrored = ({ holder }: AccountRow): boolean => holder === "object"
 
 /** Compares what the object holds with what D1 has of it. */
 const compareOne = Effect.fn("compareMirror")(function* ({ userId, accounts }: PersonInMove) {
-  const core = yield* Core
-  const rows = accounts.filter((account) => isMirrored(account) && !isDisconnected(account))
+  const rows = accounts.filter((account) => isMirrored(account) && !isDisconnected(account)).map(withTokens)
   if (rows.length === 0) return
-  const key = newFingerprintKey()
-  const told = yield* Effect.mapError(core.fingerprintTokens({ userId, key, probe: false }), toStepFailed)
-  for (const row of rows) {
-    const held = told.accounts.find(({ provider }) => provider === row.provider)
-    // Nothing to mirror of an account that the person has to connect again, and that never had a readable grant.
-    if (held === undefined && row.state === "reauthorization_required") continue
-    if (held === undefined) return yield* failed("not_held_by_object", row.provider)
-    if (held.fingerprint === null) return yield* failed("seal_broken", held.reason ?? row.provider)
-    const stored = storedGrant(row)
-    const isSame = Option.isSome(stored) && held.fingerprint === (yield* fingerprint(key, stored.value.tokens))
-    if (!isSame) return yield* failed("not_the_same", row.provider)
+  for (const { stored, inObject, differences } of yield* compareWithObject(userId, rows, { probe: false })) {
+    const { provider, state } = stored
+    if (differences.has("missing")) {
+      // Nothing to mirror of an account that the person has to connect again, and that never had a readable grant.
+      if (state === "reauthorization_required") continue
+      return yield* failed("not_held_by_object", provider)
+    }
+    if (differences.has("unreadable")) return yield* failed("seal_broken", inObject?.reason ?? provider)
+    if (differences.has("tokens")) return yield* failed("not_the_same", provider)
   }
 })
 

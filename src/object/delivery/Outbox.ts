@@ -73,7 +73,7 @@ export class Outbox extends Context.Service<
 
       /** What will be due once D1 has taken this: no delivery, and the next report an interval from now. */
       const afterDelivery = (now: number) =>
-        dueList(store, settings)
+        dueList(store, settings, now)
           .filter(({ what }) => what !== "deliver")
           .map((due) => (due.what === "heartbeat" ? { ...due, at: now + settings.heartbeatMs } : due))
 

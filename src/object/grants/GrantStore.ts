@@ -55,13 +55,15 @@ export class GrantStore extends Context.Service<
     readonly remove: (provider: Provider, epoch?: number) => Effect.Effect<Option.Option<boolean>>
     /** Ends the use of a grant until `setToken`. */
     readonly requireReauthorization: (provider: Provider, reason: string) => Effect.Effect<ReauthorizationRequired>
-    /** Writes down until when a provider asked not to be asked; survives eviction. */
-    readonly hold: (limited: RateLimited) => Effect.Effect<void>
+    /** Records until when a provider's API asked not to be asked. Survives eviction. */
+    readonly limitApi: (limited: RateLimited) => Effect.Effect<void>
+    /** Records until when a provider's token endpoint asked not to be asked. Survives eviction. */
+    readonly limitRefresh: (limited: RateLimited) => Effect.Effect<void>
     /** Notes a failed refresh and returns when to try again; the reason is told once, by the first failure in a row. */
     readonly postpone: (row: TokenRow, provider: Provider, reason: string) => Effect.Effect<number>
-    /** Fails while such a hold lasts. */
-    readonly held: (provider: Provider) => Effect.Effect<void, RateLimited>
-    /** `held` and `usable`, read at once: asked before every request. */
+    /** Fails while a rate limit of the API lasts. */
+    readonly checkApiLimit: (provider: Provider) => Effect.Effect<void, RateLimited>
+    /** `checkApiLimit` and `usable` by one read, before every request. */
     readonly ready: (
       provider: Provider,
     ) => Effect.Effect<TokenRow, RateLimited | AccountNotConnected | ReauthorizationRequired>
@@ -75,7 +77,7 @@ export class GrantStore extends Context.Service<
       const events = yield* TokenEvents
       const settings = yield* Settings
 
-      const { readAccount, readToken, usable, held, ready } = grantRows(store)
+      const { readAccount, readToken, usable, checkApiLimit, ready } = grantRows(store)
 
       const changed = (provider: Provider, type: TokenEventType, at: number, detail?: string) =>
         recordChange(db, events, provider, type, at, detail)
@@ -224,7 +226,7 @@ export class GrantStore extends Context.Service<
         return new ReauthorizationRequired({ provider, reason })
       })
 
-      const hold = Effect.fnUntraced(function* (limited: RateLimited) {
+      const limitApi = Effect.fnUntraced(function* (limited: RateLimited) {
         yield* store.transaction(() => {
           const rateLimitedUntil = Math.max(readAccount(limited.provider)?.rateLimitedUntil ?? 0, limited.retryAt)
           db.update(accounts)
@@ -232,6 +234,11 @@ export class GrantStore extends Context.Service<
             .where(eq(accounts.provider, limited.provider))
             .run()
         })
+        yield* store.durable
+      })
+
+      const limitRefresh = Effect.fnUntraced(function* ({ provider, retryAt: refreshLimitedUntil }: RateLimited) {
+        db.update(tokens).set({ refreshLimitedUntil }).where(eq(tokens.provider, provider)).run()
         yield* store.durable
       })
 
@@ -264,8 +271,9 @@ export class GrantStore extends Context.Service<
         set,
         remove,
         requireReauthorization,
-        hold,
-        held,
+        limitApi,
+        limitRefresh,
+        checkApiLimit,
         ready,
         postpone,
       }

@@ -7,13 +7,13 @@ import {
   type SealBroken,
 } from "../../domain/error.ts"
 import type { Provider } from "../../domain/provider.ts"
-import type { TokenSet } from "../../domain/token.ts"
+import { isOutage, isUsable, needsRefresh, type TokenSet } from "../../domain/token.ts"
 import type { AccessTokenRejected } from "../../providers/error.ts"
 import { GrantStore } from "./GrantStore.ts"
 import type { TokenRow } from "./grantRows.ts"
-import { type GrantError, Refresher, refreshAheadMs, type UsableToken } from "./Refresher.ts"
+import { type GrantError, Refresher, type UsableToken } from "./Refresher.ts"
 
-/** A grant that nothing has used for so long is exercised, so that it does not lapse (Google: 6 months). */
+/** A grant that has not been refreshed for so long is refreshed, so that it does not lapse (Google: 6 months), in milliseconds. */
 export const keepAliveAfterMs = 30 * 24 * 3_600_000
 
 /** A person's grants, as the rest of the object uses them. */
@@ -22,7 +22,7 @@ export class Grants extends Context.Service<
   {
     readonly set: GrantStore["Service"]["set"]
     readonly remove: GrantStore["Service"]["remove"]
-    /** The access token, refreshed first if it expires within {@link refreshAheadMs}. */
+    /** The access token, refreshed first if it expires soon; as it is while it works, where the provider does not give a new one. */
     readonly accessToken: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
     /** Refreshes now. Callers at the same time share one request. */
     readonly refresh: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
@@ -43,12 +43,20 @@ export class Grants extends Context.Service<
       const { readToken } = store
       const refresher = yield* Refresher
 
+      /** The token that there is, while it works, where an outage keeps a new one back. */
+      const orUsable = Effect.fnUntraced(function* (provider: Provider, outage: GrantError) {
+        const row = yield* store.usable(provider)
+        const now = yield* Clock.currentTimeMillis
+        return yield* isUsable(row, now) ? refresher.opened(provider, row) : Effect.fail(outage)
+      })
+
       /** The token of a row, or of the one that a refresh makes of it. */
       const fresh = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
         const now = yield* Clock.currentTimeMillis
-        return yield* row.expiresAt - now > refreshAheadMs
-          ? refresher.opened(provider, row)
-          : refresher.refresh(provider, false)
+        if (!needsRefresh(row, now)) return yield* refresher.opened(provider, row)
+        return yield* refresher
+          .refreshAhead(provider)
+          .pipe(Effect.catchIf(isOutage, (outage) => orUsable(provider, outage)))
       })
       const accessToken = (provider: Provider) => Effect.flatMap(store.usable(provider), (row) => fresh(provider, row))
 
@@ -72,6 +80,7 @@ export class Grants extends Context.Service<
           const first = yield* fresh(provider, yield* store.ready(provider))
           const attempt = ({ token, generation }: UsableToken) =>
             use(token).pipe(
+              Effect.tapError((error) => (error instanceof RateLimited ? store.limitApi(error) : Effect.void)),
               Effect.tap(() => {
                 if (confirmed.get(provider) === generation) return Effect.void
                 confirmed.set(provider, generation)
@@ -88,7 +97,7 @@ export class Grants extends Context.Service<
                   Effect.flatMap(
                     Effect.suspend(() =>
                       readToken(provider)?.generation === first.generation || refresher.isUnderway(provider)
-                        ? refresher.refresh(provider, true)
+                        ? refresher.refreshNow(provider)
                         : refresher.current(provider),
                     ),
                     (second) =>
@@ -106,7 +115,6 @@ export class Grants extends Context.Service<
                 }),
               ),
             ),
-            Effect.tapError((error) => (error instanceof RateLimited ? store.hold(error) : Effect.void)),
           )
         }) as Effect.Effect<A, Exclude<E, AccessTokenRejected> | GrantError>
 
@@ -122,7 +130,7 @@ export class Grants extends Context.Service<
         remove: store.remove,
         requireReauthorization: store.requireReauthorization,
         accessToken,
-        refresh: (provider: Provider) => refresher.refresh(provider, true),
+        refresh: refresher.refreshNow,
         withToken,
         reveal,
       }

@@ -2,11 +2,12 @@ import { Clock, Context, Deferred, Effect, Layer, Redacted } from "effect"
 import {
   type AccountNotConnected,
   ProviderUnavailable,
-  type RateLimited,
+  RateLimited,
   type ReauthorizationRequired,
   type SealBroken,
 } from "../../domain/error.ts"
 import type { Provider } from "../../domain/provider.ts"
+import { needsRefresh, refreshableAt } from "../../domain/token.ts"
 import { type RefreshedGrant, refreshGrant } from "../../providers/oauth.ts"
 import { ProviderHttp } from "../../providers/ProviderHttp.ts"
 import { Settings } from "../Settings.ts"
@@ -15,9 +16,6 @@ import { counted } from "./counters.ts"
 import { GrantStore, nextGeneration } from "./GrantStore.ts"
 import type { TokenRow } from "./grantRows.ts"
 import type { Grant } from "./vault.ts"
-
-/** An access token that expires within this time is refreshed first; it covers clock skew too. */
-export const refreshAheadMs = 5 * 60_000
 
 /** Why there is no access token to be had. */
 export type GrantError = AccountNotConnected | ReauthorizationRequired | ProviderUnavailable | RateLimited | SealBroken
@@ -37,8 +35,10 @@ export class Refresher extends Context.Service<
     readonly current: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
     /** The access token of a row just read; resealed first if it lies under an old key. */
     readonly opened: (provider: Provider, row: TokenRow) => Effect.Effect<UsableToken, GrantError>
-    /** Callers at the same time share one request. Without `isForced` a token that is still good is left alone. */
-    readonly refresh: (provider: Provider, isForced: boolean) => Effect.Effect<UsableToken, GrantError>
+    /** Refreshes a token that expires soon, unless the last refresh has just failed. Callers at the same time share one request. */
+    readonly refreshAhead: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
+    /** Refreshes now, unless the token endpoint asked to wait. Callers at the same time share one request. */
+    readonly refreshNow: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
     readonly isUnderway: (provider: Provider) => boolean
     /** Waits for the refresh under way, if there is one, however it ends. */
     readonly settled: (provider: Provider) => Effect.Effect<void>
@@ -76,7 +76,14 @@ export class Refresher extends Context.Service<
           scope: given.scope ?? grant.scope,
         }
         const generation = nextGeneration(row)
-        const change = { expiresAt: given.expiresAt, keptAliveAt: now, failures: 0, retryAt: null, generation }
+        const change = {
+          expiresAt: given.expiresAt,
+          keptAliveAt: now,
+          failures: 0,
+          retryAt: null,
+          refreshLimitedUntil: null,
+          generation,
+        }
         yield* grants.replace(provider, row, next, change, () => {
           grants.changed(provider, isRotated ? "rotated" : "refreshed", now)
           if (row.failures > 0) grants.changed(provider, "recovered", now)
@@ -95,22 +102,22 @@ export class Refresher extends Context.Service<
       const current = (provider: Provider) => Effect.flatMap(grants.usable(provider), (row) => opened(provider, row))
 
       /** One refresh. Whatever happens meanwhile, a grant set by the person wins over what the refresh brings. */
-      const refreshOnce = (provider: Provider, isForced: boolean): Effect.Effect<UsableToken, GrantError> =>
+      const refreshOnce = (provider: Provider, when: "ahead" | "now"): Effect.Effect<UsableToken, GrantError> =>
         Effect.gen(function* () {
           const row = yield* grants.usable(provider)
           const now = yield* Clock.currentTimeMillis
-          if (!isForced && row.expiresAt - now > refreshAheadMs) return yield* current(provider)
-          yield* grants.held(provider)
-          if (row.retryAt !== null && row.retryAt > now && !isForced) {
-            return yield* new ProviderUnavailable({
-              provider,
-              reason: "the last refresh failed; waiting before the next",
-              retryAt: row.retryAt,
-            })
+          if (when === "ahead" && !needsRefresh(row, now)) return yield* current(provider)
+          const retryAt = refreshableAt(row)
+          if (row.refreshLimitedUntil !== null && row.refreshLimitedUntil > now) {
+            return yield* new RateLimited({ provider, reason: "rate_limited", retryAt })
+          }
+          if (when === "ahead" && retryAt > now) {
+            const reason = "the last refresh failed; waiting before the next"
+            return yield* new ProviderUnavailable({ provider, reason, retryAt })
           }
           const grant = yield* grants.open(provider, row).pipe(
-            // What cannot be opened cannot be exercised: the alarm must not come back for it at once.
-            Effect.tapError((error) => (isForced ? grants.postpone(row, provider, error.message) : Effect.void)),
+            // A grant that does not open cannot be kept alive: the alarm must not come back for it at once.
+            Effect.tapError((error) => (when === "now" ? grants.postpone(row, provider, error.message) : Effect.void)),
           )
           const request = (refreshToken: Redacted.Redacted<string>) =>
             http
@@ -137,20 +144,20 @@ export class Refresher extends Context.Service<
                   : Effect.flatMap(grants.requireReauthorization(provider, reason), Effect.fail),
               ProviderUnavailable: (error) =>
                 isSuperseded() ? Effect.void : Effect.flatMap(failed(row, error), Effect.fail),
-              RateLimited: (error) => Effect.andThen(grants.hold(error), Effect.fail(error)),
+              RateLimited: (error) => Effect.andThen(grants.limitRefresh(error), Effect.fail(error)),
             }),
           )
           return yield* current(provider)
         })
 
-      const singleFlight = (provider: Provider, isForced: boolean): Effect.Effect<UsableToken, GrantError> =>
+      const singleFlight = (provider: Provider, when: "ahead" | "now"): Effect.Effect<UsableToken, GrantError> =>
         Effect.suspend(() => {
           const underway = refreshes.get(provider)
           if (underway !== undefined) return Deferred.await(underway)
           const started = Deferred.makeUnsafe<UsableToken, GrantError>()
           refreshes.set(provider, started)
           // Detached: the first caller going away must not take the refresh from the others.
-          return refreshOnce(provider, isForced).pipe(
+          return refreshOnce(provider, when).pipe(
             Effect.onExit((exit) =>
               Effect.sync(() => {
                 refreshes.delete(provider)
@@ -172,7 +179,8 @@ export class Refresher extends Context.Service<
       return {
         current,
         opened,
-        refresh: singleFlight,
+        refreshAhead: (provider: Provider) => singleFlight(provider, "ahead"),
+        refreshNow: (provider: Provider) => singleFlight(provider, "now"),
         isUnderway: (provider: Provider) => refreshes.has(provider),
         settled,
       }

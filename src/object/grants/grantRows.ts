@@ -14,7 +14,7 @@ const selectToken = prepared((db) => db.select().from(tokens).where(eq(tokens.pr
 
 const selectGrant = `SELECT state, reason, is_holder AS isHolder, held_until AS rateLimitedUntil, hold_reason AS rateLimitReason,
     key_id AS keyId, sealed, expires_at AS expiresAt, generation, exercised_at AS keptAliveAt,
-    tokens.failures AS failures, tokens.retry_at AS retryAt
+    tokens.failures AS failures, tokens.retry_at AS retryAt, refresh_limited_until AS refreshLimitedUntil
   FROM accounts LEFT JOIN tokens USING (provider) WHERE provider = ?1`
 
 type AccountRow = typeof accounts.$inferSelect
@@ -30,10 +30,10 @@ export const grantRows = ({ db, rows }: Store["Service"]) => {
     const { state, reason, isHolder, rateLimitedUntil, rateLimitReason } = row
     const account = { state, reason, isHolder: isHolder === 1, rateLimitedUntil, rateLimitReason }
     if (row.sealed === null) return { account, token: null }
-    const { keyId, sealed, expiresAt, generation, keptAliveAt, failures, retryAt } = row
+    const { keyId, sealed, expiresAt, generation, keptAliveAt, failures, retryAt, refreshLimitedUntil } = row
     const token: TokenRow = {
       ...{ provider, keyId, sealed: new Uint8Array(sealed) },
-      ...{ expiresAt, generation, keptAliveAt, failures, retryAt },
+      ...{ expiresAt, generation, keptAliveAt, failures, retryAt, refreshLimitedUntil },
     }
     return { account, token }
   }
@@ -52,7 +52,7 @@ export const grantRows = ({ db, rows }: Store["Service"]) => {
     return Effect.succeed(grant.token)
   }
 
-  const heldOf = Effect.fnUntraced(function* (provider: Provider, grant: ReadGrant) {
+  const apiLimitOf = Effect.fnUntraced(function* (provider: Provider, grant: ReadGrant) {
     const { rateLimitedUntil, rateLimitReason } = grant?.account ?? { rateLimitedUntil: null, rateLimitReason: null }
     if (rateLimitedUntil === null || rateLimitedUntil <= (yield* Clock.currentTimeMillis)) return
     const reason = rateLimitReason === "quota_exceeded" ? "quota_exceeded" : "rate_limited"
@@ -64,12 +64,12 @@ export const grantRows = ({ db, rows }: Store["Service"]) => {
     readToken: (provider: Provider): TokenRow | undefined => selectToken(db).get({ provider }),
     /** The row of a grant that may be used, or why it may not. */
     usable: (provider: Provider) => Effect.suspend(() => usableOf(provider, readGrant(provider))),
-    /** Fails while the provider wants not to be asked. */
-    held: (provider: Provider) => Effect.suspend(() => heldOf(provider, readGrant(provider))),
+    /** Fails while a rate limit of the provider's API lasts. */
+    checkApiLimit: (provider: Provider) => Effect.suspend(() => apiLimitOf(provider, readGrant(provider))),
     /** Both at once. */
     ready: Effect.fnUntraced(function* (provider: Provider) {
       const grant = readGrant(provider)
-      yield* heldOf(provider, grant)
+      yield* apiLimitOf(provider, grant)
       return yield* usableOf(provider, grant)
     }),
   }

@@ -2,28 +2,24 @@ import { eq } from "drizzle-orm"
 import { Effect } from "effect"
 import { accounts } from "../../../schema/object.ts"
 import { HeldElsewhere } from "../../domain/error.ts"
-import { fingerprint } from "../../domain/fingerprint.ts"
 import type { Provider } from "../../domain/provider.ts"
 import { counted } from "../grants/counters.ts"
 import { GrantStore } from "../grants/GrantStore.ts"
 import { Grants } from "../grants/Grants.ts"
 import { isHeld, rearm } from "../person.ts"
 import { Store } from "../Store.ts"
+import { fingerprintOf } from "./fingerprints.ts"
 
 /** What an object says of an account that it does not hold: what it knows, and with a key the fingerprint of its copy. */
 export const heldElsewhere = Effect.fnUntraced(function* (provider: Provider, compareKey?: string) {
   const { db } = yield* Store
   const { readToken } = yield* GrantStore
-  const grants = yield* Grants
   const known = db.select({ epoch: accounts.epoch }).from(accounts).where(eq(accounts.provider, provider)).get()
   const shown =
     compareKey === undefined
       ? null
-      : yield* grants.reveal(provider).pipe(
-          Effect.flatMap((tokens) => fingerprint(compareKey, tokens)),
-          // A copy that does not open is told as one of which there is no fingerprint: it agrees with nothing.
-          Effect.catch(() => Effect.succeed(null)),
-        )
+      : // A copy that does not open has no fingerprint, and agrees with nothing.
+        yield* Effect.orElseSucceed(fingerprintOf(provider, compareKey), () => null)
   const hasCopy = readToken(provider) !== undefined
   return new HeldElsewhere({ provider, epoch: known?.epoch ?? 0, hasCopy, fingerprint: shown })
 })

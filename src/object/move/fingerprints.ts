@@ -25,7 +25,7 @@ const use = Effect.fnUntraced(function* (provider: Provider) {
   const clients = yield* ProviderClients
   const { accessToken, expiresAt } = yield* grants.reveal(provider)
   if (expiresAt <= (yield* Clock.currentTimeMillis)) return tried("expired", null)
-  return yield* store.held(provider).pipe(
+  return yield* store.checkApiLimit(provider).pipe(
     Effect.andThen(clients[provider].validate(accessToken)),
     Effect.as(tried("works", null)),
     Effect.catchTags({
@@ -33,15 +33,26 @@ const use = Effect.fnUntraced(function* (provider: Provider) {
       ScopeMissing: ({ reason }) => Effect.succeed(tried("refused", reason)),
       SourceMissing: () => Effect.succeed(tried("unknown", "the library is missing")),
       ProviderUnavailable: ({ message }) => Effect.succeed(tried("unknown", message)),
-      RateLimited: (error) => Effect.as(store.hold(error), tried("unknown", error.message)),
+      RateLimited: (error) => Effect.as(store.limitApi(error), tried("unknown", error.message)),
     }),
   )
 })
 
-/** Opens what the object keeps and tells its fingerprints under the caller's key, and, if asked, uses each access token once. */
-export const fingerprintTokens = Effect.fn("fingerprintTokens")(function* (key: string, probe: boolean) {
-  const { db } = yield* Store
+/** The fingerprint, under the key of a comparison, of the grant that the object opens. */
+export const fingerprintOf = Effect.fnUntraced(function* (provider: Provider, key: string) {
   const grants = yield* Grants
+  return yield* fingerprint(key, yield* grants.reveal(provider))
+})
+
+interface FingerprintOptions {
+  readonly key: string
+  /** Whether each access token is used once. */
+  readonly probe: boolean
+}
+
+/** Opens what the object keeps and tells its fingerprints under the caller's key, and, if asked, uses each access token once. */
+export const fingerprintTokens = Effect.fn("fingerprintTokens")(function* ({ key, probe }: FingerprintOptions) {
+  const { db } = yield* Store
   const { readToken } = yield* GrantStore
   const known = db.select().from(accounts).all()
   const told = yield* Effect.forEach(
@@ -55,8 +66,7 @@ export const fingerprintTokens = Effect.fn("fingerprintTokens")(function* (key: 
         state: decodeState(account?.state),
       }
       const untried = tried("not_tried", null)
-      return yield* grants.reveal(provider).pipe(
-        Effect.flatMap((tokens) => fingerprint(key, tokens)),
+      return yield* fingerprintOf(provider, key).pipe(
         Effect.bindTo("shown"),
         Effect.bind("trial", () => (probe && about.state === "connected" ? use(provider) : Effect.succeed(untried))),
         Effect.map(({ shown, trial }) => ({ ...about, ...trial, fingerprint: shown })),

@@ -35,9 +35,9 @@ describe("A refresh under way", () => {
       )
       return Effect.gen(function* () {
         const refresher = yield* Refresher
-        const first = yield* Effect.forkChild(refresher.refresh("spotify", true))
+        const first = yield* Effect.forkChild(refresher.refreshNow("spotify"))
         yield* Effect.promise(() => simulator.waitForHeld(gate))
-        const second = yield* Effect.forkChild(refresher.refresh("spotify", true))
+        const second = yield* Effect.forkChild(refresher.refreshNow("spotify"))
         yield* Effect.yieldNow
         yield* Fiber.interrupt(first)
         yield* Effect.promise(() => simulator.release(gate))
