@@ -1,3 +1,4 @@
+import type { WrongAnswer } from "./model/faults.ts"
 import type { SourceOddities } from "./model/sources.ts"
 
 /** The words the simulator and those who control it share. Everything here crosses the wire as JSON. */
@@ -160,7 +161,13 @@ export type Fault =
       readonly headers?: Readonly<Record<string, string>>
     }
   /** Spotify: 429 with `Retry-After`. YouTube: 403 with `reason`, `rateLimitExceeded` unless told. Token: 429. */
-  | { readonly type: "rate_limited"; readonly retryAfterSeconds: number; readonly reason?: string }
+  | {
+      readonly type: "rate_limited"
+      readonly retryAfterSeconds?: number
+      /** The header's text as it is, however absurd, in place of the seconds. Without either there is no header. */
+      readonly retryAfter?: string
+      readonly reason?: string
+    }
   /** Spotify: 429 with `"reason":"QUOTA_EXCEEDED"`. YouTube: 403 `quotaExceeded`. */
   | { readonly type: "quota_exceeded" }
   /** Never answers; the connection stays open until the client gives up. */
@@ -173,6 +180,7 @@ export type Fault =
   | { readonly type: "html"; readonly status?: number }
   /** The true answer, late. */
   | { readonly type: "slow"; readonly ms: number }
+  | WrongAnswer
 
 export interface FaultRule {
   readonly match: RequestMatch
@@ -181,6 +189,8 @@ export interface FaultRule {
   readonly rate?: number
   /** Spent after so many hits; without end unless told. */
   readonly times?: number
+  /** Over so many milliseconds of the simulator's clock after it was set; without end unless told. */
+  readonly forMs?: number
   /** The request takes effect (a token rotates, for example) and only its answer is replaced. */
   readonly afterProcessing?: boolean
 }
@@ -245,6 +255,8 @@ export interface LedgerEntry {
   readonly refreshTokenReused?: boolean
   /** Whether it came with `If-None-Match`. */
   readonly conditional: boolean
+  /** It came by the redirect of a `redirect` fault, of this simulator or another one. */
+  readonly redirected?: boolean
   /** YouTube's quota units; 0 for Spotify and for token requests. */
   readonly units: number
 }

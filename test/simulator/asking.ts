@@ -31,5 +31,15 @@ export const refreshAt = async (
   return { tokens, response, server }
 }
 
+/** The error and status by which a refresh is refused, or `accepted`. */
+export const refusalOf = (attempt: Promise<unknown>): Promise<string> =>
+  attempt.then(
+    () => "accepted",
+    (error: unknown) => {
+      if (error instanceof oauth.ResponseBodyError) return `${error.status} ${error.error}`
+      throw error
+    },
+  )
+
 export const getWith = (token: string, url: string, init: RequestInit = {}): Promise<Response> =>
   fetch(url, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } })

@@ -20,6 +20,8 @@ export interface Call {
   readonly body: string
   /** Scheme and authority as the client wrote them: links in answers lead back here. */
   readonly base: string
+  /** Whether the client came by a redirect of a simulator. */
+  readonly redirected: boolean
 }
 
 export const header = (call: Call, name: string): string | null => {
@@ -43,3 +45,7 @@ export const text = (status: number, body: string): Answer => ({
   headers: { "content-type": "text/plain; charset=utf-8" },
   body,
 })
+
+/** No header at all for `undefined`. */
+export const retryAfterHeader = (value: number | string | undefined): Readonly<Record<string, string>> =>
+  value === undefined ? {} : { "retry-after": String(value) }

@@ -1,6 +1,8 @@
 import type { Fault } from "../model.ts"
-import { type Answer, json, text } from "./answer.ts"
+import { type Answer, type Call, json, retryAfterHeader, text } from "./answer.ts"
+import { googleDialect, spotifyDialect } from "./oauth/dialect.ts"
 import { noStore, oauthError } from "./oauth/error.ts"
+import { redirect } from "./redirect.ts"
 import { spotifyError, spotifyRateLimited } from "./spotify/error.ts"
 import type { Described } from "./state/matching.ts"
 import { quotaExceeded, youtubeRateLimited, youtubeStatus } from "./youtube/error.ts"
@@ -24,18 +26,18 @@ const messageOf = (status: number): string => {
   return status >= 500 ? "Server error" : "Bad request"
 }
 
-const rateLimited = (request: Described, retryAfterSeconds: number, reason?: string): Answer => {
+const rateLimited = (request: Described, retryAfter: number | string | undefined, reason?: string): Answer => {
   if (request.kind === "token") {
     const answer = oauthError(429, "temporarily_unavailable", "Too many requests")
-    return { ...answer, headers: { ...answer.headers, "retry-after": String(retryAfterSeconds) } }
+    return { ...answer, headers: { ...answer.headers, ...retryAfterHeader(retryAfter) } }
   }
   return request.provider === "spotify"
-    ? spotifyRateLimited(retryAfterSeconds, reason)
-    : youtubeRateLimited(reason, retryAfterSeconds)
+    ? spotifyRateLimited(retryAfter, reason)
+    : youtubeRateLimited(reason, retryAfter)
 }
 
 /** What a fault puts in place of the answer; `undefined` for those that spoil the delivery and not the words. */
-export const faultAnswer = (request: Described, fault: Fault): Answer | undefined => {
+export const faultAnswer = (request: Described, call: Call, fault: Fault): Answer | undefined => {
   switch (fault.type) {
     case "status": {
       const usual = statusAnswer(request, fault.status)
@@ -48,11 +50,21 @@ export const faultAnswer = (request: Described, fault: Fault): Answer | undefine
       return { ...answer, headers: { ...answer.headers, ...lowerCased(fault.headers ?? {}) } }
     }
     case "rate_limited":
-      return rateLimited(request, fault.retryAfterSeconds, fault.reason)
+      return rateLimited(request, fault.retryAfter ?? fault.retryAfterSeconds, fault.reason)
     case "quota_exceeded":
       return request.provider === "spotify" ? spotifyRateLimited(3600, "QUOTA_EXCEEDED") : quotaExceeded
     case "html":
       return { ...text(fault.status ?? 200, proxyPage), headers: { "content-type": "text/html" } }
+    case "redirect":
+      return redirect(call, fault)
+    case "not_modified":
+      return { status: 304, headers: {}, body: "" }
+    case "invalid_grant": {
+      const dialect = request.provider === "spotify" ? spotifyDialect : googleDialect
+      return oauthError(400, "invalid_grant", dialect.deadRefreshToken)
+    }
+    case "patch":
+    case "huge":
     case "hang":
     case "reset":
     case "truncated":

@@ -2,6 +2,8 @@ import type { ServerResponse } from "node:http"
 import type { Fault } from "../model.ts"
 import { type Answer, type Call, header, json } from "./answer.ts"
 import { faultAnswer } from "./fault.ts"
+import { streamHuge } from "./huge.ts"
+import { patchAnswer } from "./patch.ts"
 import { type Route, routeOf } from "./routes.ts"
 import type { OpenEntry } from "./state/ledger.ts"
 import type { Described } from "./state/matching.ts"
@@ -28,7 +30,8 @@ export const serve = async (world: World, call: Call, target: string, response: 
   if (abandoned.signal.aborted) return
 
   const hit = world.faults.draw(described)
-  if (hit !== undefined) open.entry.fault = hit.fault.type
+  // A patch is named by the answer that it changed.
+  if (hit !== undefined && hit.fault.type !== "patch") open.entry.fault = hit.fault.type
   const answer = await answerOf(world, call, route, described, hit)
   open.entry.units = answer.units ?? 0
   if (answer.mark !== undefined) open.entry.mark = answer.mark
@@ -48,6 +51,7 @@ const openingEntry = (world: World, call: Call, route: Route, person: string | n
   path: call.path,
   query: Object.fromEntries(call.query),
   conditional: header(call, "if-none-match") !== null,
+  ...(call.redirected ? { redirected: true } : {}),
   ...(route.kind === "token" ? tokenFacts(world, call) : {}),
 })
 
@@ -60,6 +64,11 @@ const tokenFacts = (world: World, call: Call) => {
 /** What stands for a token endpoint's answer that is cut off before anything took effect. */
 const tokenFragment = json(200, { access_token: "", token_type: "Bearer", expires_in: 3600, scope: "" })
 
+/** Faults whose replacement of the answer costs a unit at YouTube. */
+const isCharged = ({ type }: Fault): boolean => type === "status" || type === "not_modified"
+
+const unconditional = (call: Call): Call => ({ ...call, headers: { ...call.headers, "if-none-match": undefined } })
+
 const answerOf = async (
   world: World,
   call: Call,
@@ -68,16 +77,19 @@ const answerOf = async (
   hit: { readonly fault: Fault; readonly afterProcessing: boolean } | undefined,
 ): Promise<Answer> => {
   if (hit === undefined) return route.answer(world, call)
-  const replacement = faultAnswer(described, hit.fault)
-  if (hit.fault.type === "slow" || hit.afterProcessing) {
+  if (hit.fault.type === "patch") {
+    return patchAnswer(await route.answer(world, unconditional(call)), hit.fault.patch)
+  }
+  const replacement = faultAnswer(described, call, hit.fault)
+  if (hit.fault.type === "slow" || hit.fault.type === "huge" || hit.afterProcessing) {
     const processed = await route.answer(world, call)
     return replacement === undefined ? processed : { ...replacement, units: processed.units ?? 0 }
   }
   if (replacement !== undefined) {
     // Google charges for what it refuses, unless it refuses because there is nothing left to charge.
     const isApi = route.provider === "youtube" && call.path.startsWith("/google/api/youtube/")
-    const isCharged = isApi && hit.fault.type === "status" && world.limits.youtube.spend(1)
-    return isCharged ? { ...replacement, units: 1 } : replacement
+    const charged = isApi && isCharged(hit.fault) && world.limits.youtube.spend(1)
+    return charged ? { ...replacement, units: 1 } : replacement
   }
   if (hit.fault.type !== "truncated") return { status: 0, headers: {}, body: "" }
   return route.kind === "token" ? tokenFragment : route.answer(world, call)
@@ -102,6 +114,12 @@ const deliver = (
   if (response.destroyed) return
   open.entry.status = answer.status
   const hasBody = answer.status !== 304
+  if (fault?.type === "huge" && hasBody) {
+    response.writeHead(answer.status, answer.headers)
+    const end = fault.end === "garbage" ? "}garbage{" : answer.body
+    void streamHuge(response, { bytes: fault.bytes, end, beforeEnd: close })
+    return
+  }
   const length = Buffer.byteLength(answer.body)
   response.writeHead(answer.status, { ...answer.headers, ...(hasBody ? { "content-length": length } : {}) })
   if (fault?.type === "truncated") {

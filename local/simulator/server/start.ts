@@ -4,6 +4,7 @@ import { SimulatorClient } from "../client.ts"
 import type { SimulatorOptions } from "../model.ts"
 import type { Call } from "./answer.ts"
 import { answerControl } from "./control.ts"
+import { withoutMark } from "./redirect.ts"
 import { serve } from "./serve.ts"
 import { World } from "./state/world.ts"
 
@@ -61,7 +62,7 @@ const bodyOf = async (request: IncomingMessage): Promise<string> => {
 }
 
 const receive = async (world: World, request: IncomingMessage, response: ServerResponse): Promise<void> => {
-  const target = request.url ?? "/"
+  const { target, redirected } = withoutMark(request.url ?? "/")
   const question = target.indexOf("?")
   const call: Call = {
     method: request.method ?? "GET",
@@ -70,6 +71,7 @@ const receive = async (world: World, request: IncomingMessage, response: ServerR
     headers: request.headers,
     body: await bodyOf(request),
     base: `http://${request.headers.host ?? "127.0.0.1"}`,
+    redirected,
   }
   if (!call.path.startsWith("/control/")) return serve(world, call, target, response)
   const answer = await answerControl(world, call)

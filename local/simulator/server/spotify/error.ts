@@ -1,4 +1,4 @@
-import { type Answer, json } from "../answer.ts"
+import { type Answer, json, retryAfterHeader } from "../answer.ts"
 
 /** The Web API's one shape of refusal. */
 export const spotifyError = (
@@ -12,8 +12,9 @@ export const spotifyError = (
     more.headers,
   )
 
-export const spotifyRateLimited = (retryAfterSeconds: number, reason?: string): Answer =>
+/** `retryAfter` is the header's text, seconds or not; `undefined` for no header. */
+export const spotifyRateLimited = (retryAfter: number | string | undefined, reason?: string): Answer =>
   spotifyError(429, "API rate limit exceeded", {
     ...(reason === undefined ? {} : { reason }),
-    headers: { "retry-after": String(retryAfterSeconds) },
+    headers: retryAfterHeader(retryAfter),
   })

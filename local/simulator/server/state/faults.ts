@@ -1,10 +1,13 @@
 import type { Fault, FaultRule, RandomFaultKind, RandomFaultsInput } from "../../model.ts"
+import type { Clock } from "./clock.ts"
 import { type Described, matches } from "./matching.ts"
 import type { Random } from "./random.ts"
 
 interface Armed {
   readonly id: string
   readonly rule: FaultRule
+  /** Epoch milliseconds. */
+  readonly endsAt: number
   left: number
 }
 
@@ -25,16 +28,23 @@ const randomFault: Record<RandomFaultKind, Fault> = {
 export class Faults {
   private readonly common: Array<Armed> = []
   private readonly personal = new Map<string, Array<Armed>>()
+  private readonly clock: Clock
   private readonly random: Random
   private made = 0
 
-  constructor(random: Random) {
+  constructor(clock: Clock, random: Random) {
+    this.clock = clock
     this.random = random
   }
 
   add(rule: FaultRule): string {
     this.made++
-    const armed = { id: `fault-${this.made}`, rule, left: rule.times ?? Number.POSITIVE_INFINITY }
+    const armed = {
+      id: `fault-${this.made}`,
+      rule,
+      endsAt: this.clock.now() + (rule.forMs ?? Number.POSITIVE_INFINITY),
+      left: rule.times ?? Number.POSITIVE_INFINITY,
+    }
     const person = rule.match.person
     if (person === undefined) this.common.push(armed)
     else this.personal.set(person, [...(this.personal.get(person) ?? []), armed])
@@ -70,7 +80,8 @@ export class Faults {
 
   private drawFrom(rules: ReadonlyArray<Armed>, request: Described): Hit | undefined {
     for (const armed of rules) {
-      if (armed.left <= 0 || !matches(armed.rule.match, request)) continue
+      if (armed.left <= 0 || this.clock.now() >= armed.endsAt || !matches(armed.rule.match, request)) continue
+      if (armed.rule.fault.type === "invalid_grant" && request.kind !== "token") continue
       if (armed.rule.rate !== undefined && this.random.next() >= armed.rule.rate) continue
       armed.left--
       return { fault: armed.rule.fault, afterProcessing: armed.rule.afterProcessing ?? false }

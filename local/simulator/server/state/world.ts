@@ -57,7 +57,7 @@ export class World {
     } as const
     this.grants = new Grants(clock, random, this.secrets, options.accessTokenLifetimeSeconds ?? 3600, rotation)
     this.codes = new Codes(clock, random)
-    this.faults = new Faults(random)
+    this.faults = new Faults(clock, random)
     this.gates = new Gates()
     this.ledger = new Ledger()
     this.limits = { spotify: new Limits(clock), youtube: new Limits(clock) }

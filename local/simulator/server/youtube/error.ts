@@ -1,4 +1,4 @@
-import { type Answer, json } from "../answer.ts"
+import { type Answer, json, retryAfterHeader } from "../answer.ts"
 
 export interface YoutubeRefusal {
   readonly code: number
@@ -38,13 +38,13 @@ export const quotaExceeded: Answer = youtubeError({
     'The request cannot be completed because you have exceeded your <a href="/youtube/v3/getting-started#quota">quota</a>.',
 })
 
-export const youtubeRateLimited = (reason = "rateLimitExceeded", retryAfterSeconds?: number): Answer =>
+export const youtubeRateLimited = (reason = "rateLimitExceeded", retryAfter?: number | string): Answer =>
   youtubeError({
     code: 403,
     domain: "usageLimits",
     reason,
     message: reason === "userRateLimitExceeded" ? "User Rate Limit Exceeded" : "Rate Limit Exceeded",
-    ...(retryAfterSeconds === undefined ? {} : { headers: { "retry-after": String(retryAfterSeconds) } }),
+    headers: retryAfterHeader(retryAfter),
   })
 
 /** How the service words a status when nothing more is known about the cause. */
