@@ -1,14 +1,21 @@
-import { readFileSync } from "node:fs"
+import { globSync, readFileSync } from "node:fs"
 
-export const readme = readFileSync("README.md", "utf8")
+/** Every page that people read. */
+export const pages = ["README.md", "CONTRIBUTING.md", ...globSync("docs/*.md").sort()]
 
-/** A section of the README: from its heading to the next of the same level. */
-export const section = (heading: string): string => {
-  const from = readme.indexOf(`\n## ${heading}\n`)
-  if (from === -1) throw new Error(`no section ${heading}`)
-  const to = readme.indexOf("\n## ", from + 1)
-  return readme.slice(from, to === -1 ? undefined : to)
+export const readPage = (file: string): string => readFileSync(file, "utf8")
+
+/** A section of a page: from its heading to the next heading of level two. */
+export const section = (file: string, heading: string): string => {
+  const text = readPage(file)
+  const from = text.indexOf(`\n## ${heading}\n`)
+  if (from === -1) throw new Error(`${file} has no section ${heading}`)
+  const to = text.indexOf("\n## ", from + 1)
+  return text.slice(from, to === -1 ? undefined : to)
 }
+
+/** A text without its blocks of code and its comments. */
+export const proseOf = (text: string): string => text.replace(/```[\s\S]*?```/g, "").replace(/<!--.*?-->/g, "")
 
 /** The rows of all tables in a text, heads left out; cells trimmed. */
 export const rowsOf = (text: string): ReadonlyArray<ReadonlyArray<string>> =>
