@@ -29,7 +29,7 @@ const commandsIn = (document: string): ReadonlyArray<ReadonlyArray<string>> => {
 
 const silent = CliOutput.layerPresenter({ present: () => Effect.void })
 
-describe("The commands that documents tell", () => {
+describe("every command that a document tells", () => {
   beforeAll(() => {
     vi.stubEnv("POLLEN_MIGRATION_URL", "")
     vi.stubEnv("POLLEN_ADMIN_TOKEN", "")
@@ -39,7 +39,7 @@ describe("The commands that documents tell", () => {
     vi.unstubAllEnvs()
   })
 
-  it.each(documents)("are all there to be typed: %s", async (document) => {
+  it.each(documents)("can be typed: %s", async (document) => {
     const commands = commandsIn(document).filter(([name = ""]) => !starting.has(name))
     expect(commands.length).toBeGreaterThan(guides.includes(document) ? 10 : -1)
     for (const command of commands) {
