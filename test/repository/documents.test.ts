@@ -1,9 +1,13 @@
 import { existsSync, globSync, readFileSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { getTableColumns, getTableName, is } from "drizzle-orm"
+import { SQLiteTable } from "drizzle-orm/sqlite-core"
 import { HttpApi } from "effect/http-api"
 import { describe, expect, it } from "vitest"
 import { figures } from "../../bench/figures/index.ts"
 import { renderTable } from "../../local/demo/result.ts"
+import * as database from "../../schema/database.ts"
+import * as object from "../../schema/object.ts"
 import { Api as GatewayApi } from "../../src/gateway/api/Api.ts"
 import { Api as MigrationApi } from "../../src/migration/api/Api.ts"
 import { codeOf, pages, proseOf, readPage, rowsOf, section } from "./document.ts"
@@ -111,6 +115,22 @@ it("the runbook of the rollout quotes words that `metrics` prints", () => {
     .flatMap((row) => [...row.matchAll(/"([^"]+)"/g)].map(([, words = ""]) => words))
   expect(quoted.length).toBeGreaterThan(2)
   expect(quoted.filter((words) => !printed.includes(`"${words}"`))).toEqual([])
+})
+
+it.each([
+  { where: "in a person's object", heading: "In a person's object", schema: object },
+  { where: "in D1", heading: "In D1", schema: database },
+])("the page about storage describes every table and column $where", ({ heading, schema }) => {
+  const tables = Object.values(schema).filter((one) => is(one, SQLiteTable))
+  expect(tables.length).toBeGreaterThan(8)
+  const paragraphs = section("docs/storage.md", heading).split(/\n(?=\*\*`)/)
+  const missing = tables.flatMap((table) => {
+    const name = getTableName(table)
+    const said = paragraphs.filter((paragraph) => paragraph.startsWith(`**\`${name}\`**`)).flatMap(codeOf)
+    const columns = Object.values(getTableColumns(table)).map((column) => column.name)
+    return columns.filter((column) => !said.includes(column)).map((column) => `${name}.${column}`)
+  })
+  expect(missing).toEqual([])
 })
 
 /** The heading's name in a link, as GitHub makes it. */
