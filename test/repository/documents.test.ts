@@ -117,6 +117,14 @@ it("the runbook of the rollout quotes words that `metrics` prints", () => {
   expect(quoted.filter((words) => !printed.includes(`"${words}"`))).toEqual([])
 })
 
+it("the runbook of the rollout says what to do about every reason why a step fails", () => {
+  const source = readFileSync("src/migration/person/reason.ts", "utf8")
+  const reasons = [...source.matchAll(/^ {2}"(\w+)",$/gm)].map(([, reason = ""]) => reason)
+  expect(reasons.length).toBeGreaterThan(15)
+  const rows = rowsOf(section("docs/runbook-rollout.md", "Why somebody fails, and what to do"))
+  expect(rows.flatMap(([names = ""]) => codeOf(names)).sort()).toEqual(reasons.sort())
+})
+
 it.each([
   { where: "in a person's object", heading: "In a person's object", schema: object },
   { where: "in D1", heading: "In D1", schema: database },
