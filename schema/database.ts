@@ -5,10 +5,10 @@ import { sourceDetails } from "./sourceDetails.ts"
 // The shared D1 database. Times are epoch milliseconds. Tables marked "without rowid" cost one written row per insert
 // instead of two (D1 counts index writes); drizzle cannot say that, so `migrations/generate.ts` adds it.
 
-/** Who is known. Without rowid. */
+/** Everybody who is known. Without rowid. */
 export const users = sqliteTable("users", {
   id: text("id").primaryKey(),
-  /** Set once the person's own object holds their grants; `null` for somebody who has not moved. */
+  /** Set while the person's own object holds their grants; `null` for people who have not moved or were taken back. */
   durableObjectId: text("durable_object_id"),
   createdAt: integer("created_at").notNull(),
 })
@@ -19,12 +19,12 @@ export const userAccounts = sqliteTable(
   {
     userId: text("user_id").notNull(),
     provider: text("provider").notNull(),
-    /** Whether anything is polled for this account: false after the person disconnected it. */
+    /** False after the person disconnected the account: nothing is polled. */
     isActive: integer("is_active", { mode: "boolean" }).notNull().default(true),
-    /** `connected`, `reauthorization_required` or `disconnected`, as the object last reported. */
+    /** `connected`, `reauthorization_required` or `disconnected`, as the holder last said. */
     state: text("state").notNull().default("connected"),
     updatedAt: integer("updated_at").notNull(),
-    /** The token columns serve people who have not moved, and mirror those who just have; `migrations/contract` drops them. */
+    /** The token columns, in plain text: the grant of people who have not moved, a mirror at `live`; `migrations/contract` drops them. */
     accessToken: text("access_token"),
     refreshToken: text("refresh_token"),
     expiresAt: integer("expires_at"),
@@ -33,9 +33,9 @@ export const userAccounts = sqliteTable(
     /** Which side may refresh: `database` or `object`. The epoch goes up whenever that changes. See docs/move.md. */
     holder: text("holder").notNull().default("database"),
     epoch: integer("epoch").notNull().default(1),
-    /** Goes up with every change of the tokens here; a write that finds another than it read gives way. */
+    /** Goes up with every change of these tokens; a write that finds another than it read gives way. */
     generation: integer("generation").notNull().default(0),
-    /** Who is refreshing from this side, and until when nobody else may: a lock that outlives the longest refresh. */
+    /** Which refresh from this side is under way, and until when no other may begin: longer than the longest refresh. */
     refreshClaim: text("refresh_claim"),
     refreshClaimedUntil: integer("refresh_claimed_until"),
     /** Until when a hand-over keeps new refreshes out. */
@@ -47,7 +47,7 @@ export const userAccounts = sqliteTable(
   ],
 )
 
-/** Shows and channels, once each, whoever follows them. Without rowid. */
+/** Shows and channels, once each. Without rowid. */
 export const subscriptions = sqliteTable(
   "subscriptions",
   {
@@ -69,8 +69,8 @@ export const userSubscriptions = sqliteTable(
     sourceId: text("external_id").notNull(),
     followedAt: integer("followed_at").notNull(),
     /**
-     * The central poller's cursor, until the person has moved: when it last asked, and the item count it saw then, less those items
-     * that could not be played yet; -1 where the count was found to tell nothing. src/legacy/cursor.ts has the rules.
+     * The legacy poller's cursor, until the person has moved: when it last asked, and the item count then, less the items that could not
+     * be played yet; -1 if the count was found to tell nothing.
      */
     polledAt: integer("polled_at"),
     itemCount: integer("item_count"),
@@ -92,8 +92,8 @@ export const feedItems = sqliteTable(
     url: text("url").notNull(),
     imageUrl: text("image_url"),
     /**
-     * The publication time by which feeds are ordered. Fixed by the first delivery: it is part of the key of
-     * `user_feed_items`, and a date that a provider corrects later must not make a second row there.
+     * The publication time by which feeds are ordered: the first moment of the day, month or year if no more is known. Fixed by the
+     * first delivery: it is part of the key of `user_feed_items`, and a date that a provider corrects later must not make a second row.
      */
     publishedAt: integer("published_at").notNull(),
     /** `year`, `month`, `day` or `instant`: how exactly `published_at` is known. */
@@ -105,7 +105,7 @@ export const feedItems = sqliteTable(
 )
 
 /**
- * A person's feed, in the order in which it is read. Without rowid: the key is the order, so no index is needed beside it.
+ * A person's feed, which is read backwards by its key. Without rowid: the key is the order, so no index is needed beside it.
  * `published_at` is always taken from `feed_items`, which makes (user, provider, item) unique as well.
  */
 export const userFeedItems = sqliteTable(
@@ -134,7 +134,7 @@ export const featureFlags = sqliteTable("feature_flags", {
   updatedAt: integer("updated_at").notNull(),
 })
 
-/** Where each person is in the move; who has no row is at `off`, or began in an object. */
+/** Where each person is in the move. People without a row are at `off`, or began in an object. */
 export const tokenMigrationStatus = sqliteTable(
   "token_migration_status",
   {
@@ -145,17 +145,17 @@ export const tokenMigrationStatus = sqliteTable(
     target: text("target").notNull().default("off"),
     /** `pending`, `copying`, `verifying`, `migrated`, `failed` or `rolled_back`. */
     state: text("state").notNull(),
-    /** Why the last step failed; `null` when it did not. */
+    /** Why the last attempt at a step failed; `null` if it did not. */
     reason: text("reason"),
-    /** Failed attempts at this step in a row, and when it is tried again. */
+    /** Unsuccessful attempts at this step in a row, and when the next is due. */
     attempts: integer("attempts").notNull().default(0),
     nextAttemptAt: integer("next_attempt_at"),
-    /** When what the object opens was last found to be what D1 has. */
+    /** When the person was last found as their stage says; a verification that finds otherwise sets `null`. */
     verifiedAt: integer("verified_at"),
     runId: text("run_id"),
-    /** Which page of which run has the person in hand: what another one has to say about them comes too late. */
+    /** Which attempt at a page has the person in hand: any other writes nothing about them. */
     lease: text("lease"),
-    /** The stage beyond which the person is not taken, whatever the flags say: what a rollback leaves, until an operator lifts it. */
+    /** The stage beyond which flags never advance the person: set by a rollback, until an operator clears it. */
     ceiling: text("ceiling"),
     updatedAt: integer("updated_at").notNull(),
   },
@@ -165,7 +165,7 @@ export const tokenMigrationStatus = sqliteTable(
   ],
 )
 
-/** Every step that a person took, or failed to take. */
+/** Every step that a person took or failed. */
 export const tokenMigrationHistory = sqliteTable(
   "token_migration_history",
   {
@@ -184,7 +184,7 @@ export const tokenMigrationHistory = sqliteTable(
 
 /** Runs of the migrator. */
 export const migrationRuns = sqliteTable("migration_runs", {
-  /** The id of the Workflow's instance. */
+  /** Also the id of the Workflow's first instance. */
   id: text("id").primaryKey(),
   startedAt: integer("started_at").notNull(),
   startedBy: text("started_by").notNull(),
@@ -208,13 +208,13 @@ export const operatorActions = sqliteTable(
     action: text("action").notNull(),
     /** JSON: what was asked, without a secret in it. */
     detail: text("detail").notNull(),
-    /** `ok`, or the tag of the error. */
+    /** `begun` while it runs, and for ever if the worker died; `ok`; or the tag of the error. */
     outcome: text("outcome").notNull(),
   },
   (table) => [index("operator_actions_by_time").on(table.at)],
 )
 
-/** Token operations that D1 answered; those that an object answered are reported with its status. Without rowid. */
+/** Token operations that D1 answered; an object sends its own with its heartbeat. Without rowid. */
 export const tokenOperations = sqliteTable(
   "token_operations",
   {
@@ -222,7 +222,7 @@ export const tokenOperations = sqliteTable(
     operation: text("operation").notNull(),
     /** `database` or `mirror`. */
     source: text("source").notNull(),
-    /** `ok`, the tag of an error, or for `compare`, `agrees` or `disagrees`. */
+    /** `ok`, the tag of an error, or for `compare` `agrees` or `disagrees`. */
     outcome: text("outcome").notNull(),
     count: integer("count").notNull(),
     /** Milliseconds, of all together and of the slowest. */
@@ -233,20 +233,20 @@ export const tokenOperations = sqliteTable(
   (table) => [primaryKey({ columns: [table.operation, table.source, table.outcome] })],
 )
 
-/** The last report of each object. Cron wakes those that `expected_by` has passed. Without rowid, and without an index: one row a report. */
+/** The last heartbeat of each object. Cron wakes objects whose `expected_by` has passed. Without rowid and index: one written row a heartbeat. */
 export const durableObjectStatus = sqliteTable("durable_object_status", {
   userId: text("user_id").primaryKey(),
   durableObjectId: text("durable_object_id").notNull(),
   heartbeatAt: integer("reported_at").notNull(),
-  /** When the object is heard from again at the latest; `null` when it has nothing to do. */
+  /** When the next heartbeat is due at the latest; `null` if no account is connected. */
   expectedBy: integer("expected_by"),
-  /** The alarm that was set when the object reported. */
+  /** When the object was next due at its heartbeat. */
   nextDueAt: integer("next_due_at"),
   sources: integer("sources").notNull(),
   failingSources: integer("failing_sources").notNull(),
   /** JSON: state and reason of each account. */
   accounts: text("accounts").notNull(),
-  /** JSON: token operations that the object has answered since it began, by operation and outcome. */
+  /** JSON: token operations that the object has answered, by operation and outcome. */
   operations: text("operations").notNull().default(sql`'[]'`),
 })
 
@@ -256,7 +256,7 @@ export const durableObjectMetrics = sqliteTable(
   {
     id: integer("id").primaryKey({ autoIncrement: true }),
     at: integer("at").notNull(),
-    /** What the figures are of, such as `cron_run`. */
+    /** `cron_run` or `legacy_run`. */
     kind: text("kind").notNull(),
     /** JSON: the figures. */
     figures: text("figures").notNull(),

@@ -13,7 +13,7 @@ export const person = sqliteTable("person", {
   deliveryFailures: integer("delivery_failures").notNull().default(0),
   deliveryRetryAt: integer("delivery_retry_at"),
   deliveryFailure: text("delivery_failure"),
-  /** When D1 last heard of this object, and whether something has happened since that it should hear of now. */
+  /** When D1 last got a heartbeat, and whether something has happened since that it should hear of now. */
   heartbeatAt: integer("reported_at"),
   isHeartbeatDue: integer("is_report_due", { mode: "boolean" }).notNull().default(true),
   /** Whether D1 is kept a copy of every grant held here: the stage `live` of the move. */
@@ -32,13 +32,13 @@ export const accounts = sqliteTable("accounts", {
   epoch: integer("epoch").notNull().default(1),
   /** Of a copy: the generation that D1's row had. A copy of an older one never takes its place. */
   copiedGeneration: integer("copied_generation"),
-  /** Until when the provider's API asked not to be asked (`Retry-After`, quota), and which of the two it was. */
+  /** The provider's API is rate limited until, and why: `rate_limited` (`Retry-After`) or `quota_exceeded`. */
   rateLimitedUntil: integer("held_until"),
   rateLimitReason: text("hold_reason"),
   /** Failed passes in a row, and when the next is due. */
   failures: integer("failures").notNull().default(0),
   retryAt: integer("retry_at"),
-  /** When the list of what the person follows was last read in full. */
+  /** When the library (the list of what the person follows) was last read in full. */
   libraryReadAt: integer("library_read_at"),
   /** When the pass under way began; left behind by an eviction, it lets the next pass go on instead of starting over. */
   passStartedAt: integer("pass_started_at"),
@@ -55,7 +55,7 @@ export const tokens = sqliteTable("tokens", {
   expiresAt: integer("expires_at").notNull(),
   /** Goes up with every change; a refresh that finds another generation than it began with gives way. */
   generation: integer("generation").notNull(),
-  /** When the grant was last refreshed, or set: providers let unused grants lapse. */
+  /** When the grant was last set or refreshed; a keep-alive is due 30 days later. */
   keptAliveAt: integer("exercised_at").notNull(),
   failures: integer("failures").notNull().default(0),
   /** No refresh before this moment: backoff after a failure. */
@@ -64,7 +64,7 @@ export const tokens = sqliteTable("tokens", {
   refreshLimitedUntil: integer("refresh_limited_until"),
 })
 
-/** The pages of the library as last read, so that a page that has not changed (304) need not be sent again. */
+/** The pages of the library as last read, so that the provider need not send a page again that has not changed (304). */
 export const libraryPages = sqliteTable(
   "library_pages",
   {
@@ -99,16 +99,16 @@ export const subscriptions = sqliteTable(
     state: text("state").notNull().default("active"),
     /** Whether the source has to be asked for items; survives an eviction in the middle of a pass. */
     isPending: integer("is_pending", { mode: "boolean" }).notNull().default(true),
-    /** Whether the source has published without its item count changing: then the count cannot be relied on. */
+    /** Whether the source has published without a change of its item count: then it is asked whenever it is due. */
     isCountUnreliable: integer("is_count_unreliable", { mode: "boolean" }).notNull().default(false),
-    /** When the source is asked even though its item count has not changed. */
+    /** When the next recheck is due: the source is asked although its item count stands still. */
     recheckDueAt: integer("verify_at").notNull(),
     intervalMs: integer("interval_ms").notNull(),
     dueAt: integer("due_at").notNull(),
     polledAt: integer("polled_at"),
     /** `null` until the first poll, which delivers the backfill. */
     backfilledAt: integer("backfilled_at"),
-    /** Items published before this and not above a known item are archive. */
+    /** Items published before this and not listed above a known one are archive. */
     archiveBefore: integer("archive_before"),
     publishedAt: integer("published_at"),
     failures: integer("failures").notNull().default(0),
@@ -117,7 +117,7 @@ export const subscriptions = sqliteTable(
   (table) => [primaryKey({ columns: [table.provider, table.sourceId] })],
 )
 
-/** Items known, the newest of each source: what tells a new item from one delivered before. */
+/** Known items, the newest of each source: they tell a new item from one delivered before. */
 export const items = sqliteTable(
   "items",
   {
@@ -127,9 +127,9 @@ export const items = sqliteTable(
     publishedAt: integer("published_at").notNull(),
     /** Order of arrival; the lowest are forgotten first. */
     seenAt: integer("seen_at").notNull(),
-    /** `delivered`, `archive` (older than the backfill) or `waiting` (upcoming or unplayable). */
+    /** `delivered`, `archive` (older than the backfill) or `waiting` (upcoming, unplayable, or not described yet). */
     state: text("state").notNull(),
-    /** When a waiting item is looked at again. */
+    /** When a waiting item is rechecked. */
     recheckAt: integer("recheck_at"),
   },
   (table) => [
@@ -158,7 +158,7 @@ export const tokenEvents = sqliteTable("token_events", {
   isPublished: integer("is_published", { mode: "boolean" }).notNull().default(false),
 })
 
-/** The newest 50 passes. */
+/** The newest 50 passes, and up to nine more until the oldest are deleted. */
 export const polls = sqliteTable("polls", {
   id: integer("id").primaryKey({ autoIncrement: true }),
   provider: text("provider").notNull(),
@@ -172,13 +172,13 @@ export const polls = sqliteTable("polls", {
   requests: integer("requests").notNull(),
 })
 
-/** Token operations answered here: counted, so that what each side does can be compared during the move. */
+/** Token operations that this object has answered, counted, to compare both sides during the move. */
 export const operations = sqliteTable(
   "operations",
   {
     /** `read`, `write` or `refresh`. */
     operation: text("operation").notNull(),
-    /** `ok`, or the tag of an error. */
+    /** `ok`, the tag of an error, or `Defect`. */
     outcome: text("outcome").notNull(),
     count: integer("count").notNull(),
     /** Milliseconds, of all together and of the slowest. */

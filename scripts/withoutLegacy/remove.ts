@@ -5,7 +5,7 @@ import { join } from "node:path"
 const folders = ["src/legacy/", "test/legacy/", "local/rehearsal/", "scripts/withoutLegacy/"]
 
 /** A seam that is a file. */
-const isSeamFile = (path: string): boolean => /(^|\/)(legacy|rehears(e|al)[A-Za-z]*)(\.test)?\.ts$/.test(path)
+const isSeamFile = (path: string): boolean => /(^|\/)(legacy|rehears(e|al)[A-Za-z]*)(\.test)?\.(ts|md)$/.test(path)
 
 /** A seam that is a line: what other files say of the old way. */
 const isSeamLine = (line: string): boolean => /(\/\/|#) legacy$/.test(line) || line.includes("<!-- legacy -->")

@@ -1,11 +1,13 @@
-import { readFileSync } from "node:fs"
+import { globSync, readFileSync } from "node:fs"
 import { NodeServices } from "@effect/platform-node"
 import { Cause, Effect, Exit } from "effect"
 import { CliError, CliOutput, Command } from "effect/cli"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { pollen } from "../../local/pollen.ts"
 
-const documents = ["README.md", "docs/runbook-rollout.md", "docs/runbook-rollback.md", "docs/runbook-cleanup.md"]
+const documents = ["README.md", "CONTRIBUTING.md", ...globSync("docs/*.md").sort()]
+/** Those whose commands people follow one by one. */
+const guides = ["docs/operating.md", "docs/runbook-rollout.md", "docs/runbook-rollback.md", "docs/runbook-cleanup.md"]
 /** They would begin something here, instead of asking where the worker is. */
 const starting = new Set(["start", "rehearse"])
 
@@ -27,7 +29,7 @@ const commandsIn = (document: string): ReadonlyArray<ReadonlyArray<string>> => {
 
 const silent = CliOutput.layerPresenter({ present: () => Effect.void })
 
-describe("The commands that documents tell", () => {
+describe("every command that a document tells", () => {
   beforeAll(() => {
     vi.stubEnv("POLLEN_MIGRATION_URL", "")
     vi.stubEnv("POLLEN_ADMIN_TOKEN", "")
@@ -37,9 +39,9 @@ describe("The commands that documents tell", () => {
     vi.unstubAllEnvs()
   })
 
-  it.each(documents)("are all there to be typed: %s", async (document) => {
+  it.each(documents)("can be typed: %s", async (document) => {
     const commands = commandsIn(document).filter(([name = ""]) => !starting.has(name))
-    expect(commands.length).toBeGreaterThan(10)
+    expect(commands.length).toBeGreaterThan(guides.includes(document) ? 10 : -1)
     for (const command of commands) {
       const parameters = command[0] === "open-export" ? command : [...command, "--state-dir", "/nowhere"]
       const run = Command.runWith(pollen, { version: "0" })(parameters)

@@ -3,9 +3,9 @@ import { Effect, type Layer } from "effect"
 import { describe, expect, it } from "vitest"
 import { CronSettings } from "../../src/cron/CronSettings.ts"
 import { Settings } from "../../src/object/Settings.ts"
-import { codeOf, rowsOf, section } from "./readme.ts"
+import { codeOf, rowsOf, section } from "./document.ts"
 
-const rows = rowsOf(section("Configuration")).map(([names = "", of = "", defaults = ""]) => ({
+const rows = rowsOf(section("docs/settings.md", "The workers")).map(([names = "", of = "", defaults = ""]) => ({
   names: codeOf(names),
   of,
   defaults: codeOf(defaults),
@@ -31,7 +31,7 @@ const declared = globSync(["src/*/env.ts", "src/**/*Settings.ts"], { exclude: (n
     ),
 )
 
-describe("the configuration table of the README", () => {
+describe("the table of the workers' settings", () => {
   it("has every variable that a worker reads, and no other", async () => {
     const read = new Set([
       ...(await askedBy((env) => Settings.layer(env))),
@@ -63,4 +63,12 @@ describe("the configuration table of the README", () => {
     for (const { names, of } of rows)
       expect([names, ["core", "gateway", "cron", "migration"]]).toEqual([names, expect.arrayContaining([of])])
   })
+})
+
+it("the table of the command line's variables has every one that it reads, and no other", () => {
+  const read = globSync("src/cli/**/*.ts").flatMap((file) =>
+    [...readFileSync(file, "utf8").matchAll(/\["(POLLEN_[A-Z_]+)"\]/g)].map(([, name = ""]) => name),
+  )
+  const said = rowsOf(section("docs/settings.md", "The command line")).flatMap(([names = ""]) => codeOf(names))
+  expect(said.sort()).toEqual([...new Set(read)].sort())
 })

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { codeOf, rowsOf, section } from "./readme.ts"
+import { codeOf, rowsOf, section } from "./document.ts"
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>
@@ -22,7 +22,6 @@ const { packages } = read<Lockfile>("package-lock.json")
 const direct = { ...manifest.dependencies, ...manifest.devDependencies, ...manifest.optionalDependencies }
 const nameOf = (path: string) => path.split("node_modules/").at(-1) ?? path
 
-const tables = rowsOf(section("Why each dependency"))
 const original = [
   "wrangler",
   "@cloudflare/workers-types",
@@ -32,20 +31,17 @@ const original = [
   "@effect/schema",
   "@cloudflare/vitest-pool-workers",
 ]
-const isOfDesignCard = ([first = ""]: ReadonlyArray<string>) =>
-  original.includes(codeOf(first)[0] ?? "") && codeOf(first).length === 1
 
 describe("the packages", () => {
-  it("are each explained in the README, and nothing else is", () => {
-    const from = tables.findIndex((row, index) => isOfDesignCard(row) && tables.slice(index).every(isOfDesignCard))
-    const explained = tables.slice(0, from).flatMap(([names = ""]) => codeOf(names))
+  it("are each explained, and nothing else is", () => {
+    const explained = rowsOf(section("docs/dependencies.md", "Packages")).flatMap(([names = ""]) => codeOf(names))
     const known = Object.keys(direct).map((name) => (/^node(-bin)?-(linux|darwin|win)/.test(name) ? "node-*" : name))
     expect([...explained].sort()).toEqual([...new Set(known)].sort())
   })
 
   it("of the original design card are each mapped to one that is here", () => {
-    const mapped = tables.filter((row, index) => isOfDesignCard(row) && tables.slice(index).every(isOfDesignCard))
-    expect(mapped.map(([first = ""]) => codeOf(first)[0])).toEqual(original)
+    const mapped = rowsOf(section("docs/dependencies.md", "The original design card"))
+    expect(mapped.map(([there = ""]) => codeOf(there)[0])).toEqual(original)
     for (const [, here = ""] of mapped) expect(Object.keys(direct)).toContain(codeOf(here)[0])
     expect(Object.keys(direct)).not.toContain("@effect/schema")
     expect(Object.keys(direct)).not.toContain("@cloudflare/vitest-pool-workers")

@@ -3,7 +3,7 @@ import { globSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
-import { codeOf, section } from "./readme.ts"
+import { codeOf, section } from "./document.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "pollen-deployment-"))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -23,8 +23,8 @@ describe("each worker", () => {
     expect(status).toBe(0)
   })
 
-  it("is deployed by a step of the README, which says where the database's id belongs", () => {
-    const said = codeOf(section("Deploying to Cloudflare"))
+  it("is deployed by a step of the page about deployment, which says where the database's id belongs", () => {
+    const said = codeOf(section("docs/deployment.md", "The first deployment"))
     for (const config of configs) {
       expect(said).toContain(dirname(config) === "." ? "/" : dirname(config))
       expect(said).toContain(config === "wrangler.toml" ? "npx wrangler deploy" : `npx wrangler deploy -c ${config}`)

@@ -7,11 +7,11 @@ import { trackedFiles } from "../../scripts/trackedFiles.ts"
 import { affectedTests } from "../../scripts/withoutLegacy/affected.ts"
 import { applyRemoval, planRemoval } from "../../scripts/withoutLegacy/remove.ts"
 import { LegacySettings } from "../../src/legacy/LegacySettings.ts"
-import { codeOf, rowsOf, section } from "./readme.ts"
+import { codeOf, rowsOf, section } from "./document.ts"
 
-it("the README's defaults of the central poller are those that hold", async () => {
+it("the documented defaults of the legacy poller are those that hold", async () => {
   const documented = Object.fromEntries(
-    rowsOf(section("Configuration")).flatMap(([names = "", , defaults = ""]) =>
+    rowsOf(section("docs/settings.md", "The workers")).flatMap(([names = "", , defaults = ""]) =>
       codeOf(names).map((name, index) => [name, codeOf(defaults)[index]]),
     ),
   )
@@ -26,7 +26,7 @@ it("the README's defaults of the central poller are those that hold", async () =
   for (const [name] of ours) await expect(read({ [name]: "nonsense" })).rejects.toThrow(name)
 })
 
-describe("taking the old way out", () => {
+describe("taking the legacy poller out", () => {
   const root = process.cwd()
   const files = trackedFiles(root)
 
@@ -48,7 +48,16 @@ describe("taking the old way out", () => {
     expect(importing).toEqual([])
     expect(planRemoval(copy, left)).toEqual({ removed: [], changed: [] })
     expect(readFileSync(join(copy, "package.json"), "utf8")).not.toContain("legacy")
-    expect(readFileSync(join(copy, "README.md"), "utf8")).not.toContain("LEGACY_")
+    expect(readFileSync(join(copy, "docs/settings.md"), "utf8")).not.toContain("LEGACY_")
+    // Links of the documents that are left lead to documents that are left.
+    const broken = left
+      .filter((path) => path.endsWith(".md"))
+      .flatMap((path) =>
+        [...readFileSync(join(copy, path), "utf8").matchAll(/\]\(([^)#]+)/g)]
+          .map(([, link = ""]) => join(dirname(path), link))
+          .filter((target) => !target.includes("http") && !existsSync(join(copy, target))),
+      )
+    expect(broken).toEqual([])
   })
 
   it("has those tests run again whose outcome it can change, and no other", () => {
