@@ -7,7 +7,7 @@ import { accountColumns, groupAccounts } from "../person/accounts.ts"
 import type { PersonInMove } from "../person/PersonInMove.ts"
 import { failed, type StepFailed } from "../person/reason.ts"
 
-/** People of a page, unless the request says. */
+/** People in a page by default. */
 const defaultLimit = 100
 
 const decodeUserId = Schema.decodeUnknownOption(UserId)
@@ -22,7 +22,7 @@ const columnsWithoutTokens = `user_accounts.user_id AS userId, user_accounts.pro
   holder, epoch, generation, refresh_claimed_until AS claimedUntil, NULL AS accessToken, NULL AS refreshToken, NULL AS expiresAt,
   NULL AS scope`
 
-/** All accounts of these people, with the tokens that D1 has, also once it has no columns for them. */
+/** Reads all accounts of these people, with the tokens that D1 has. Also works after the drop step. */
 export const readAccountsOf = Effect.fn("readAccountsOf")(function* (userIds: ReadonlyArray<string>) {
   const database = yield* Database
   const hasTokens = (yield* readTokenColumns()).length === tokenColumns.length
@@ -31,7 +31,7 @@ export const readAccountsOf = Effect.fn("readAccountsOf")(function* (userIds: Re
   return groupAccounts(yield* database.rows("accounts", statement(sql, JSON.stringify(userIds))))
 })
 
-/** A page of people, or those named, with what D1 has of them. */
+/** Reads a page of people, or those named, with their accounts. */
 export const readPage = Effect.fn("readPage")(function* ({ people: named, cursor = "", limit = defaultLimit }: Asked) {
   const database = yield* Database
   const wanted = named?.length ?? limit
