@@ -5,7 +5,7 @@ import { Database, statement } from "../Database.ts"
 import { type Candidate, candidatesAfter, decodeCandidates } from "../page/candidates.ts"
 import { accountColumns, groupAccounts } from "../person/accounts.ts"
 import type { PersonInMove } from "../person/PersonInMove.ts"
-import { failed, type StepFailed } from "../person/reason.ts"
+import { type StepFailed, unreadableRow, unreadableUser } from "../person/reason.ts"
 
 /** People in a page by default. */
 const defaultLimit = 100
@@ -46,10 +46,9 @@ export const readPage = Effect.fn("readPage")(function* ({ people: named, cursor
     const rows = accounts.get(candidate.userId) ?? []
     const userId = decodeUserId(candidate.userId)
     const readable = rows.filter((row) => row !== null)
-    if (Option.isNone(userId))
-      refused.push({ candidate, problem: failed("unreadable_user", "no object can have this name") })
+    if (Option.isNone(userId)) refused.push({ candidate, problem: unreadableUser() })
     else if (readable.length < rows.length) {
-      refused.push({ candidate, problem: failed("unreadable_row", "a column of it is not what it should be") })
+      refused.push({ candidate, problem: unreadableRow() })
     } else people.push({ candidate, person: { userId: userId.value, accounts: readable } })
   }
   const isMore = named === undefined && candidates.length === limit

@@ -51,6 +51,11 @@ export class Overtaken extends Schema.TaggedError<Overtaken>()("Overtaken", {}) 
 
 export const failed = (reason: Reason, detail: string) => new StepFailed({ reason, detail })
 
+export const unreadableUser = () => failed("unreadable_user", "no object can have this name")
+
+export const unreadableRow = () =>
+  failed("unreadable_row", "a column of a row in user_accounts has a type or value that pollen cannot read")
+
 /** The errors of a call to the object. */
 type CoreError = CommonError | ObjectTimedOut | SealBroken | DatabaseUnavailable
 
