@@ -16,20 +16,20 @@ const outcomeOf = <A, E extends HttpError>(exit: Exit.Exit<A, E>): string => {
   return Option.match(Cause.findErrorOption(exit.cause), { onNone: () => "InternalError", onSome: ({ _tag }) => _tag })
 }
 
-/** What operators did: `operator_actions`. */
+/** The record of operators' actions: `operator_actions`. */
 export class Audit extends Context.Service<
   Audit,
   {
     /**
-     * Does something in an operator's name. It is written down before it is done, and how it ended afterwards; what cannot be written
-     * down is not done. `detail` must hold no secret.
+     * Does something in an operator's name. Records the action before it is done and its outcome afterwards; an action that cannot be
+     * recorded is not done. `detail` must hold no secret.
      */
     readonly act: <A, E extends HttpError, R>(
       action: string,
       detail: object,
       work: Effect.Effect<A, E, R>,
     ) => Effect.Effect<A, E | DatabaseUnavailable, R | Operator>
-    /** The newest, before an id. */
+    /** Lists the newest actions before an id. */
     readonly list: (before: number, limit: number) => Effect.Effect<ReadonlyArray<Action>, DatabaseUnavailable>
   }
 >()("pollen/migration/Audit") {
@@ -44,7 +44,7 @@ export class Audit extends Context.Service<
             const row = statement(begin, now, yield* Operator, action, JSON.stringify(detail))
             const [begun] = yield* database.rows("audit", row)
             const exit = yield* Effect.exit(work)
-            // The action is over: an audit that does not get its last word must not make a failure of it.
+            // The action is done: it must not fail because its outcome cannot be recorded.
             yield* Effect.ignore(database.rows("audit", statement(end, Number(begun?.["id"]), outcomeOf(exit))))
             return yield* exit
           }),

@@ -2,15 +2,16 @@ import { Context } from "effect"
 import { HttpApiMiddleware, HttpApiSecurity } from "effect/http-api"
 import { problemDocument } from "../http/problemDocument.ts"
 
-// What the API says of who may ask; `authorize.ts` is what the worker does about it. Apart, so that a client of the API needs none of it.
+// The part of authorization that the API declares; `authorize.ts` is what the worker does. They are separate so that a client of the API
+// does not load the worker's part.
 
-/** Shortest admin credential accepted, in characters: 32 random characters are beyond guessing. */
+/** The shortest admin credential that is accepted, in characters: 32 random characters cannot be guessed. */
 export const adminTokenMinLength = 32
 
-/** Who asks, as far as the credential says: `admin`, or the name that Access knows. */
+/** The operator who sent the request: `admin`, or the name that Access gives. */
 export class Operator extends Context.Service<Operator, string>()("pollen/migration/Operator") {}
 
-/** Lets nobody through without the admin credential or a token of Cloudflare Access. */
+/** Refuses requests without the admin credential or a token of Cloudflare Access. */
 export class Authorization extends HttpApiMiddleware.Service<Authorization, { provides: Operator }>()(
   "pollen/migration/Authorization",
   { security: { bearer: HttpApiSecurity.bearer }, error: problemDocument(401) },

@@ -5,10 +5,10 @@ import { ExportTokens, ValidateTokens } from "../rpc/methods.ts"
 import { DiscardCopies, FingerprintTokens, HandBack, ImportTokens, SetMirror, TakeOver } from "../rpc/move.ts"
 import type { MigrationEnv } from "./env.ts"
 
-/** How long one object may keep a page waiting: a refresh under way and a delivery fit in several times. */
+/** How long a page waits for one object: several times as long as a refresh under way and a delivery take. */
 const timeLimit = "45 seconds"
 
-/** The object did not answer within {@link timeLimit}; whether it did what was asked is not known. */
+/** The object did not answer within {@link timeLimit}. It may or may not have done what was asked. */
 export class ObjectTimedOut extends Schema.TaggedError<ObjectTimedOut>()("ObjectTimedOut", { method: Schema.String }) {
   override get message(): string {
     return `${this.method}: the object did not answer within ${timeLimit}`
@@ -57,7 +57,7 @@ const make = (core: MigrationEnv["CORE"]) => ({
   ),
 })
 
-/** People's objects as the migrator may use them: the methods of core's `MigrationEntrypoint`, with typed errors. */
+/** The methods of core's `MigrationEntrypoint`, with typed errors: all that the migrator may do with people's objects. */
 export class Core extends Context.Service<Core, ReturnType<typeof make>>()("pollen/migration/Core") {
   static readonly layer = (core: MigrationEnv["CORE"]): Layer.Layer<Core> => Layer.succeed(Core, make(core))
 }

@@ -2,10 +2,10 @@ import { Context, Effect, Layer, Schema } from "effect"
 import { toDatabaseUnavailable } from "../domain/database.ts"
 import type { DatabaseUnavailable } from "../domain/error.ts"
 
-/** What a statement takes: rows travel as one JSON text, because D1 binds at most 100 parameters. */
+/** A parameter of a statement. Rows are passed as one JSON text, because D1 binds at most 100 parameters. */
 type Parameter = string | number | null
 
-/** SQL and its parameters, `?1` being the first. */
+/** SQL and its parameters; `?1` is the first. */
 export interface Statement {
   readonly sql: string
   readonly parameters: ReadonlyArray<Parameter>
@@ -15,13 +15,13 @@ export const statement = (sql: string, ...parameters: ReadonlyArray<Parameter>):
 
 type Rows = ReadonlyArray<Record<string, unknown>>
 
-/** D1 as the migrator uses it: a few statements a page, however many people are in it. */
+/** D1 as the migrator uses it: a few statements per page, however many people are in the page. */
 export class Database extends Context.Service<
   Database,
   {
-    /** Runs one statement and gives its rows. `operation` names it where it fails. */
+    /** Runs one statement and returns its rows. `operation` names the statement in an error. */
     readonly rows: (operation: string, one: Statement) => Effect.Effect<Rows, DatabaseUnavailable>
-    /** Runs statements in order and all or none of them, in one request; gives the rows of each. */
+    /** Runs statements in one transaction and one request, and returns the rows of each. */
     readonly batch: (
       operation: string,
       statements: ReadonlyArray<Statement>,
@@ -51,7 +51,7 @@ export const databaseOf = (database: D1Database): Database["Service"] => {
   }
 }
 
-/** Decodes rows that pollen alone writes: one that does not fit is a defect. */
+/** Decodes rows that only pollen writes: a row that does not decode is a defect. */
 export const decodeRows = <S extends Schema.Codec<unknown, unknown>>(row: S) => {
   const decode = Schema.decodeUnknownEffect(Schema.Array(row))
   return (rows: Rows): Effect.Effect<ReadonlyArray<S["Type"]>> => Effect.orDie(decode(rows))

@@ -3,11 +3,11 @@ import type { DatabaseUnavailable } from "../domain/error.ts"
 import { readSources } from "../move/sources.ts"
 import type { HandedSource } from "../rpc/move.ts"
 
-/** What people follow, and where the central poller stopped. */
+/** The sources that people follow, and the items at which the legacy poller stopped. */
 export class FeedSources extends Context.Service<
   FeedSources,
   {
-    /** By user id, of these people, in one statement. */
+    /** Reads the sources of these people, by user id. One statement. */
     readonly of: (
       userIds: ReadonlyArray<string>,
     ) => Effect.Effect<ReadonlyMap<string, ReadonlyArray<HandedSource>>, DatabaseUnavailable>

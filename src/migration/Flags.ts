@@ -21,7 +21,7 @@ const FlagRow = Schema.Struct({
 })
 type FlagRow = typeof FlagRow.Type
 
-/** Every flag of the move; rows of other names are not pollen's. */
+/** Selects the flags of the move. Rows with other names belong to somebody else. */
 export const selectFlags: Statement = statement(
   `SELECT name, is_enabled AS isEnabled, percentage, allow_list AS allowList, deny_list AS denyList, updated_at AS updatedAt
    FROM feature_flags WHERE name IN (SELECT value FROM json_each(?1))`,
@@ -30,7 +30,7 @@ export const selectFlags: Statement = statement(
 
 const decodeFlagRows = Schema.decodeUnknownEffect(Schema.Array(FlagRow))
 
-/** A row may have been written by hand: one that cannot be read moves nobody, and is told. */
+/** Decodes flags. A row may have been written by hand: an unreadable one is an error, so that it moves nobody. */
 export const decodeFlags = (rows: ReadonlyArray<unknown>): Effect.Effect<ReadonlyArray<FlagRow>, DatabaseUnavailable> =>
   Effect.mapError(
     decodeFlagRows(rows),
@@ -43,8 +43,8 @@ const ofName = (rows: ReadonlyArray<FlagRow>, name: FlagRow["name"]) => rows.fin
 const nobody: StageFlag = { percentage: 0, allowList: new Set() }
 
 /**
- * What the flags say together. The switch is `move` not being enabled; where there is no such row nothing has been decided, and there is
- * nobody to move. A stage that is not enabled has nobody, whatever its percentage and list.
+ * Combines the flags. The kill switch is set when the row `move` is not enabled; without that row nothing is halted. A stage that is not
+ * enabled has nobody, whatever its percentage and list say.
  */
 export const toRollout = (rows: ReadonlyArray<FlagRow>): Rollout => {
   const move = ofName(rows, moveName)
@@ -86,10 +86,10 @@ const changeList = (list: ReadonlyArray<string>, { set, add = [], remove = [] }:
   return [...changed]
 }
 
-/** Longest list that a flag takes, in user ids: it is one value of a row, and read by every page of a run. */
+/** The longest list of a flag, in user ids: the list is one value of a row, and every page of a run reads it. */
 const listedAtMost = 10_000
 
-// Two operators at once: the one who read an older row than there is begins again.
+// Of two operators who change a flag at once, the one who read the older row is refused.
 const write = `INSERT INTO feature_flags (name, is_enabled, percentage, allow_list, deny_list, updated_at)
   VALUES (?1, ?2, ?3, ?4, ?5, max(?6, ?7 + 1))
   ON CONFLICT (name) DO UPDATE SET is_enabled = excluded.is_enabled, percentage = excluded.percentage,
@@ -98,13 +98,13 @@ const write = `INSERT INTO feature_flags (name, is_enabled, percentage, allow_li
 
 type FlagsError = DatabaseUnavailable | Conflict
 
-/** Where people should be, as operators declare it in `feature_flags`. */
+/** The flags in `feature_flags`: the stages at which people should be, as operators declare them. */
 export class Flags extends Context.Service<
   Flags,
   {
     readonly read: Effect.Effect<FlagsDocument, DatabaseUnavailable>
     readonly rollout: Effect.Effect<Rollout, DatabaseUnavailable>
-    /** Both answer with all flags as they are then. `Conflict`: somebody else changed the same flag at the same time. */
+    /** Both return all flags as they are after the change. `Conflict`: somebody else changed the same flag at the same time. */
     readonly changeMove: (change: MoveFlagChange) => Effect.Effect<FlagsDocument, FlagsError>
     readonly changeStage: (stage: MovedStage, change: StageFlagChange) => Effect.Effect<FlagsDocument, FlagsError>
   }
@@ -124,7 +124,7 @@ export class Flags extends Context.Service<
         if (row.allowList.length > listedAtMost || row.denyList.length > listedAtMost) {
           return yield* new Conflict({
             reason: "list_too_long",
-            detail: `A list would have more than ${listedAtMost} people; use a percentage`,
+            detail: `The list would have more than ${listedAtMost} people; use a percentage instead`,
           })
         }
         const now = yield* Clock.currentTimeMillis
@@ -144,7 +144,7 @@ export class Flags extends Context.Service<
         if (written.length === 0) {
           return yield* new Conflict({
             reason: "flag_changed",
-            detail: "Somebody else has changed this flag at the same time; look at it and try again",
+            detail: "Somebody else changed this flag at the same time; read it and try again",
           })
         }
         return yield* read

@@ -1,15 +1,15 @@
 import { Effect, Option, Schema } from "effect"
 import { createRemoteJWKSet, jwtVerify } from "jose"
 
-/** Where Cloudflare Access signs, and for whom. */
+/** The Access team that signs tokens, and the application that they are for. */
 interface AccessSettings {
-  /** `your-team.cloudflareaccess.com`; with a scheme for tests. */
+  /** `your-team.cloudflareaccess.com`; tests add a scheme. */
   readonly teamDomain: string
   /** The application's audience tag. */
   readonly audience: string
 }
 
-/** Who a token of Access was made for: a person has an e-mail address, a service token a name. */
+/** The claims that identify the bearer of a token: a person has an e-mail address, a service token a name. */
 const Claims = Schema.Struct({
   email: Schema.optionalKey(Schema.NonEmptyString),
   common_name: Schema.optionalKey(Schema.NonEmptyString),
@@ -18,8 +18,8 @@ const Claims = Schema.Struct({
 const decodeClaims = Schema.decodeUnknownOption(Claims)
 
 /**
- * Verifies tokens of Cloudflare Access against the team's published keys, and gives whoever it was made for; `None` for any other
- * token. https://developers.cloudflare.com/cloudflare-one/identity/authorization-cookie/validating-json/
+ * Returns a function that verifies tokens of Cloudflare Access against the team's published keys and gives the bearer's name; `None` for
+ * any other token. https://developers.cloudflare.com/cloudflare-one/identity/authorization-cookie/validating-json/
  */
 export const accessVerifier = ({ teamDomain, audience }: AccessSettings) => {
   const issuer = teamDomain.includes("://") ? teamDomain : `https://${teamDomain}`
@@ -30,10 +30,10 @@ export const accessVerifier = ({ teamDomain, audience }: AccessSettings) => {
       catch: (error) => (error instanceof Error ? error.message : "unknown"),
     }).pipe(
       Effect.map(({ payload }) => Option.flatMap(decodeClaims(payload), actorOf)),
-      // To whoever sent it, it is one that does not open the door; the operator can see whether that is because of the token, or
-      // because the team's keys could not be read.
+      // The client learns only that the token is not valid; the log says whether the token is at fault, or the team's keys could not
+      // be read.
       Effect.catch((reason) =>
-        Effect.as(Effect.logWarning(`A token of Cloudflare Access was not taken: ${reason}`), Option.none()),
+        Effect.as(Effect.logWarning(`A token of Cloudflare Access was refused: ${reason}`), Option.none()),
       ),
     )
 }

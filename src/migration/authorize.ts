@@ -7,12 +7,12 @@ import { Authorization, adminTokenMinLength, Operator } from "./Authorization.ts
 import { accessVerifier } from "./access.ts"
 import type { MigrationEnv } from "./env.ts"
 
-/** The header in which Cloudflare Access sends its token: https://developers.cloudflare.com/cloudflare-one/identity/authorization-cookie/ */
+/** The header with the token of Cloudflare Access: https://developers.cloudflare.com/cloudflare-one/identity/authorization-cookie/ */
 const accessHeader = "cf-access-jwt-assertion"
 
 type Credentials = Pick<MigrationEnv, "ADMIN_TOKEN" | "CF_ACCESS_TEAM_DOMAIN" | "CF_ACCESS_AUD">
 
-/** Lets in whom the worker's secrets name. */
+/** Authorizes requests by the admin credential or Cloudflare Access, as the worker's secrets say. */
 export const authorizationLayer = (env: Credentials): Layer.Layer<Authorization> => {
   const identify = identifier(env)
   return Layer.succeed(Authorization, {
@@ -29,7 +29,7 @@ export const authorizationLayer = (env: Credentials): Layer.Layer<Authorization>
 
 const digest = (text: string) => crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))
 
-/** Compares by digests of one length, so that the time it takes tells nothing about how much of a guess was right. */
+/** Compares digests of equal length, so that the duration reveals nothing about how much of a guess was right. */
 const isSame = (given: string, expected: string): Effect.Effect<boolean> =>
   Effect.promise(async () => crypto.subtle.timingSafeEqual(await digest(given), await digest(expected)))
 

@@ -1,23 +1,23 @@
 import type { MigrationEntrypoint } from "../core/entrypoints.ts"
 import type { Checkpoint } from "./run/Steps.ts"
 
-/** What an instance of the Workflow is given: the run, which instance of it this is, and where the one before it left off. */
+/** The parameters of a Workflow instance: the run, the number of the instance, and the point at which the one before stopped. */
 export interface MoveParameters {
   readonly runId: string
   readonly instance: number
   readonly checkpoint: Checkpoint | null
 }
 
-/** The bindings of the migration worker, as its `wrangler.toml` declares them, its variables and secrets. */
+/** The bindings, variables and secrets of the migration worker; its `wrangler.toml` declares the bindings. */
 export interface MigrationEnv {
   readonly CORE: Service<typeof MigrationEntrypoint>
   readonly DB: D1Database
-  /** Where a table of another shape is, when not in `DB`; optional. */
+  /** Optional. The database of a table of another shape, if it is not in `DB`. */
   readonly OLD_DB?: D1Database
   readonly MOVE: Workflow<MoveParameters>
   /** Secret. The admin credential; at least 32 characters. */
   readonly ADMIN_TOKEN?: string
-  /** `your-team.cloudflareaccess.com`, and the audience tag of the Access application; both, or neither. */
+  /** `your-team.cloudflareaccess.com`, and the audience tag of the Access application. Both or neither are set. */
   readonly CF_ACCESS_TEAM_DOMAIN?: string
   readonly CF_ACCESS_AUD?: string
 }

@@ -7,7 +7,7 @@ let migration: Migration | undefined
 
 export default {
   fetch: (request, env) => {
-    // Bindings are the same for the life of an isolate, so the routes are built once.
+    // Bindings stay the same for the life of an isolate, so the routes are built once.
     migration ??= makeMigration(env)
     return migration(request)
   },

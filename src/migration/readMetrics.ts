@@ -2,7 +2,7 @@ import { Effect, Schema } from "effect"
 import type { CronRuns, Metrics } from "./api/metrics.ts"
 import { Database, decodeRows, statement } from "./Database.ts"
 
-// Both ways record figures of the same names, which is what makes them comparable.
+// The legacy poller and the objects record figures under the same names, so that they can be compared.
 const selectRuns = `SELECT kind, count(*) AS runs, sum(NOT coalesce(figures->>'isComplete', 1)) AS incomplete, max(at) AS lastAt,
     coalesce(avg(figures->>'durationMs'), 0) AS averageMs, coalesce(max(figures->>'durationMs'), 0) AS slowestMs,
     coalesce(sum(figures->>'durationMs'), 0) AS totalMs, coalesce(sum(figures->>'found'), 0) AS people,
@@ -55,7 +55,7 @@ const noRuns = {
   failed: 0,
 }
 
-/** Both ways side by side: what cron's runs came to since a moment (epoch milliseconds), and who answered for tokens. */
+/** Compares the legacy poller with the objects: figures of cron's runs since a time (epoch milliseconds), and token operations by source. */
 export const readMetrics = Effect.fn("readMetrics")(function* (since: number) {
   const database = yield* Database
   const [runRows = [], lastRows = [], databaseRows = [], objectRows = []] = yield* database.batch("metrics", [

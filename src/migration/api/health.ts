@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
 
-/** Says that the worker runs; asks nothing of anybody else. */
+/** Reports that the worker runs. Calls nothing else. */
 export class Health extends HttpApiGroup.make("health").add(
   HttpApiEndpoint.get("getHealth", "/health", { success: Schema.Struct({ status: Schema.Literal("ok") }) }),
 ) {}

@@ -1,38 +1,36 @@
 import { Schema } from "effect"
 import { Provider } from "../../domain/provider.ts"
 
-/** Letters, digits and underscores: a name that needs no care in SQL, and is quoted all the same. */
+/** A name of letters, digits and underscores: it could stand unquoted in SQL, and is quoted all the same. */
 const Name = Schema.String.pipe(
   Schema.check(
     Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, { message: "must be a name: letters, digits and underscores" }),
   ),
 )
 
-/**
- * Says where the grants are in a table that pollen has never seen. `docs/mapping.example.json` is one.
- */
+/** Declares where the grants are in a table of another shape. `docs/mapping.example.json` is an example. */
 export const Mapping = Schema.Struct({
   table: Name,
-  /** A unique column, in whose order the rows are read: numbers or text. `rowid` unless said. */
+  /** A unique column of numbers or text. Rows are read in its order. `rowid` by default. */
   key: Schema.optionalKey(Name),
   columns: Schema.Struct({
     userId: Name,
     accessToken: Name,
     refreshToken: Name,
     expiresAt: Name,
-    /** Left out where the table holds one provider's grants alone: then `provider` says whose. */
+    /** Left out where the table has the grants of one provider only, which `provider` then names. */
     provider: Schema.optionalKey(Name),
     scope: Schema.optionalKey(Name),
     isActive: Schema.optionalKey(Name),
   }),
-  /** What the table calls the providers; pollen's own names need not be listed. */
+  /** The table's names of the providers; pollen's own names need not be listed. */
   providers: Schema.optionalKey(Schema.Record(Schema.String, Provider)),
   provider: Schema.optionalKey(Provider),
-  /** How `expiresAt` is written: epoch seconds, epoch milliseconds, or ISO 8601 (UTC unless it says otherwise). */
+  /** The format of `expiresAt`: epoch seconds, epoch milliseconds, or ISO 8601 (UTC unless it has a zone). */
   timestamps: Schema.Literals(["seconds", "milliseconds", "iso"]),
-  /** How `scope` is written: separated by spaces (the default) or commas, or a JSON array of strings. */
+  /** The format of `scope`: separated by spaces (the default) or commas, or a JSON array of strings. */
   scope: Schema.optionalKey(Schema.Literals(["spaces", "commas", "json"])),
-  /** The values of `isActive` that mean yes; `1` and `true` unless said. */
+  /** The values of `isActive` that mean yes; `1` and `true` by default. */
   activeValues: Schema.optionalKey(Schema.Array(Schema.String)),
 }).pipe(
   Schema.check(

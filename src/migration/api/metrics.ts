@@ -5,28 +5,28 @@ import { problemDocument } from "../../http/problemDocument.ts"
 import { Authorization } from "../Authorization.ts"
 import { Moment, whole } from "./schemas.ts"
 
-/** What the runs of one way came to. */
+/** Figures of cron's runs of one kind. */
 const CronRuns = Schema.Struct({
   runs: Schema.Int,
-  /** Runs that did not get through. */
+  /** Runs that did not reach everybody. */
   incomplete: Schema.Int,
   lastAt: Moment,
-  /** Milliseconds: on average, at most, and all together. */
+  /** Durations in milliseconds: average, longest, total. */
   averageMs: Schema.Finite,
   slowestMs: Schema.Int,
   totalMs: Schema.Int,
-  /** People looked after, and failures, in all runs together. */
+  /** People found due, and failures, in all runs together. */
   people: Schema.Int,
   failed: Schema.Int,
-  /** The figures of the last run, as they were recorded. */
+  /** The figures of the last run, as it recorded them. */
   last: Schema.NullOr(Schema.Json),
 })
 export type CronRuns = typeof CronRuns.Type
 
-/** Token operations of one kind that ended in one way. */
+/** Token operations of one kind, from one source, with one outcome. */
 const TokenOperation = Schema.Struct({
   operation: Schema.String,
-  /** Who answered: `database`, `mirror`, `object`. */
+  /** The side that answered: `database`, `mirror` or `object`. */
   source: Schema.String,
   /** `ok`, or the tag of an error. */
   outcome: Schema.String,
@@ -35,24 +35,24 @@ const TokenOperation = Schema.Struct({
   slowestMs: Schema.Int,
 })
 
-/** Both ways side by side. */
+/** Figures of the legacy poller and of the objects. */
 export const Metrics = Schema.Struct({
   since: Schema.Int,
-  /** The central poller's runs, and those that wake objects. */
+  /** The runs of the legacy poller, and the runs that wake objects. */
   cron: Schema.Struct({ legacy: CronRuns, objects: CronRuns }),
   /** Since counting began. */
   tokens: Schema.Array(TokenOperation),
 })
 export type Metrics = typeof Metrics.Type
 
-/** What operators did. */
+/** An operator's action. */
 export const Action = Schema.Struct({
   id: Schema.Int,
   at: Schema.Int,
   actor: Schema.String,
   action: Schema.String,
   detail: Schema.Json,
-  /** `begun` while it runs, and for ever if the worker died; `ok`; or the tag of the error. */
+  /** `begun` while the action runs, and for ever if the worker died; then `ok`, or the tag of the error. */
   outcome: Schema.String,
 })
 export type Action = typeof Action.Type
@@ -61,7 +61,7 @@ export class MetricsGroup extends HttpApiGroup.make("metrics")
   .add(
     HttpApiEndpoint.get("getMetrics", "/v1/metrics", {
       query: {
-        /** Epoch milliseconds from which cron runs count; a day ago unless said. */
+        /** Cron runs from this time on count: epoch milliseconds; a day ago by default. */
         since: Schema.optionalKey(Schema.Int),
       },
       success: Metrics,

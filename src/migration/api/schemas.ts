@@ -1,15 +1,15 @@
 import { Schema } from "effect"
 import { UserId } from "../../domain/user.ts"
 
-// What several parts of the API have in common. Times are epoch milliseconds.
+// Schemas that several parts of the API share. Times are epoch milliseconds.
 
 export const Moment = Schema.NullOr(Schema.Int)
 
-/** A number of whole seconds, people, rows, from `minimum` to `maximum`. */
+/** A whole number from `minimum` to `maximum`. */
 export const whole = (minimum: number, maximum: number) =>
   Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum, maximum }, { message: `must be ${minimum} to ${maximum}` })))
 
-/** User ids, 1 to `maximum` of them. */
+/** A list of 1 to `maximum` user ids. */
 export const people = (maximum: number) =>
   Schema.Array(UserId).pipe(
     Schema.check(
@@ -18,5 +18,5 @@ export const people = (maximum: number) =>
     ),
   )
 
-/** Most people that a run can be given by name. */
+/** People that a request for a run names at most. */
 export const namedAtMost = 1000

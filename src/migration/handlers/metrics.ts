@@ -6,10 +6,10 @@ import { Api } from "../api/Api.ts"
 import { Database } from "../Database.ts"
 import { readMetrics } from "../readMetrics.ts"
 
-/** How far back cron's runs are counted, in milliseconds. */
+/** The period whose cron runs count by default, in milliseconds. */
 const defaultWindowMs = 24 * 3_600_000
 
-/** Actions of a page. */
+/** Actions in a page by default. */
 const defaultLimit = 50
 
 export const metricsLayer = HttpApiBuilder.group(

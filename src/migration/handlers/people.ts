@@ -11,10 +11,10 @@ import { findPerson } from "../people/findPerson.ts"
 import { verify } from "../people/verify.ts"
 import { PageSettings } from "../person/PageSettings.ts"
 
-/** Objects asked at once by one request. */
+/** Objects that one request calls at once. */
 const concurrency = 20
 
-/** How much of a list of people the audit keeps. */
+/** People of a list that the audit names at most. */
 const listedAtMost = 20
 
 const shown = ({ people, ...rest }: { readonly people?: ReadonlyArray<string> }) =>
@@ -27,7 +27,7 @@ export const peopleLayer = HttpApiBuilder.group(
     const services = Context.make(Core, yield* Core).pipe(
       Context.add(Database, yield* Database),
       Context.add(Flags, yield* Flags),
-      // Nobody is taken in hand here.
+      // These requests lease nobody.
       Context.add(PageSettings, { lease: "", concurrency, claimWaitMs: 0, onAnswer: Effect.void }),
     )
     const { act } = yield* Audit

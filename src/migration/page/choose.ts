@@ -2,10 +2,10 @@ import type { Stage } from "../../domain/stage.ts"
 import type { StepState } from "../api/people.ts"
 import { type Transition, transitionBetween, transitionTowards } from "../transitions/transitions.ts"
 
-/** Where somebody is, as `token_migration_status` says. */
+/** The position of a person in the move, as `token_migration_status` has it. */
 export interface Position {
   readonly stage: Stage
-  /** Where the step under way, or the last one, leads to, and how it stands. */
+  /** The stage to which the step under way, or the last one, leads, and the state of that step. */
   readonly towards: Stage
   readonly state: StepState
 }
@@ -13,19 +13,18 @@ export interface Position {
 /** One step of one person. */
 export interface Step {
   readonly transition: Transition
-  /** Whether it undoes what an unfinished step may have done, so that the person is where `stage` says they are. */
+  /** Whether the step undoes an unfinished one, so that the person is at `stage` again. */
   readonly isUndo: boolean
 }
 
-/** The step that was begun and not finished; `null` when there is none. Only a row written by hand leads to a stage that is no neighbour. */
+/** Returns the transition that was begun and not finished; `null` for none, and for a row written by hand that leads to no neighbour. */
 const unfinishedOf = ({ state, stage, towards }: Position): Transition | null =>
   state === "migrated" || state === "rolled_back" ? null : transitionBetween(stage, towards)
 
 /**
- * The next step of somebody who should be at `target`; `null` when there is none to take. A step that was begun and not finished goes
- * on if it is on the way; else it is undone first, by the transition that leads back: each copes with whatever it finds half-done. The
- * hand-over back alone is always finished: an object that has given up at a later epoch cannot hold the account again until D1 has
- * taken it.
+ * Chooses the next step of a person whose destination is `target`; `null` for none. An unfinished step that is on the way continues; any
+ * other is undone first, by the transition that leads back, which copes with what is half-done. The hand-over back is always finished: an
+ * object that has given up as of a later epoch cannot hold the account again before D1 has taken it.
  */
 export const chooseStep = (position: Position, target: Stage): Step | null => {
   const next = transitionTowards(position.stage, target)

@@ -3,7 +3,7 @@ import { hasReached, holderAt } from "../../domain/stage.ts"
 import { UserId } from "../../domain/user.ts"
 import { type AccountsOf, readAccounts } from "../person/accounts.ts"
 import type { PersonInMove } from "../person/PersonInMove.ts"
-import { failed, type StepFailed } from "../person/reason.ts"
+import { failed, type StepFailed, unreadableRow, unreadableUser } from "../person/reason.ts"
 import type { Step } from "./choose.ts"
 import type { PlannedStep } from "./PlannedStep.ts"
 
@@ -19,11 +19,9 @@ const whyNot = (
   accounts: AccountsOf,
   duplicates: ReadonlySet<string>,
 ): StepFailed | null => {
-  if (Option.isNone(decodeUserId(userId))) return failed("unreadable_user", "no object can have this name")
+  if (Option.isNone(decodeUserId(userId))) return unreadableUser()
   if (isCopying(step) && duplicates.has(userId)) return failed("duplicate_account", "somebody else has the same grant")
-  return accounts.get(userId)?.includes(null)
-    ? failed("unreadable_row", "a column of it is not what it should be")
-    : null
+  return accounts.get(userId)?.includes(null) ? unreadableRow() : null
 }
 
 /** Reads the accounts of people who have a step to take. `refused`: people who cannot be moved because of what their rows say. */

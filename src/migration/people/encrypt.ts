@@ -2,12 +2,12 @@ import { Effect, Redacted } from "effect"
 import { CompactEncrypt, importJWK, type JWK } from "jose"
 import type { Recipient } from "../api/people.ts"
 
-/** Bytes of a symmetric key, for A256GCM. */
+/** Length of a symmetric key for A256GCM, in bytes. */
 const symmetricLength = 32
 
 export type Encrypt = (content: object) => Effect.Effect<string>
 
-/** How the content's key reaches the recipient (RFC 7518): by their public key, or it is the key that both have. */
+/** The key agreement (RFC 7518): with the recipient's public key, or directly with a symmetric key that both have. */
 const algorithmOf = ({ kty }: Recipient) => (kty === "oct" ? "dir" : "ECDH-ES")
 
 const toJwk = ({ k, d: _never, ...jwk }: Recipient): JWK =>
@@ -17,7 +17,7 @@ const toJwk = ({ k, d: _never, ...jwk }: Recipient): JWK =>
     ),
   )
 
-/** Encrypts to whoever has the key (JWE, RFC 7516, A256GCM). Fails, with what is wrong, for a key that cannot be used. */
+/** Returns a function that encrypts to a recipient (JWE, RFC 7516, A256GCM). Fails with a description for a key that cannot be used. */
 export const encryptTo = Effect.fn("encryptTo")(function* (recipient: Recipient) {
   const alg = algorithmOf(recipient)
   const key = yield* Effect.tryPromise({
@@ -32,7 +32,7 @@ export const encryptTo = Effect.fn("encryptTo")(function* (recipient: Recipient)
     Effect.promise(() =>
       new CompactEncrypt(new TextEncoder().encode(JSON.stringify(content))).setProtectedHeader(header).encrypt(key),
     )
-  // Tried at once: a key that cannot encrypt is the request's fault, and not that of whoever is exported first.
+  // The key is tried at once: one that cannot encrypt is a mistake in the request, not a failure of the first person exported.
   yield* Effect.catchDefect(encrypt({}), () => Effect.fail("is not a key that can be used to encrypt"))
   return encrypt
 })

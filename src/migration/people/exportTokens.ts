@@ -9,7 +9,7 @@ import { failed, StepFailed, toStepFailed } from "../person/reason.ts"
 import { type Encrypt, encryptTo } from "./encrypt.ts"
 import { readPage } from "./readPage.ts"
 
-/** An account as it is exported, in the clear: only to be encrypted. */
+/** An exported account in plain text. It must go nowhere but into the encryption. */
 const toPlain = (provider: string, state: string, holder: string, tokens: TokenSet) => ({
   provider,
   state,
@@ -20,7 +20,7 @@ const toPlain = (provider: string, state: string, holder: string, tokens: TokenS
   scope: tokens.scope,
 })
 
-/** The newest tokens of a person, from whoever holds them. */
+/** Collects the newest tokens of a person from the side that holds each account. */
 const collect = Effect.fn("collect")(function* ({ userId, accounts }: PersonInMove) {
   const core = yield* Core
   const inDatabase = accounts.filter(({ holder }) => holder === "database")
@@ -37,11 +37,12 @@ const collect = Effect.fn("collect")(function* ({ userId, accounts }: PersonInMo
 const exportOne = (encrypt: Encrypt, exportedAt: number) =>
   Effect.fn("exportOne")(function* (personInMove: PersonInMove) {
     const accounts = yield* collect(personInMove)
-    if (accounts.length === 0) return yield* failed("not_held_by_object", "there is no grant of this person anywhere")
+    if (accounts.length === 0)
+      return yield* failed("not_held_by_object", "neither D1 nor the object has a grant of this person")
     return yield* encrypt({ userId: personInMove.userId, exportedAt, accounts })
   })
 
-/** The tokens of a page of people, each encrypted to the operator's key. Never in the clear. */
+/** Exports the tokens of a page of people, each person's encrypted to the operator's key. Never returns plain text. */
 export const exportTokens = Effect.fn("exportTokens")(function* ({ recipient, ...asked }: Export) {
   const encrypt = yield* Effect.mapError(
     encryptTo(recipient),

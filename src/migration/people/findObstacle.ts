@@ -1,7 +1,7 @@
 import { Effect, Result } from "effect"
 import { Database, statement } from "../Database.ts"
 import { type AccountRow, toCarry } from "../person/accounts.ts"
-import { failed } from "../person/reason.ts"
+import { failed, unreadableRow } from "../person/reason.ts"
 
 /** Other people named at most. */
 const othersAtMost = 5
@@ -20,12 +20,7 @@ export const findObstacle = Effect.fn("findObstacle")(function* (
   userId: string,
   rows: ReadonlyArray<AccountRow | null>,
 ) {
-  if (rows.includes(null)) {
-    return failed(
-      "unreadable_row",
-      "a row of user_accounts has a column of the wrong type, or a state or holder that does not exist",
-    )
-  }
+  if (rows.includes(null)) return unreadableRow()
   const toCopy = rows.filter((row) => row !== null).filter(({ holder }) => holder === "database")
   for (const row of toCopy) {
     const carried = toCarry(row)

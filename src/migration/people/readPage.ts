@@ -6,9 +6,9 @@ import { Database, statement } from "../Database.ts"
 import { type Candidate, candidatesAfter, decodeCandidates } from "../page/candidates.ts"
 import { groupAccounts } from "../person/accounts.ts"
 import type { PersonInMove } from "../person/PersonInMove.ts"
-import { failed, type StepFailed } from "../person/reason.ts"
+import { type StepFailed, unreadableRow, unreadableUser } from "../person/reason.ts"
 
-/** People of a page, unless the request says. */
+/** People in a page by default. */
 const defaultLimit = 100
 
 const decodeUserId = Schema.decodeUnknownOption(UserId)
@@ -28,7 +28,7 @@ export const readAccountsOf = Effect.fn("readAccountsOf")(function* (userIds: Re
   return groupAccounts(yield* database.rows("accounts", statement(sql, JSON.stringify(userIds))))
 })
 
-/** A page of people, or those named, with what D1 has of them. */
+/** Reads a page of people, or those named, with their accounts. */
 export const readPage = Effect.fn("readPage")(function* ({ people: named, cursor = "", limit = defaultLimit }: Asked) {
   const database = yield* Database
   const wanted = named?.length ?? limit
@@ -43,10 +43,9 @@ export const readPage = Effect.fn("readPage")(function* ({ people: named, cursor
     const rows = accounts.get(candidate.userId) ?? []
     const userId = decodeUserId(candidate.userId)
     const readable = rows.filter((row) => row !== null)
-    if (Option.isNone(userId))
-      refused.push({ candidate, problem: failed("unreadable_user", "no object can have this name") })
+    if (Option.isNone(userId)) refused.push({ candidate, problem: unreadableUser() })
     else if (readable.length < rows.length) {
-      refused.push({ candidate, problem: failed("unreadable_row", "a column of it is not what it should be") })
+      refused.push({ candidate, problem: unreadableRow() })
     } else people.push({ candidate, person: { userId: userId.value, accounts: readable } })
   }
   const isMore = named === undefined && candidates.length === limit

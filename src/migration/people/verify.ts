@@ -10,10 +10,10 @@ import { forEachPerson, type PersonInMove } from "../person/PersonInMove.ts"
 import { failed, type Overtaken, StepFailed } from "../person/reason.ts"
 import { readPage } from "./readPage.ts"
 
-/** Stages at which D1 has what the object has. */
+/** Whether D1 and the object have the same grants at a stage. */
 const isBothSides = (stage: Stage): boolean => hasReached(stage, "dual_write") && !hasReached(stage, "rampdown")
 
-/** D1's own rows: whether they can be moved, or name the side that should hold. */
+/** Checks D1's rows: each names the holder of the stage, and a row that D1 holds can be moved. */
 const checkRows = (stage: Stage, accounts: ReadonlyArray<AccountRow>): StepFailed | null => {
   for (const row of accounts) {
     if (row.holder !== holderAt(stage)) {
@@ -67,7 +67,7 @@ const stageOf = (candidate: Candidate): Stage | null =>
 
 const check = (options: { readonly probe: boolean }) =>
   Effect.fn("check")(function* (person: ToCheck): Effect.fn.Return<void, StepFailed | Overtaken, Core> {
-    // Who began in an object is where the move ends.
+    // A person who started in an object is at the last stage.
     const { stage } = positionOf(person.candidate)
     const problem = checkRows(stage, person.accounts)
     if (problem !== null) return yield* problem
@@ -77,13 +77,14 @@ const check = (options: { readonly probe: boolean }) =>
 const verified = `UPDATE token_migration_status SET verified_at = ?2
   WHERE stage <> 'off' AND user_id IN (SELECT value FROM json_each(?1))`
 
-// Who is not as their stage says was verified for nothing; whose object could not be asked, is what they were before.
+// A person who is not as their stage says is no longer verified. A person whose object did not answer stays as they were.
 const unverified = `UPDATE token_migration_status SET verified_at = NULL WHERE user_id IN (SELECT value FROM json_each(?1))`
 const disproved = new Set(["held_by_object", "not_held_by_object", "not_the_same", "seal_broken", "grant_refused"])
 
 /**
- * Looks whether people are as their stage says: who holds each account, on both sides and as of the same epoch; whether the object opens
- * it; and, where both sides have it, whether they have the same. Changes nothing but when somebody was last found to be so.
+ * Verifies that people are as their stage says: that both sides agree on the holder and epoch of each account, that the object opens the
+ * grant, and, where both sides have it, that they have the same. Writes nothing but the time of the last successful verification, which
+ * a failed one clears.
  */
 export const verify = Effect.fn("verify")(function* (asked: Verify) {
   const database = yield* Database

@@ -1,14 +1,14 @@
 import { Context, type Effect } from "effect"
 
-/** What one page works with. */
+/** The settings of one page. */
 export interface PageSettingsShape {
-  /** Marks the people whom this page has in hand: whoever takes them in hand later makes what this one says of them too late. */
+  /** Written to the people of this page. Once another page has written its own, this one can no longer record their steps. */
   readonly lease: string
-  /** Objects asked at once. */
+  /** Objects called at once. */
   readonly concurrency: number
-  /** How long a hand-over waits for refreshes that D1's side has under way, in milliseconds; each is bounded far below a claim. */
+  /** How long a hand-over waits for D1's refreshes under way, in milliseconds. A refresh takes much less time than its claim lasts. */
   readonly claimWaitMs: number
-  /** Told of every answer of an object. */
+  /** Runs after every answer of an object. */
   readonly onAnswer: Effect.Effect<void>
 }
 

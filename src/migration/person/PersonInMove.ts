@@ -4,19 +4,19 @@ import type { AccountRow } from "./accounts.ts"
 import { PageSettings } from "./PageSettings.ts"
 import { failed, type Overtaken, type StepFailed } from "./reason.ts"
 
-/** Somebody who is being taken a step, with what D1 has of them. */
+/** A person who takes a step, with their accounts in D1. */
 export interface PersonInMove {
   readonly userId: UserId
   readonly accounts: ReadonlyArray<AccountRow>
 }
 
-/** What a step came to. */
+/** The result of a step. */
 export interface StepResult {
-  /** Whether what the object opens was found to be what D1 has. */
+  /** Whether the step compared the object's grants with D1's. */
   readonly isVerified: boolean
-  /** The object that polls for the person from now on; `null` when none does any more; left out when that did not change. */
+  /** The object that polls for the person from now on; `null` for none; left out where the step does not change it. */
   readonly durableObjectId?: string | null
-  /** The generations of the rows that were copied: with others the step is overtaken. */
+  /** The sum of the generations of the rows that were copied. The step is overtaken if it has changed. */
   readonly generations?: number
 }
 
@@ -25,10 +25,7 @@ export type Outcome<A> = Result.Result<A, StepFailed | Overtaken>
 /** By user id. */
 export type Outcomes<A> = ReadonlyMap<string, Outcome<A>>
 
-/**
- * Does something for each person, some at once, and tells how it went for each: what goes wrong for one, whatever it is, stops nobody
- * else.
- */
+/** Does something for each person, several at once, and returns each outcome. A failure or defect of one person stops nobody else. */
 export const forEachPerson = Effect.fnUntraced(function* <P extends { readonly userId: string }, A, R>(
   people: ReadonlyArray<P>,
   take: (person: P) => Effect.Effect<A, StepFailed | Overtaken, R>,
@@ -56,7 +53,7 @@ const toOutcome = Effect.fnUntraced(function* <A>(exit: Exit.Exit<A, StepFailed 
   return Result.fail(failed("object_failed", "the migrator's log has the details"))
 })
 
-/** Those of whom this went well. */
+/** Returns the people whose outcome is a success. */
 export const succeeded = <P extends { readonly userId: string }, A>(
   people: ReadonlyArray<P>,
   outcomes: Outcomes<A>,
@@ -66,11 +63,11 @@ export const succeeded = <P extends { readonly userId: string }, A>(
     return outcome !== undefined && Result.isSuccess(outcome)
   })
 
-/** Of each person what the latest of these says. */
+/** Merges rounds of outcomes: the last round that has a person counts. */
 export const latest = <A>(...rounds: ReadonlyArray<Outcomes<A>>): Outcomes<A> =>
   new Map(rounds.flatMap((round) => [...round]))
 
-/** The same outcomes, with what each step that went well came to. */
+/** Replaces the value of each successful outcome by the result of the step. */
 export const toStepResults = <P extends { readonly userId: string }>(
   people: ReadonlyArray<P>,
   outcomes: Outcomes<unknown>,

@@ -3,9 +3,9 @@ import type { DatabaseUnavailable, SealBroken } from "../../domain/error.ts"
 import type { CommonError } from "../../rpc/contract.ts"
 import type { ObjectTimedOut } from "../Core.ts"
 
-/** Why a person could not be taken a step. Stable names: they are counted, shown, and looked for by scripts. */
+/** Why a step of one person failed. The names are stable: they are counted and shown, and scripts search for them. */
 const Reason = Schema.Literals([
-  // Of the rows in D1: nothing changes until somebody changes them.
+  // Caused by rows in D1: every attempt fails until somebody changes them.
   "unreadable_user",
   "unreadable_row",
   "unknown_provider",
@@ -13,7 +13,7 @@ const Reason = Schema.Literals([
   "no_refresh_token",
   "no_expiry",
   "duplicate_account",
-  // Of the object.
+  // Caused by the object.
   "object_unavailable",
   "object_overloaded",
   "object_timed_out",
@@ -22,7 +22,7 @@ const Reason = Schema.Literals([
   "seal_broken",
   "not_held_by_object",
   "held_by_object",
-  // Of both.
+  // Caused by either.
   "not_the_same",
   "grant_refused",
   "grant_not_tried",
@@ -32,10 +32,10 @@ const Reason = Schema.Literals([
 ])
 export type Reason = typeof Reason.Type
 
-/** One person's step came to nothing. Never stops another person's. */
+/** A step of one person failed. Other people's steps go on. */
 export class StepFailed extends Schema.TaggedError<StepFailed>()("StepFailed", {
   reason: Reason,
-  /** For the log; no secret, and nothing that `reason` says already. */
+  /** For the log and for operators. Holds no secret, and nothing that `reason` says already. */
   detail: Schema.String,
 }) {
   override get message(): string {
@@ -44,14 +44,19 @@ export class StepFailed extends Schema.TaggedError<StepFailed>()("StepFailed", {
 }
 
 /**
- * The person's accounts changed while they were being moved: somebody set a token, or another page was faster. Nothing is wrong; the
- * step begins again.
+ * The person's accounts changed during the step: the person set a token, or another page was faster. Nothing is wrong, and the step
+ * begins again.
  */
 export class Overtaken extends Schema.TaggedError<Overtaken>()("Overtaken", {}) {}
 
 export const failed = (reason: Reason, detail: string) => new StepFailed({ reason, detail })
 
-/** What calling the object may end with. */
+export const unreadableUser = () => failed("unreadable_user", "no object can have this name")
+
+export const unreadableRow = () =>
+  failed("unreadable_row", "a column of a row in user_accounts has a type or value that pollen cannot read")
+
+/** The errors of a call to the object. */
 type CoreError = CommonError | ObjectTimedOut | SealBroken | DatabaseUnavailable
 
 export const toStepFailed = (error: CoreError): StepFailed =>

@@ -5,18 +5,18 @@ import { Database, statement } from "../Database.ts"
 
 const select = "SELECT name FROM pragma_table_info(?1)"
 
-/** A name in SQL. The schema has let through nothing that could end the quotes. */
+/** Quotes a name for SQL. The schema accepts no name that could end the quotes. */
 const quoted = (name: string): string => `"${name}"`
 
-/** A column of the table; qualified, because SQLite takes a quoted name that it does not know for a text. */
+/** A qualified column: SQLite would take an unqualified quoted name that it does not know for a string. */
 const column = (name: string): string => `source.${quoted(name)}`
 
 const isTable = "SELECT count(*) AS tables FROM sqlite_schema WHERE name = ?1 AND type IN ('table', 'view')"
 
-/** SQLite's own name of a row, for tables that have no key of one column. */
+/** SQLite's own key of a row, for tables without a key of one column. */
 const rowid = "rowid"
 
-/** Fails, with the path of each name that is not there, unless the table and its columns are. */
+/** Fails, with the path of each missing name, unless the table and all mapped columns exist. */
 export const requireColumns = Effect.fn("requireColumns")(function* (mapping: Mapping) {
   const database = yield* Database
   const [tables = [], found = []] = yield* database.batch("table", [
@@ -41,7 +41,7 @@ const fields = ({ columns, key = rowid }: Mapping): string =>
     .map(([field, name]) => `${column(String(name))} AS ${quoted(String(field))}`)
     .join(", ")
 
-/** The rows after a key, in its order; from the start without one. */
+/** Selects the rows after a key, in order of the key; from the start without one. */
 export const selectRows = (mapping: Mapping, after: string | number | undefined, limit: number) => {
   const key = column(mapping.key ?? rowid)
   const sql = `SELECT ${fields(mapping)} FROM ${quoted(mapping.table)} source
@@ -51,7 +51,7 @@ export const selectRows = (mapping: Mapping, after: string | number | undefined,
 
 export const countRows = ({ table }: Mapping) => statement(`SELECT count(*) AS rows FROM ${quoted(table)}`)
 
-/** How often each of these people is in the table, by what it calls the provider. */
+/** Counts the rows of each of these people, by the table's name of the provider. */
 export const selectRepeated = ({ table, columns }: Mapping, userIds: ReadonlyArray<string>) => {
   const user = column(columns.userId)
   const provider = columns.provider === undefined ? "''" : column(columns.provider)

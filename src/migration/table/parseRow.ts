@@ -5,7 +5,7 @@ import { UserId } from "../../domain/user.ts"
 import type { Mapping } from "../api/mapping.ts"
 import type { RefusedRow } from "../api/tables.ts"
 
-/** A grant as a row of an old table tells it, in the clear only in what `tokens` holds. */
+/** A grant, parsed from a row of an old table. */
 export interface ParsedRow {
   readonly key: string | number
   readonly userId: UserId
@@ -30,10 +30,10 @@ const decodeScopes = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Arr
 
 const isEmpty = (value: unknown): boolean => value === null || value === undefined || value === ""
 
-/** Earliest and latest year that a time may be of: seconds read as milliseconds are 1970, and the other way round is far off. */
+/** The period in which an expiry must be: seconds read as milliseconds are in 1970, and milliseconds read as seconds far in the future. */
 const years = { earliest: Date.UTC(2005, 0, 1), latest: Date.UTC(2100, 0, 1) }
 
-/** ISO 8601 with a zone; without one it is UTC. */
+/** Parses ISO 8601. A time without a zone is UTC. */
 const parseIso = (text: string): number | undefined => {
   const hasZone = /(?:z|[+-]\d{2}:?\d{2})$/i.test(text)
   const [date = "", time] = text.trim().split(/[ tT]/, 2)
@@ -55,7 +55,7 @@ const readTime = (value: unknown, format: Mapping["timestamps"]): Result.Result<
   if (millis >= years.earliest && millis < years.latest) return Result.succeed(millis)
   return refusal(
     "unreadable_time",
-    `would be ${millis < years.earliest ? "before 2005" : "after 2100"}: is it epoch ${format}?`,
+    `is ${millis < years.earliest ? "before 2005" : "after 2100"} when read as ${format}; check timestamps in the mapping`,
   )
 }
 
@@ -67,7 +67,7 @@ const readScope = (value: unknown, format: Mapping["scope"]): Result.Result<Read
       ? Result.succeed(scopes.value)
       : refusal("unreadable_scope", "is not a JSON array of strings")
   }
-  if (!Predicate.isString(value)) return refusal("unreadable_scope", "is not a text")
+  if (!Predicate.isString(value)) return refusal("unreadable_scope", "is not a string")
   return Result.succeed(
     value
       .split(format === "commas" ? "," : /\s+/)
@@ -78,7 +78,7 @@ const readScope = (value: unknown, format: Mapping["scope"]): Result.Result<Read
 
 const defaultActive: ReadonlyArray<string> = ["1", "true"]
 
-/** pollen's name for what the table calls a provider. */
+/** Returns pollen's name of a provider, by the table's name. */
 export const providerNamed = (mapping: Mapping, name: unknown): Provider | undefined => {
   if (mapping.provider !== undefined) return mapping.provider
   const text = String(name ?? "")
@@ -93,18 +93,17 @@ const readSecret = (
   const secret = decodeSecret(value)
   return Option.isSome(secret)
     ? Result.succeed(secret.value)
-    : refusal("too_long", "is not a text of at most 4096 characters")
+    : refusal("too_long", "is not a string of at most 4096 characters")
 }
 
-/** What a row says; or why it cannot be said. Never repeats what is in it, because that may be a token. */
+/** Parses a row, or says why that fails. Never repeats a value of the row: it may be a token. */
 export const parseRow = (mapping: Mapping, row: Row): Result.Result<ParsedRow, RefusedRow> => {
   const key = typeof row["key"] === "number" ? row["key"] : String(row["key"])
   const read = Result.gen(function* () {
     const userId = decodeUserId(typeof row["userId"] === "number" ? String(row["userId"]) : row["userId"])
     if (Option.isNone(userId)) return yield* refusal("no_user", "is not a user id of 1 to 256 characters")
     const provider = providerNamed(mapping, row["provider"])
-    if (provider === undefined)
-      return yield* refusal("unknown_provider", "is a provider that the mapping does not name")
+    if (provider === undefined) return yield* refusal("unknown_provider", "is not a provider that the mapping names")
     const accessToken = yield* readSecret(row["accessToken"], "no_access_token")
     const refreshToken = yield* readSecret(row["refreshToken"], "no_refresh_token")
     const expiresAt = yield* readTime(row["expiresAt"], mapping.timestamps)

@@ -6,13 +6,13 @@ import { failed, type Overtaken, type StepFailed, toStepFailed } from "../person
 import { checkHeld } from "./complete.ts"
 import { compareCopies, grantsToCopy } from "./copy.ts"
 
-/** Says why a step would fail for one person, and writes nothing: not to D1, not to the object. */
+/** Fails as a step would fail for one person. Writes nothing, to D1 or to the object. */
 export type Check = (personInMove: PersonInMove) => Effect.Effect<unknown, StepFailed | Overtaken, Core>
 
-/** For steps that nothing can be wrong with before they are taken. */
+/** Passes: nothing can be known to be wrong before the step is taken. */
 export const checkNothing: Check = () => Effect.void
 
-/** Fails unless D1's rows can be copied. The object may still hold something else: making it the same is what the step is for. */
+/** Fails unless D1's rows can be copied. The object may still have another copy: the step replaces it. */
 export const checkRows: Check = ({ accounts }) => grantsToCopy(accounts)
 
 /** Fails unless the object has the same copies as D1, opens each, and the provider accepts it. */

@@ -15,7 +15,7 @@ const clear = `UPDATE user_accounts SET access_token = NULL, refresh_token = NUL
     AND user_accounts.epoch = cleared.value->>'epoch' AND user_accounts.generation = cleared.value->>'generation'
   RETURNING user_id AS userId, provider`
 
-/** Fails unless the object holds an account, opens its grant and, where the person has not to connect again, uses it. */
+/** Returns a failure unless the object holds an account, opens its grant and, unless the person has to connect again, uses it. */
 const checkAccount = (
   row: AccountRow,
   mayExpire: boolean,
@@ -38,8 +38,8 @@ const checkAccount = (
 }
 
 /**
- * Fails unless the object holds, opens and uses every grant of a person. `mayRefresh`: what has expired is refreshed to be used, which
- * only the object may do with what it holds; otherwise it passes, since an expired token says nothing about the grant.
+ * Fails unless the object holds, opens and uses every grant of a person. `mayRefresh`: the object refreshes an expired token in order to
+ * use it. Otherwise an expired token passes: it says nothing about the grant.
  */
 export const checkHeld = Effect.fn("checkHeld")(function* (
   { userId, accounts }: PersonInMove,
@@ -64,10 +64,7 @@ export const checkHeld = Effect.fn("checkHeld")(function* (
   }
 })
 
-/**
- * `rampdown` to `complete`: once the object has shown that it opens and uses every grant, D1 forgets them. That is the last of the plain
- * text.
- */
+/** `rampdown` to `complete`: clears the grants in D1, the last in plain text, after the object has opened and used each of them. */
 export const complete = Effect.fn("complete")(function* (people: ReadonlyArray<PersonInMove>) {
   const database = yield* Database
   yield* markVerifying(people)

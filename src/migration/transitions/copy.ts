@@ -6,14 +6,14 @@ import { markVerifying } from "../person/markVerifying.ts"
 import { forEachPerson, latest, type PersonInMove, toStepResults } from "../person/PersonInMove.ts"
 import { failed, Overtaken, type StepFailed, toStepFailed } from "../person/reason.ts"
 
-/** What the object is to have a copy of: the grants that D1 holds and somebody may use. */
+/** Returns the grants of which the object needs a copy: those that D1 holds and that are not disconnected. */
 export const grantsToCopy = (accounts: ReadonlyArray<AccountRow>): Effect.Effect<ReadonlyArray<Carried>, StepFailed> =>
   Effect.forEach(
     accounts.filter(({ holder }) => holder === "database"),
     (account) => Effect.fromResult(toCarry(account)),
   ).pipe(Effect.map((grants) => grants.filter((grant) => grant !== null)))
 
-/** Those of the grants of which the object opens something else, or nothing. Fails where a grant does not do what it is for. */
+/** Returns the grants of which the object opens a different copy, or none. Fails for a grant that the provider refuses. */
 export const compareCopies = Effect.fn("compareCopies")(function* (
   userId: PersonInMove["userId"],
   grants: ReadonlyArray<Carried>,
@@ -47,21 +47,21 @@ const copyOne = Effect.fnUntraced(function* ({ userId, accounts }: PersonInMove,
   const grants = yield* grantsToCopy(accounts)
   const compared = options.isFresh || grants.length === 0 ? grants : yield* compareCopies(userId, grants, options)
   const differing = grants.filter((grant) => grant.tokens === null || compared.includes(grant))
-  // What the object keeps of its own accord is newer than the rows that were read: comparing tells.
+  // A copy that the object keeps is newer than the rows that were read; the comparison that follows decides.
   const isKept = differing.length > 0 && (yield* importGrants(userId, differing))
   return { userId, grants, isCompared: differing.length === 0, isKept }
 })
 
 interface CopyOptions {
-  /** Whether the object has nothing yet, so that there is nothing to compare before copying. */
+  /** Whether the object has no copy yet, so that comparing before copying is pointless. */
   readonly isFresh: boolean
   /** Whether each access token is used once. */
   readonly probe: boolean
 }
 
 /**
- * Makes what people's objects keep what D1 has, and compares it: by fingerprints of what the object opens, never by the answer of the
- * write. Nothing is asked of an object that has nothing to keep.
+ * Copies D1's grants to people's objects, and compares fingerprints of what each object then opens: the answer of the write is not trusted.
+ * Calls no object that needs no copy.
  */
 export const copyGrants = Effect.fn("copyGrants")(function* (
   people: ReadonlyArray<PersonInMove>,
@@ -88,7 +88,7 @@ export const copyGrants = Effect.fn("copyGrants")(function* (
 const generationsOf = (accounts: ReadonlyArray<AccountRow>): number =>
   accounts.reduce((sum, { generation }) => sum + generation, 0)
 
-/** `off` to `dual_write`, and `dual_write` to `shadow`: the object keeps a copy of what D1 holds. */
+/** `off` to `dual_write`, and `dual_write` to `shadow`: gives the object a copy of each grant that D1 holds. */
 export const copy = ({ isFresh }: Pick<CopyOptions, "isFresh">) =>
   Effect.fn("copy")(function* (people: ReadonlyArray<PersonInMove>) {
     const outcomes = yield* copyGrants(people, { isFresh, probe: false })

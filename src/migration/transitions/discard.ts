@@ -4,7 +4,7 @@ import { forEachPerson, latest, type PersonInMove, succeeded, toStepResults } fr
 import { toStepFailed } from "../person/reason.ts"
 import { giveBack } from "./giveBack.ts"
 
-/** `dual_write` to `off`: the object forgets its copies. What it holds itself, if anything, goes back first. */
+/** `dual_write` to `off`: the object discards its copies. Grants that it still holds go back to D1 first. */
 export const discard = Effect.fn("discard")(function* (people: ReadonlyArray<PersonInMove>) {
   const core = yield* Core
   const holding = people.filter(({ accounts }) => accounts.some(({ holder }) => holder === "object"))

@@ -5,11 +5,11 @@ import { PageSettings } from "../person/PageSettings.ts"
 import { type Outcomes, type PersonInMove, succeeded } from "../person/PersonInMove.ts"
 import { failed, type Overtaken, type StepFailed } from "../person/reason.ts"
 
-/** How long a hand-over keeps new refreshes out, if it dies before it is done, in milliseconds. */
+/** How long new refreshes stay fenced out if a hand-over dies, in milliseconds. */
 const fenceMs = 60_000
 
-/** How often it is looked whether a refresh has ended, in milliseconds. */
-const lookEveryMs = 250
+/** Interval at which the end of a refresh is checked, in milliseconds. */
+const checkEveryMs = 250
 
 const raise = `UPDATE user_accounts SET fenced_until = ?2
   WHERE holder = 'database' AND user_id IN (SELECT value FROM json_each(?1))`
@@ -23,21 +23,21 @@ const isClaimed = (row: AccountRow | null, now: number): boolean =>
   row !== null && row.holder === "database" && (row.claimedUntil ?? 0) > now
 
 /**
- * Keeps D1's side from beginning to refresh these people's grants, waits until none is being refreshed, and tells what their rows say
- * then. Whose refresh does not end in time is left for another attempt.
+ * Keeps D1's side from starting to refresh these people's grants, waits for the refreshes under way, and returns the rows as they are then.
+ * A person whose refresh does not end in time fails, and is retried.
  */
 export const fence = Effect.fn("fence")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
   const database = yield* Database
   const { claimWaitMs } = yield* PageSettings
   if (peopleInMove.length === 0) return { rows: new Map() as AccountsOf, outcomes: new Map() as Outcomes<void> }
   const fencedAt = yield* Clock.currentTimeMillis
-  // Rows that an object holds already are not D1's to fence, and are read with the others.
+  // Rows that an object holds already are not fenced, but read with the others.
   yield* database.rows("fence", statement(raise, idsOf(peopleInMove), fencedAt + fenceMs))
   let rows = yield* readAccounts(peopleInMove.map(({ userId }) => userId))
   let now = yield* Clock.currentTimeMillis
   const isWaiting = () => [...rows.values()].flat().some((row) => isClaimed(row, now))
   while (isWaiting() && now < fencedAt + claimWaitMs) {
-    yield* Effect.sleep(lookEveryMs)
+    yield* Effect.sleep(checkEveryMs)
     rows = yield* readAccounts(peopleInMove.map(({ userId }) => userId))
     now = yield* Clock.currentTimeMillis
   }
@@ -55,7 +55,7 @@ export const fence = Effect.fn("fence")(function* (peopleInMove: ReadonlyArray<P
   return { rows, outcomes: outcomes as Outcomes<void> }
 })
 
-/** Lets D1's side refresh again what was not handed over after all. */
+/** Lets D1's side refresh again the grants that were not handed over. */
 export const unfence = Effect.fn("unfence")(function* (
   peopleInMove: ReadonlyArray<PersonInMove>,
   outcomes: Outcomes<unknown>,

@@ -10,7 +10,7 @@ import { markVerifying } from "../person/markVerifying.ts"
 import { forEachPerson, latest, type PersonInMove, succeeded, toStepResults } from "../person/PersonInMove.ts"
 import { failed, Overtaken, toStepFailed } from "../person/reason.ts"
 
-// D1 takes the right, at the epoch at which the object has given it up, with what the object gave, where it gave something.
+// D1 becomes the holder as of the epoch at which the object gave up, and takes the tokens that the object gave, if any.
 const switchBack = `UPDATE user_accounts SET holder = 'database', epoch = back.value->>'epoch', generation = generation + 1,
     access_token = iif(back.value->>'isGiven', back.value->>'accessToken', access_token),
     refresh_token = iif(back.value->>'isGiven', back.value->>'refreshToken', refresh_token),
@@ -24,13 +24,13 @@ const switchBack = `UPDATE user_accounts SET holder = 'database', epoch = back.v
     AND user_accounts.epoch = back.value->>'fromEpoch'
   RETURNING user_id AS userId, provider, generation`
 
-/** A row of D1 as it is to be. */
+/** A row of D1 after the hand-over back. */
 interface Back {
   readonly userId: string
   readonly provider: string
   readonly fromEpoch: number
   readonly epoch: number
-  /** Whether the object gave its tokens, or the news that there are none any more. */
+  /** Whether the object gave its tokens, or said that it has none any more. */
   readonly isGiven: boolean
   readonly state: string | null
   readonly tokens: TokenSet | null
@@ -43,7 +43,7 @@ const toRow = ({ tokens, ...back }: Back) => ({
 
 const isHeldByObject = ({ holder }: AccountRow): boolean => holder === "object"
 
-/** The object gives up what it holds of one person, as of the epoch after D1's; durably, and before it is told. */
+/** Asks the object to give up what it holds, as of the epoch after D1's. It does so durably before it answers. */
 const askBack = Effect.fn("askBack")(function* ({ userId, accounts }: PersonInMove) {
   const core = yield* Core
   const held = accounts.filter(isHeldByObject)
@@ -72,7 +72,7 @@ const askBack = Effect.fn("askBack")(function* ({ userId, accounts }: PersonInMo
 
 const keyOf = (userId: string, provider: string) => `${provider} ${userId}`
 
-/** Writes what came back, and tells the generations of the rows that took it. */
+/** Writes the grants that came back, and returns the generations of the rows that were written. */
 const takeBack = Effect.fn("takeBack")(function* (backs: ReadonlyArray<Back>) {
   const database = yield* Database
   const now = yield* Clock.currentTimeMillis
@@ -86,8 +86,8 @@ const takeBack = Effect.fn("takeBack")(function* (backs: ReadonlyArray<Back>) {
 })
 
 /**
- * Compares what D1 has now with the copy that the object still keeps. A row that D1's side has refreshed since, which it may from the
- * moment of the switch, is newer than any copy and nothing to compare.
+ * Compares D1's grants with the copies that the object still keeps. D1's side may refresh from the moment of the switch; a row that it has
+ * refreshed is newer than any copy and is not compared.
  */
 const compareOne = Effect.fn("compareOne")(function* (
   { userId, accounts }: PersonInMove,
@@ -105,7 +105,7 @@ const compareOne = Effect.fn("compareOne")(function* (
   }
 })
 
-/** `live` to `shadow`: the hand-over back. What an earlier attempt has brought back already is only compared. */
+/** `live` to `shadow`: hands the grants back to D1. Grants that an earlier attempt has handed back are only compared. */
 export const giveBack = Effect.fn("giveBack")(function* (people: ReadonlyArray<PersonInMove>) {
   const asked = yield* forEachPerson(people, askBack)
   const answered = succeeded(people, asked)

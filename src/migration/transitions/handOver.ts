@@ -8,13 +8,13 @@ import { type AccountRow, isDisconnected, providerOf, toCarry } from "../person/
 import { forEachPerson, latest, type Outcomes, type PersonInMove } from "../person/PersonInMove.ts"
 import { failed, Overtaken, toStepFailed } from "../person/reason.ts"
 
-/** Most sources whose feeds are read and held at once: 20 known items of each. */
+/** Sources whose feeds are held in memory at once, with 20 known items each. */
 const sourcesAtOnce = 5000
 
 const countSources = `SELECT user_id AS userId, count(*) AS sources FROM json_each(?1) wanted
   JOIN user_subscriptions ON user_subscriptions.user_id = wanted.value GROUP BY user_id`
 
-/** The people in parts, each with at most {@link sourcesAtOnce} sources: one part, unless they follow a great deal. */
+/** Divides people into parts of at most {@link sourcesAtOnce} sources: one part, unless they follow very many. */
 const inParts = Effect.fn("inParts")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
   const database = yield* Database
   const rows = yield* database.rows(
@@ -39,7 +39,7 @@ const inParts = Effect.fn("inParts")(function* (peopleInMove: ReadonlyArray<Pers
 const accountOf = (accounts: ReadonlyArray<AccountRow>, provider: Provider) =>
   accounts.find((account) => Option.contains(providerOf(account), provider))
 
-/** The object has no copy of what D1 has given away to it: what D1 gave away is in its row still. */
+/** Imports again grants that D1 gave away and of which the object has no copy: D1's rows still have them. */
 const importAgain = Effect.fnUntraced(function* ({ userId, accounts }: PersonInMove, missing: ReadonlyArray<Provider>) {
   const core = yield* Core
   const grants = missing.flatMap((provider) => {
@@ -84,14 +84,14 @@ const takeOverOne = Effect.fn("takeOverOne")(function* (person: PersonInMove, so
   }
   if (missingOf(taken).length > 0) return yield* failed("not_held_by_object", "the object has no copy of it")
   const superseded = taken.accounts.flatMap(({ provider, outcome }) => (outcome === "superseded" ? [provider] : []))
-  // What a person has set in between came to the object by itself, and D1 has not heard of it.
+  // A token that the person set in between went to the object alone; D1's mirror needs it too.
   if (taken.accounts.some(({ outcome }) => outcome === "already_held")) {
     yield* Effect.mapError(core.setMirror({ userId, isMirrored: true }), toStepFailed)
   }
   return { durableObjectId: taken.durableObjectId, superseded }
 })
 
-// Whoever is given back and is not to go back after all: the object has given up at the epoch after D1's, which D1 has not reached.
+// A hand-over back that was given up half-way: the object gave up as of the epoch after D1's, which D1 has not reached.
 const raise = `UPDATE user_accounts SET epoch = user_accounts.epoch + 1, updated_at = ?2 FROM json_each(?1) raised
   WHERE user_id = raised.value->>'userId' AND provider = raised.value->>'provider' AND holder = 'object'
     AND user_accounts.epoch = raised.value->>'epoch' RETURNING user_id AS userId, provider`
@@ -101,7 +101,7 @@ interface Superseded {
   readonly providers: ReadonlyArray<Provider>
 }
 
-/** Brings D1 to the epoch at which objects have given up what it says that they hold, so that they can take it over again. */
+/** Raises D1's rows to the epoch at which the objects gave up, so that they can take over again. */
 const raiseEpochs = Effect.fn("raiseEpochs")(function* (superseded: ReadonlyArray<Superseded>) {
   const database = yield* Database
   const now = yield* Clock.currentTimeMillis
@@ -121,8 +121,8 @@ const raiseEpochs = Effect.fn("raiseEpochs")(function* (superseded: ReadonlyArra
 })
 
 /**
- * The last part of the hand-over forward: the objects hold what D1 has given away, and go on polling where the central poller stopped.
- * `peopleInMove` come with their rows as they are since.
+ * The last part of the hand-over forward: the objects become the holders of the grants that D1 gave away, and continue polling where the
+ * legacy poller stopped. `peopleInMove` have their rows as they are after the switch.
  */
 export const handOver = Effect.fn("handOver")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
   const feedSources = yield* FeedSources

@@ -13,12 +13,12 @@ import {
 } from "../person/PersonInMove.ts"
 import { failed, toStepFailed } from "../person/reason.ts"
 
-/** How often a mirror is looked at: a refresh in between makes it old while it is being looked at. */
-const looksAtMost = 2
+/** How often a mirror is compared: a refresh during the first comparison makes its result worthless. */
+const comparisonsAtMost = 2
 
 const isMirrored = ({ holder }: AccountRow): boolean => holder === "object"
 
-/** Compares what the object holds with what D1 has of it. */
+/** Compares the grants that the object holds with their mirror in D1. */
 const compareOne = Effect.fn("compareMirror")(function* ({ userId, accounts }: PersonInMove) {
   const rows = accounts.filter((account) => isMirrored(account) && !isDisconnected(account)).map(withTokens)
   if (rows.length === 0) return
@@ -34,26 +34,26 @@ const compareOne = Effect.fn("compareMirror")(function* ({ userId, accounts }: P
   }
 })
 
-/** Looks at people's mirrors in D1, and once more at those that differ. */
+/** Compares people's mirrors in D1, and once more those that differ. */
 export const compareMirrors = Effect.fn("compareMirrors")(function* (
   peopleInMove: ReadonlyArray<{ readonly userId: PersonInMove["userId"] }>,
 ) {
   let outcomes: Outcomes<void> = new Map()
   let left = peopleInMove
-  for (let look = 0; look < looksAtMost && left.length > 0; look++) {
+  for (let round = 0; round < comparisonsAtMost && left.length > 0; round++) {
     const rows = yield* readAccounts(left.map(({ userId }) => userId))
-    const looked = yield* forEachPerson(
+    const compared = yield* forEachPerson(
       left.map(({ userId }) => ({ userId, accounts: (rows.get(userId) ?? []).filter((row) => row !== null) })),
       compareOne,
     )
-    outcomes = latest(outcomes, looked)
-    const same = new Set(succeeded(left, looked))
+    outcomes = latest(outcomes, compared)
+    const same = new Set(succeeded(left, compared))
     left = left.filter((person) => !same.has(person))
   }
   return outcomes
 })
 
-/** `rampdown` to `live`: D1 is kept a mirror again. */
+/** `rampdown` to `live`: the object writes its tokens to the mirror in D1 again. */
 export const mirrorAgain = Effect.fn("mirrorAgain")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
   const core = yield* Core
   const mirrored = yield* forEachPerson(peopleInMove, ({ userId }) =>
@@ -65,7 +65,7 @@ export const mirrorAgain = Effect.fn("mirrorAgain")(function* (peopleInMove: Rea
   return toStepResults(peopleInMove, latest<unknown>(mirrored, compared), () => ({ isVerified: true }))
 })
 
-/** `live` to `rampdown`: what D1 has stays there, and is not written any more. */
+/** `live` to `rampdown`: the object stops writing to the mirror in D1, which stays as it is. */
 export const stopMirror = Effect.fn("stopMirror")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
   const core = yield* Core
   const stopped = yield* forEachPerson(peopleInMove, ({ userId }) =>

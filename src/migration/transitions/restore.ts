@@ -16,7 +16,7 @@ import {
 import { toStepFailed } from "../person/reason.ts"
 import { compareMirrors } from "./mirror.ts"
 
-/** How often a grant is written: a refresh between its export and the comparison makes what was written old. */
+/** How often a grant is written: a refresh between export and comparison makes the written one old. */
 const writesAtMost = 2
 
 const write = `UPDATE user_accounts SET access_token = given.value->>'accessToken', refresh_token = given.value->>'refreshToken',
@@ -36,7 +36,7 @@ const exportOne = Effect.fn("exportOne")(function* ({ userId, accounts }: Person
   })
 })
 
-/** `complete` to `rampdown`: D1 has the grants again as they are now. The object holds them still. */
+/** `complete` to `rampdown`: writes the current grants to D1 again. The object still holds them. */
 export const restore = Effect.fn("restore")(function* (people: ReadonlyArray<PersonInMove>) {
   const database = yield* Database
   let outcomes: Outcomes<unknown> = new Map()

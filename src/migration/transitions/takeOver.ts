@@ -15,7 +15,7 @@ import { copyGrants } from "./copy.ts"
 import { fence, unfence } from "./fence.ts"
 import { handOver } from "./handOver.ts"
 
-// The moment that counts: D1 gives the right away, if its row is still what was copied and compared, and nobody is refreshing it.
+// The switch: the object becomes the holder, if the row is still the one that was copied and compared, and nobody is refreshing it.
 const switchHolder = `UPDATE user_accounts SET holder = 'object', epoch = user_accounts.epoch + 1, refresh_claim = NULL,
     refresh_claimed_until = NULL, fenced_until = NULL, updated_at = ?2
   FROM json_each(?1) given
@@ -26,7 +26,7 @@ const switchHolder = `UPDATE user_accounts SET holder = 'object', epoch = user_a
 
 const keyOf = (userId: unknown, provider: unknown) => `${provider} ${userId}`
 
-/** Gives away what D1 holds of these people, and tells their rows as they are then. */
+/** Switches the holder of these people's grants to the object, and returns their rows as they are then. */
 const give = Effect.fn("give")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
   const database = yield* Database
   const now = yield* Clock.currentTimeMillis
@@ -63,12 +63,12 @@ const isChanged = (before: ReadonlyArray<AccountRow>, after: ReadonlyArray<Accou
       ),
   )
 
-/** Who still waits for D1 to give something away was overtaken by a change of their own. */
+/** Whether D1 gave every account away. A person's own change overtakes the switch of an account. */
 const isAllGiven = ({ accounts }: PersonInMove): boolean => accounts.every(({ holder }) => holder === "object")
 
 /**
- * `shadow` to `live`: the hand-over forward. Copies, compares and uses every grant before anything is fenced, so that D1's side is kept
- * from refreshing for the time of a few statements. What an earlier attempt gave away already is only taken over.
+ * `shadow` to `live`: hands the grants over to the object. Copies, compares and uses every grant before it fences any, so that D1's side
+ * cannot refresh for the duration of a few statements only. Grants that an earlier attempt gave away are only taken over.
  */
 export const takeOver = Effect.fn("takeOver")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
   const prepared = yield* copyGrants(peopleInMove, { isFresh: false, probe: true })
@@ -80,7 +80,7 @@ export const takeOver = Effect.fn("takeOver")(function* (peopleInMove: ReadonlyA
   }))
   const before = new Map(peopleInMove.map(({ userId, accounts }) => [userId, accounts]))
   const changed = settled.filter(({ userId, accounts }) => isChanged(before.get(userId) ?? [], accounts))
-  // Somebody's grant was refreshed, or set, while the others were being copied.
+  // These grants were refreshed or set while others were being copied.
   const copied = yield* copyGrants(changed, { isFresh: false, probe: false })
   const unready = new Set(changed.filter((person) => !succeeded(changed, copied).includes(person)))
   const given = yield* give(settled.filter((person) => !unready.has(person)))

@@ -27,11 +27,11 @@ interface Row<From, To> {
   readonly from: From
   readonly to: To
   readonly take: Take
-  /** What a dry run does instead of `take`. */
+  /** Runs instead of `take` in a dry run. */
   readonly check: Check
 }
 
-/** A row for each two stages that are neighbours, there and back, in order: the compiler refuses a table that has more or fewer. */
+/** A row for every two neighbouring stages, there and back, in order: a table with more rows or fewer does not compile. */
 type Rows<Stages> = Stages extends readonly [infer Earlier, infer Later, ...infer Rest]
   ? readonly [Row<Earlier, Later>, Row<Later, Earlier>, ...Rows<readonly [Later, ...Rest]>]
   : readonly []
@@ -39,11 +39,11 @@ type Rows<Stages> = Stages extends readonly [infer Earlier, infer Later, ...infe
 export type Transitions = Rows<typeof stages>
 export type Transition = Transitions[number]
 
-/** The object keeps its copy; only the comparing of reads begins with `shadow` and ends with it. */
+/** `shadow` to `dual_write`: the object keeps its copy, and reads are no longer compared. */
 const keepCopy: Take = (people) =>
   Effect.succeed(new Map(people.map(({ userId }) => [userId, Result.succeed({ isVerified: false })])))
 
-/** Everything that leads from one stage to another: nobody comes to a stage in any other way. */
+/** All transitions between stages: nobody reaches a stage in any other way. */
 export const transitions: Transitions = [
   { from: "off", to: "dual_write", take: copy({ isFresh: true }), check: checkRows },
   { from: "dual_write", to: "off", take: discard, check: checkNothing },
@@ -57,11 +57,11 @@ export const transitions: Transitions = [
   { from: "complete", to: "rampdown", take: restore, check: checkSeals },
 ]
 
-/** The transition from one stage to the other; `null` unless they are neighbours. */
+/** Returns the transition from one stage to another; `null` unless they are neighbours. */
 export const transitionBetween = (from: Stage, to: Stage): Transition | null =>
   transitions.find((transition) => transition.from === from && transition.to === to) ?? null
 
-/** The transition that leads one stage nearer to `target`; `null` where that is the stage already. */
+/** Returns the transition that leads one stage nearer to `target`; `null` at the target itself. */
 export const transitionTowards = (from: Stage, target: Stage): Transition | null => {
   const next = nextStage(from, target)
   return next === null ? null : transitionBetween(from, next)

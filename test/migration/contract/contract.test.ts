@@ -9,7 +9,7 @@ import { simulator } from "../../object/person.ts"
 import { PersonInMove } from "../../object/personInMove.ts"
 import { aimAt, begin, bindings, cancel, move, positionOf } from "../driver.ts"
 
-// Told in order: who is in the way, the contract step, and what works then.
+// The tests run in order: who is in the way, the drop step, and what works after it.
 
 const moved = new PersonInMove()
 const account = new Account()
@@ -22,7 +22,7 @@ const set = (table: string, columns: string) =>
   env.DB.prepare(`UPDATE ${table} SET ${columns} WHERE user_id = ?1`).bind(moved.id).run()
 const hasColumns = () => env.DB.prepare("SELECT access_token FROM user_accounts").all()
 
-describe("The contract step", () => {
+describe("The drop step", () => {
   it("is not taken before somebody who has moved is at the end", async () => {
     show = await simulator.createSource({ provider: "spotify", items: 3 })
     await moved.follows(show)
@@ -77,7 +77,7 @@ describe("The contract step", () => {
   })
 })
 
-describe("After the contract step", () => {
+describe("After the drop step", () => {
   it("accounts that objects hold are still told from others", async () => {
     const unknown = new Account()
     const ask = (whose: Account) => withGrants((grants) => Effect.flip(grants.accessToken(whose)))
