@@ -1,4 +1,5 @@
 import type { Grant, GrantInput, Provider, Rotation, TokenState } from "../../model.ts"
+import { defaultClient } from "./clients.ts"
 import type { Clock } from "./clock.ts"
 import type { Random } from "./random.ts"
 import { tokenPrefix } from "./tokenText.ts"
@@ -6,6 +7,8 @@ import { tokenPrefix } from "./tokenText.ts"
 export interface AccessToken {
   readonly person: string
   readonly provider: Provider
+  /** The client that it was issued to. */
+  readonly clientId: string
   readonly scope: ReadonlyArray<string>
   /** Epoch milliseconds. */
   expiresAt: number
@@ -16,6 +19,7 @@ export interface AccessToken {
 interface Consent {
   readonly person: string
   readonly provider: Provider
+  readonly clientId: string
   readonly scope: ReadonlyArray<string>
   /** A client with a secret got it by code: a refresh without the secret is refused. */
   readonly confidential: boolean
@@ -40,6 +44,7 @@ interface History {
 export interface Presented {
   readonly person: string
   readonly provider: Provider
+  readonly clientId: string
   readonly confidential: boolean
   readonly valid: boolean
   readonly reused: boolean
@@ -94,11 +99,15 @@ export class Grants {
   grant(
     person: string,
     provider: Provider,
-    { scope, expiresInSeconds }: GrantInput,
+    { scope, expiresInSeconds, clientId = defaultClient.id }: GrantInput,
     { confidential = false, offline = true } = {},
   ): Grant {
     const history = this.history(person, provider)
-    const consent: Consent = { person, provider, scope: scope ?? defaultScopes[provider], confidential, valid: [] }
+    const consent: Consent = {
+      ...{ person, provider, clientId, confidential },
+      scope: scope ?? defaultScopes[provider],
+      valid: [],
+    }
     history.consents.push(consent)
     const accessToken = this.issueAccess(consent, expiresInSeconds ?? this.lifetimeSeconds)
     const refreshToken = offline ? this.issueRefresh(consent) : ""
@@ -118,8 +127,8 @@ export class Grants {
   present(token: string): Presented | undefined {
     const known = this.refreshTokens.get(token)
     if (known === undefined) return undefined
-    const { person, provider, confidential, valid } = known.consent
-    return { person, provider, confidential, valid: valid.includes(token), reused: known.exchanged }
+    const { person, provider, clientId, confidential, valid } = known.consent
+    return { person, provider, clientId, confidential, valid: valid.includes(token), reused: known.exchanged }
   }
 
   /** A refresh as the provider sees it; `undefined` for a token that is unknown or dead. Reuse is counted either way. */
@@ -175,6 +184,7 @@ export class Grants {
     const token = {
       person: consent.person,
       provider: consent.provider,
+      clientId: consent.clientId,
       scope: consent.scope,
       expiresAt: this.clock.now() + lifetimeSeconds * 1000,
       revoked: false,

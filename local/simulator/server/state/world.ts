@@ -1,6 +1,7 @@
-import type { Client, Provider, SimulatorOptions } from "../../model.ts"
+import type { Provider, SimulatorOptions } from "../../model.ts"
 import { IdTokens } from "../idTokens.ts"
 import { Catalogue } from "./catalogue.ts"
+import { Clients, defaultClient } from "./clients.ts"
 import { Clock } from "./clock.ts"
 import { Codes } from "./codes.ts"
 import { Faults } from "./faults.ts"
@@ -8,19 +9,18 @@ import { Gates } from "./gates.ts"
 import { Grants } from "./grants.ts"
 import { Ledger } from "./ledger.ts"
 import { Library } from "./library.ts"
-import { Limits, type LimitsByProvider } from "./limits.ts"
+import { LimitBook } from "./limitBook.ts"
+import type { Limits } from "./limits.ts"
 import { Random } from "./random.ts"
-
-const defaultClient: Client = { id: "simulator-client", secret: "simulator-secret" }
 
 /** Everything the simulator knows. `reset` puts new parts in place of all but the secrets and the random numbers. */
 export class World {
-  readonly clients: Record<Provider, Client>
   readonly severalEndpoints: boolean
   readonly secrets: Array<string> = []
   readonly random: Random
   readonly clock = new Clock()
   readonly idTokens = new IdTokens()
+  clients!: Record<Provider, Clients>
   catalogue!: Catalogue
   library!: Library
   grants!: Grants
@@ -28,14 +28,13 @@ export class World {
   faults!: Faults
   gates!: Gates
   ledger!: Ledger
-  limits!: LimitsByProvider
+  limits!: Record<Provider, LimitBook>
   /** People made by `seed` without an id of their own; never counts down. */
   seededPeople = 0
   private readonly options: SimulatorOptions
 
   constructor(options: SimulatorOptions) {
     this.options = options
-    this.clients = { spotify: defaultClient, youtube: defaultClient, ...options.clients }
     this.severalEndpoints = options.severalEndpoints ?? false
     this.random = new Random(options.seed ?? 1)
     this.build()
@@ -47,8 +46,17 @@ export class World {
     this.build()
   }
 
+  /** Those that a client's requests count towards; of a request without a token, `simulator-client`'s. */
+  limitsOf(provider: Provider, clientId: string | null): Limits {
+    return this.limits[provider].of(this.clients[provider].developerOf(clientId ?? defaultClient.id))
+  }
+
   private build(): void {
     const { clock, random, options } = this
+    this.clients = {
+      spotify: new Clients("spotify", options.clients?.spotify ?? []),
+      youtube: new Clients("youtube", options.clients?.youtube ?? []),
+    }
     this.catalogue = new Catalogue(clock, random)
     this.library = new Library(this.catalogue, clock)
     const rotation = {
@@ -60,6 +68,6 @@ export class World {
     this.faults = new Faults(clock, random)
     this.gates = new Gates()
     this.ledger = new Ledger()
-    this.limits = { spotify: new Limits(clock), youtube: new Limits(clock) }
+    this.limits = { spotify: new LimitBook(clock), youtube: new LimitBook(clock) }
   }
 }
