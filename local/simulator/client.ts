@@ -1,5 +1,6 @@
 import { endpointsAt } from "./endpoints.ts"
 import type { RegisteredClient } from "./model/clients.ts"
+import type { GrantLifetime } from "./model/lifetimes.ts"
 import type { SourceOddities } from "./model/sources.ts"
 import type {
   ControlOperations,
@@ -166,6 +167,11 @@ export class SimulatorClient {
   /** Holds for refreshes from now on, for everybody. */
   async setRotation(provider: Provider, mode: Rotation, person?: string): Promise<void> {
     await this.call("setRotation", { provider, mode, ...(person === undefined ? {} : { person }) })
+  }
+
+  /** How long grants live, those given already included; for everybody at the provider, or for one person. */
+  async setGrantLifetime(provider: Provider, lifetime: GrantLifetime, person?: string): Promise<void> {
+    await this.call("setGrantLifetime", { ...lifetime, provider, ...(person === undefined ? {} : { person }) })
   }
 
   /** Registers OAuth clients; one whose id is known already takes that one's place. */

@@ -1,5 +1,6 @@
 import type { RegisteredClient } from "./model/clients.ts"
 import type { WrongAnswer } from "./model/faults.ts"
+import type { GrantLifetime } from "./model/lifetimes.ts"
 import type { SourceOddities } from "./model/sources.ts"
 
 /** The words the simulator and those who control it share. Everything here crosses the wire as JSON. */
@@ -47,6 +48,8 @@ export interface SimulatorOptions {
   readonly refreshTokenRotation?: { readonly spotify?: Rotation; readonly youtube?: Rotation }
   /** Known besides `simulator-client` with `simulator-secret`, which every provider knows from the start. */
   readonly clients?: { readonly [P in Provider]?: ReadonlyArray<RegisteredClient> }
+  /** What is not told stays as `GrantLifetime` says. */
+  readonly grantLifetimes?: { readonly [P in Provider]?: GrantLifetime }
   /** Answers `GET /v1/shows?ids=` and `GET /v1/episodes?ids=`, which development mode lost in February 2026. */
   readonly severalEndpoints?: boolean
 }
@@ -118,6 +121,8 @@ export interface GrantInput {
   readonly scope?: ReadonlyArray<string>
   /** Of this first access token only; negative for one that has expired already. */
   readonly expiresInSeconds?: number
+  /** Epoch milliseconds of the person's consent; the simulator's clock unless told. */
+  readonly authorizedAt?: number
   /** The OAuth client that it is given to, the only one that can refresh it; `simulator-client` unless told. */
   readonly clientId?: string
 }
@@ -322,6 +327,8 @@ export interface ControlOperations {
     { readonly provider: Provider; readonly mode: Rotation; readonly person?: string },
     null
   >
+  /** Of everybody at a provider, or of one person there; what is not told stays. */
+  readonly setGrantLifetime: Operation<{ readonly provider: Provider; readonly person?: string } & GrantLifetime, null>
   readonly addClients: Operation<
     { readonly provider: Provider; readonly clients: ReadonlyArray<RegisteredClient> },
     null

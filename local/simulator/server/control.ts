@@ -48,6 +48,7 @@ const operations: Operations = {
   expireAccessTokens: (world, { person, provider }) => done(world.grants.expireAccessTokens(person, provider)),
   tokenState: (world, { person, provider }) => world.grants.state(person, provider),
   setRotation: (world, { provider, mode, person }) => done(world.grants.setRotation(provider, mode, person)),
+  setGrantLifetime: (world, { provider, person, ...lifetime }) => done(world.lifetimes.set(provider, lifetime, person)),
   addClients: (world, { provider, clients }) => done(world.clients[provider].add(clients)),
   removeClient: (world, { provider, id }) => done(world.clients[provider].remove(id)),
   setFaults: (world, rules) => rules.map((rule) => world.faults.add(rule)),

@@ -6,6 +6,7 @@ import { Clock } from "./clock.ts"
 import { Codes } from "./codes.ts"
 import { Faults } from "./faults.ts"
 import { Gates } from "./gates.ts"
+import { GrantLifetimes } from "./grantLifetimes.ts"
 import { Grants } from "./grants.ts"
 import { Ledger } from "./ledger.ts"
 import { Library } from "./library.ts"
@@ -23,6 +24,7 @@ export class World {
   clients!: Record<Provider, Clients>
   catalogue!: Catalogue
   library!: Library
+  lifetimes!: GrantLifetimes
   grants!: Grants
   codes!: Codes
   faults!: Faults
@@ -63,7 +65,9 @@ export class World {
       spotify: options.refreshTokenRotation?.spotify ?? "rotate",
       youtube: options.refreshTokenRotation?.youtube ?? "none",
     } as const
-    this.grants = new Grants(clock, random, this.secrets, options.accessTokenLifetimeSeconds ?? 3600, rotation)
+    this.lifetimes = new GrantLifetimes(clock, options.grantLifetimes ?? {})
+    const accessLifetime = options.accessTokenLifetimeSeconds ?? 3600
+    this.grants = new Grants(clock, random, this.secrets, accessLifetime, rotation, this.lifetimes)
     this.codes = new Codes(clock, random)
     this.faults = new Faults(clock, random)
     this.gates = new Gates()
