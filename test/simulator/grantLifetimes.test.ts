@@ -59,6 +59,15 @@ test("a Google grant ends six months after its last use, and each refresh is a u
   await own.close()
 })
 
+test("a Google grant that was never used ends six months after its authorization", async () => {
+  const { refreshToken: forgotten } = await simulator.client.grant("forgotten", "youtube", {
+    authorizedAt: daysAgo(190),
+  })
+  const { refreshToken: recent } = await simulator.client.grant("recent", "youtube", { authorizedAt: daysAgo(170) })
+  expect(await refusalOf(refreshAt(simulator, "youtube", forgotten))).toBe(refused)
+  expect(await refusalOf(refreshAt(simulator, "youtube", recent))).toBe(accepted)
+})
+
 test("a Google application in testing loses its grants after seven days, used or not", async () => {
   const own = await startSimulator({
     grantLifetimes: { youtube: { sinceAuthorizationSeconds: testingModeSeconds } },
