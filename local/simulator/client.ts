@@ -1,4 +1,6 @@
 import { endpointsAt } from "./endpoints.ts"
+import type { RegisteredClient } from "./model/clients.ts"
+import type { GrantLifetime } from "./model/lifetimes.ts"
 import type { SourceOddities } from "./model/sources.ts"
 import type {
   ControlOperations,
@@ -167,6 +169,21 @@ export class SimulatorClient {
     await this.call("setRotation", { provider, mode, ...(person === undefined ? {} : { person }) })
   }
 
+  /** How long grants live, those given already included; for everybody at the provider, or for one person. */
+  async setGrantLifetime(provider: Provider, lifetime: GrantLifetime, person?: string): Promise<void> {
+    await this.call("setGrantLifetime", { ...lifetime, provider, ...(person === undefined ? {} : { person }) })
+  }
+
+  /** Registers OAuth clients; one whose id is known already takes that one's place. */
+  async addClients(provider: Provider, ...clients: ReadonlyArray<RegisteredClient>): Promise<void> {
+    await this.call("addClients", { provider, clients })
+  }
+
+  /** From now on `invalid_client`. Its grants are kept, and work again once it is added again. */
+  async removeClient(provider: Provider, id: string): Promise<void> {
+    await this.call("removeClient", { provider, id })
+  }
+
   // Faults, limits and gates
 
   /** Adds rules to those that are there; the first one that matches and is drawn wins. Returns their ids. */
@@ -188,8 +205,8 @@ export class SimulatorClient {
     await this.call("setQuota", input)
   }
 
-  quota(provider: Provider): Promise<QuotaState> {
-    return this.call("quota", { provider })
+  quota(provider: Provider, developer?: string): Promise<QuotaState> {
+    return this.call("quota", { provider, ...(developer === undefined ? {} : { developer }) })
   }
 
   async setRateLimit(input: RateLimitInput): Promise<void> {

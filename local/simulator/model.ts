@@ -1,4 +1,6 @@
+import type { RegisteredClient } from "./model/clients.ts"
 import type { WrongAnswer } from "./model/faults.ts"
+import type { GrantLifetime } from "./model/lifetimes.ts"
 import type { SourceOddities } from "./model/sources.ts"
 
 /** The words the simulator and those who control it share. Everything here crosses the wire as JSON. */
@@ -34,11 +36,6 @@ export type ItemKind =
   | "live"
   | "short"
 
-export interface Client {
-  readonly id: string
-  readonly secret: string
-}
-
 /** Options of `startSimulator`. */
 export interface SimulatorOptions {
   /** 0, the default, lets the system choose. */
@@ -49,8 +46,10 @@ export interface SimulatorOptions {
   readonly accessTokenLifetimeSeconds?: number
   /** `rotate` for Spotify and `none` for YouTube unless told. */
   readonly refreshTokenRotation?: { readonly spotify?: Rotation; readonly youtube?: Rotation }
-  /** `simulator-client` with `simulator-secret` unless told. */
-  readonly clients?: { readonly spotify?: Client; readonly youtube?: Client }
+  /** Known besides `simulator-client` with `simulator-secret`, which every provider knows from the start. */
+  readonly clients?: { readonly [P in Provider]?: ReadonlyArray<RegisteredClient> }
+  /** What is not told stays as `GrantLifetime` says. */
+  readonly grantLifetimes?: { readonly [P in Provider]?: GrantLifetime }
   /** Answers `GET /v1/shows?ids=` and `GET /v1/episodes?ids=`, which development mode lost in February 2026. */
   readonly severalEndpoints?: boolean
 }
@@ -122,6 +121,10 @@ export interface GrantInput {
   readonly scope?: ReadonlyArray<string>
   /** Of this first access token only; negative for one that has expired already. */
   readonly expiresInSeconds?: number
+  /** Epoch milliseconds of the person's consent; the simulator's clock unless told. */
+  readonly authorizedAt?: number
+  /** The OAuth client that it is given to, the only one that can refresh it; `simulator-client` unless told. */
+  readonly clientId?: string
 }
 
 export interface Grant {
@@ -211,8 +214,14 @@ export interface HoldOptions {
   readonly times?: number
 }
 
-export interface QuotaInput {
+/** Whose quota or rate limit. */
+export interface LimitOwner {
   readonly provider: Provider
+  /** As `RegisteredClient` names it; that of `simulator-client` unless told. */
+  readonly developer?: string
+}
+
+export interface QuotaInput extends LimitOwner {
   /** Units left until the next midnight in Pacific time, 10,000 a day from then on; `null` for no quota at all. */
   readonly remaining: number | null
 }
@@ -225,8 +234,7 @@ export interface QuotaState {
   readonly spent: number
 }
 
-export interface RateLimitInput {
-  readonly provider: Provider
+export interface RateLimitInput extends LimitOwner {
   /** Of all people together over a rolling window of 30 seconds; `null` for no limit. Token requests do not count. */
   readonly requestsPer30s: number | null
 }
@@ -251,6 +259,8 @@ export interface LedgerEntry {
   /** Something no client should do, for example `search.list`. */
   readonly mark?: string
   readonly grantType?: string
+  /** Of a token request that names its client, known to the provider or not. */
+  readonly clientId?: string
   /** The refresh token presented had already been exchanged for a newer one. */
   readonly refreshTokenReused?: boolean
   /** Whether it came with `If-None-Match`. */
@@ -317,11 +327,18 @@ export interface ControlOperations {
     { readonly provider: Provider; readonly mode: Rotation; readonly person?: string },
     null
   >
+  /** Of everybody at a provider, or of one person there; what is not told stays. */
+  readonly setGrantLifetime: Operation<{ readonly provider: Provider; readonly person?: string } & GrantLifetime, null>
+  readonly addClients: Operation<
+    { readonly provider: Provider; readonly clients: ReadonlyArray<RegisteredClient> },
+    null
+  >
+  readonly removeClient: Operation<{ readonly provider: Provider; readonly id: string }, null>
   readonly setFaults: Operation<ReadonlyArray<FaultRule>, ReadonlyArray<string>>
   readonly clearFaults: Operation<{ readonly ids?: ReadonlyArray<string> }, null>
   readonly randomFaults: Operation<RandomFaultsInput, ReadonlyArray<string>>
   readonly setQuota: Operation<QuotaInput, null>
-  readonly quota: Operation<{ readonly provider: Provider }, QuotaState>
+  readonly quota: Operation<LimitOwner, QuotaState>
   readonly setRateLimit: Operation<RateLimitInput, null>
   readonly hold: Operation<{ readonly match: RequestMatch } & HoldOptions, string>
   readonly release: Operation<{ readonly id: string }, null>

@@ -89,6 +89,13 @@ test("a patch needs a body: a client that knows the entity tag is given one", as
   expect(await (await ask()).json()).toMatchObject({ total: 7 })
 })
 
+test("a refusal is never patched", async () => {
+  const { accessToken: expired } = await simulator.client.grant("refused", "spotify", { expiresInSeconds: -1 })
+  await patchFor("refused", { error: { message: "patched" }, items: [] })
+  const response = await getWith(expired, `${simulator.client.endpoints.spotify.api}/me/shows`)
+  expect(await response.json()).toEqual({ error: { status: 401, message: "The access token expired" } })
+})
+
 test("the ledger names a patch only where it changed something", async () => {
   const { accessToken } = await simulator.client.grant("counted", "spotify")
   const url = `${simulator.client.endpoints.spotify.api}/me/shows`

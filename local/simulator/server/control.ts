@@ -1,7 +1,8 @@
-import type { ControlOperations, OperationName } from "../model.ts"
+import type { ControlOperations, LimitOwner, OperationName } from "../model.ts"
 import { type Answer, type Call, json } from "./answer.ts"
 import { seed } from "./seed.ts"
 import type { Item } from "./state/catalogue.ts"
+import { defaultClient } from "./state/clients.ts"
 import { Refusal } from "./state/refusal.ts"
 import type { World } from "./state/world.ts"
 
@@ -15,6 +16,9 @@ type Operations = {
 /** For what is done and has nothing to say. */
 const done = (_: unknown): null => null
 const references = (items: ReadonlyArray<Item>) => items.map(({ id }) => ({ id }))
+
+const limitsOf = (world: World, { provider, developer }: LimitOwner) =>
+  developer === undefined ? world.limitsOf(provider, null) : world.limits[provider].of(developer)
 
 const operations: Operations = {
   createPeople: (world, people) => {
@@ -35,17 +39,24 @@ const operations: Operations = {
   removeItem: (world, { id }) => done(world.catalogue.removeItem(id)),
   removeItems: (world, { source }) => done(world.catalogue.removeItems(source)),
   items: (world, { source }) => world.catalogue.states(source),
-  grants: (world, inputs) => inputs.map((input) => world.grants.grant(input.person, input.provider, input)),
+  grants: (world, inputs) =>
+    inputs.map((input) => {
+      const client = world.clients[input.provider].get(input.clientId ?? defaultClient.id)
+      return world.grants.grant(input.person, input.provider, { ...input, clientId: client.id })
+    }),
   revoke: (world, { person, provider }) => done(world.grants.revoke(person, provider)),
   expireAccessTokens: (world, { person, provider }) => done(world.grants.expireAccessTokens(person, provider)),
   tokenState: (world, { person, provider }) => world.grants.state(person, provider),
   setRotation: (world, { provider, mode, person }) => done(world.grants.setRotation(provider, mode, person)),
+  setGrantLifetime: (world, { provider, person, ...lifetime }) => done(world.lifetimes.set(provider, lifetime, person)),
+  addClients: (world, { provider, clients }) => done(world.clients[provider].add(clients)),
+  removeClient: (world, { provider, id }) => done(world.clients[provider].remove(id)),
   setFaults: (world, rules) => rules.map((rule) => world.faults.add(rule)),
   clearFaults: (world, { ids }) => done(world.faults.clear(ids)),
   randomFaults: (world, input) => world.faults.addRandom(input),
-  setQuota: (world, { provider, remaining }) => done(world.limits[provider].setQuota(remaining)),
-  quota: (world, { provider }) => world.limits[provider].quota(),
-  setRateLimit: (world, { provider, requestsPer30s }) => done(world.limits[provider].setRateLimit(requestsPer30s)),
+  setQuota: (world, { remaining, ...owner }) => done(limitsOf(world, owner).setQuota(remaining)),
+  quota: (world, owner) => limitsOf(world, owner).quota(),
+  setRateLimit: (world, { requestsPer30s, ...owner }) => done(limitsOf(world, owner).setRateLimit(requestsPer30s)),
   hold: (world, { match, ...options }) => world.gates.add(match, options),
   release: (world, { id }) => done(world.gates.release(id)),
   waitForHeld: (world, { id, count, timeoutMs }) => world.gates.waitFor(id, count, timeoutMs).then(done),

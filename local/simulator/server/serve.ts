@@ -1,8 +1,9 @@
 import type { ServerResponse } from "node:http"
 import type { Fault } from "../model.ts"
-import { type Answer, type Call, header, json } from "./answer.ts"
+import { type Answer, bearer, type Call, header, json } from "./answer.ts"
 import { faultAnswer } from "./fault.ts"
 import { streamHuge } from "./huge.ts"
+import { presentedClient } from "./oauth/client.ts"
 import { patchAnswer } from "./patch.ts"
 import { type Route, routeOf } from "./routes.ts"
 import type { OpenEntry } from "./state/ledger.ts"
@@ -58,7 +59,12 @@ const openingEntry = (world: World, call: Call, route: Route, person: string | n
 const tokenFacts = (world: World, call: Call) => {
   const form = new URLSearchParams(call.body)
   const presented = world.grants.present(form.get("refresh_token") ?? "")
-  return { grantType: form.get("grant_type") ?? "", refreshTokenReused: presented?.reused ?? false }
+  const clientId = presentedClient(call, form).id
+  return {
+    ...(clientId === null ? {} : { clientId }),
+    grantType: form.get("grant_type") ?? "",
+    refreshTokenReused: presented?.reused ?? false,
+  }
 }
 
 /** What stands for a token endpoint's answer that is cut off before anything took effect. */
@@ -88,7 +94,8 @@ const answerOf = async (
   if (replacement !== undefined) {
     // Google charges for what it refuses, unless it refuses because there is nothing left to charge.
     const isApi = route.provider === "youtube" && call.path.startsWith("/google/api/youtube/")
-    const charged = isApi && isCharged(hit.fault) && world.limits.youtube.spend(1)
+    const clientId = world.grants.access(bearer(call) ?? "")?.clientId ?? null
+    const charged = isApi && isCharged(hit.fault) && world.limitsOf("youtube", clientId).spend(1)
     return charged ? { ...replacement, units: 1 } : replacement
   }
   if (hit.fault.type !== "truncated") return { status: 0, headers: {}, body: "" }

@@ -12,7 +12,8 @@ export const consentingPerson = (call: Call): string | null => call.query.get("p
 export const authorize = (world: World, provider: Provider, call: Call): Answer => {
   const { query } = call
   const redirectUri = query.get("redirect_uri")
-  if (query.get("client_id") !== world.clients[provider].id) return text(400, "INVALID_CLIENT: Invalid client")
+  const client = world.clients[provider].find(query.get("client_id"))
+  if (client === undefined) return text(400, "INVALID_CLIENT: Invalid client")
   if (redirectUri === null || !URL.canParse(redirectUri)) return text(400, "INVALID_CLIENT: Invalid redirect URI")
   const person = consentingPerson(call)
   if (person === null) return text(400, "The simulator needs the parameter person: whose consent is this?")
@@ -34,6 +35,7 @@ export const authorize = (world: World, provider: Provider, call: Call): Answer 
   const scope = (query.get("scope") ?? "").split(" ").filter((part) => part !== "")
   const code = world.codes.issue({
     ...{ provider, person, scope, redirectUri, challenge, offline },
+    clientId: client.id,
     nonce: query.get("nonce"),
   })
   return back(provider === "spotify" ? { code } : { code, scope: scope.join(" ") })

@@ -7,6 +7,7 @@ export interface Dialect {
   readonly wrongSecret: readonly [status: number, description: string]
   readonly unknownRefreshToken: string
   readonly deadRefreshToken: string
+  readonly foreignRefreshToken: readonly [status: number, error: string, description: string]
   readonly wrongCode: string
   readonly wrongVerifier: string
   readonly wrongRedirect: readonly [error: string, description: string]
@@ -24,6 +25,7 @@ export const spotifyDialect: Dialect = {
   wrongSecret: [400, "Invalid client secret"],
   unknownRefreshToken: "Invalid refresh token",
   deadRefreshToken: "Refresh token revoked",
+  foreignRefreshToken: [400, "invalid_grant", "Invalid refresh token"],
   wrongCode: "Invalid authorization code",
   wrongVerifier: "code_verifier was incorrect",
   wrongRedirect: ["invalid_grant", "Invalid redirect URI"],
@@ -39,6 +41,7 @@ export const googleDialect: Dialect = {
   wrongSecret: [401, "Unauthorized"],
   unknownRefreshToken: "Bad Request",
   deadRefreshToken: "Token has been expired or revoked.",
+  foreignRefreshToken: [401, "unauthorized_client", "Unauthorized"],
   wrongCode: "Malformed auth code.",
   wrongVerifier: "Invalid code verifier.",
   wrongRedirect: ["redirect_uri_mismatch", "Bad Request"],

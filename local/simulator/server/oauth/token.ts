@@ -68,6 +68,7 @@ const refresh = (world: World, dialect: Dialect, client: Authenticated, form: UR
   if (presented.confidential && !client.confidential) {
     return oauthError(400, "invalid_client", dialect.wrongSecret[1])
   }
+  if (presented.clientId !== client.id) return oauthError(...dialect.foreignRefreshToken)
   const refreshed = world.grants.refresh(token)
   return refreshed === undefined
     ? oauthError(400, "invalid_grant", dialect.deadRefreshToken)
@@ -83,7 +84,7 @@ const exchangeCode = (
   const text = form.get("code")
   if (!text) return oauthError(400, "invalid_request", dialect.missing("code"))
   const code = world.codes.take(text)
-  if (code === undefined || code.provider !== dialect.provider) {
+  if (code === undefined || code.provider !== dialect.provider || code.clientId !== client.id) {
     return oauthError(400, "invalid_grant", dialect.wrongCode)
   }
   if (form.get("redirect_uri") !== code.redirectUri) return oauthError(400, ...dialect.wrongRedirect)
@@ -99,7 +100,7 @@ const exchangeCode = (
   const { accessToken, refreshToken, scope } = world.grants.grant(
     code.person,
     code.provider,
-    { scope: code.scope },
+    { scope: code.scope, clientId: client.id },
     { confidential: client.confidential, offline: code.offline },
   )
   return {

@@ -1,4 +1,4 @@
-import { type Answer, bearer, type Call, header, json } from "../answer.ts"
+import { type Answer, bearer, type Call, header, json, text } from "../answer.ts"
 import { tagged } from "../etag.ts"
 import type { Item, Source } from "../state/catalogue.ts"
 import type { AccessToken } from "../state/grants.ts"
@@ -14,7 +14,8 @@ const cached = { "cache-control": "private, max-age=0" }
 export const answerSpotify = (world: World, call: Call): Answer => {
   const token = authorized(world, call)
   if ("status" in token) return token
-  const refused = admitted(world)
+  if (!world.clients.spotify.isAllowed(token.clientId, token.person)) return notRegistered
+  const refused = admitted(world, token)
   if (refused !== undefined) return refused
   if (call.method !== "GET") return spotifyError(405, "Method not allowed")
   const [collection, id, part, ...rest] = call.path
@@ -33,6 +34,8 @@ export const answerSpotify = (world: World, call: Call): Answer => {
 }
 
 const serviceNotFound = spotifyError(404, "Service not found")
+/** Development mode. The one refusal that is no JSON. */
+const notRegistered = text(403, "User not registered in the Developer Dashboard")
 const forbidden = spotifyError(403, "Forbidden")
 const invalidId = spotifyError(400, "Invalid base62 id")
 const notFound = spotifyError(404, "Resource not found")
@@ -48,17 +51,17 @@ const decoded = (segment: string): string => {
 const authorized = (world: World, call: Call): AccessToken | Answer => {
   const presented = header(call, "authorization")
   if (presented === null) return spotifyError(401, "No token provided")
-  const text = bearer(call)
-  if (text === null) return spotifyError(400, "Only valid bearer authentication supported")
-  const token = world.grants.access(text)
+  const tokenText = bearer(call)
+  if (tokenText === null) return spotifyError(400, "Only valid bearer authentication supported")
+  const token = world.grants.access(tokenText)
   if (token === undefined || token.revoked || token.provider !== "spotify") {
     return spotifyError(401, "Invalid access token")
   }
   return world.grants.isExpired(token) ? spotifyError(401, "The access token expired") : token
 }
 
-const admitted = (world: World): Answer | undefined => {
-  const limits = world.limits.spotify
+const admitted = (world: World, token: AccessToken): Answer | undefined => {
+  const limits = world.limitsOf("spotify", token.clientId)
   const wait = limits.admit()
   if (wait > 0) return { ...spotifyRateLimited(wait), fault: "rate_limit" }
   if (limits.spend(1)) return undefined

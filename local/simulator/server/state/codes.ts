@@ -7,6 +7,7 @@ export interface Code {
   readonly provider: Provider
   readonly person: string
   readonly scope: ReadonlyArray<string>
+  readonly clientId: string
   readonly redirectUri: string
   /** PKCE, S256, base64url (RFC 7636, 4.2). */
   readonly challenge: string | null

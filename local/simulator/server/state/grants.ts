@@ -1,11 +1,15 @@
 import type { Grant, GrantInput, Provider, Rotation, TokenState } from "../../model.ts"
+import { defaultClient } from "./clients.ts"
 import type { Clock } from "./clock.ts"
+import type { GrantAge, GrantLifetimes } from "./grantLifetimes.ts"
 import type { Random } from "./random.ts"
 import { tokenPrefix } from "./tokenText.ts"
 
 export interface AccessToken {
   readonly person: string
   readonly provider: Provider
+  /** The client that it was issued to. */
+  readonly clientId: string
   readonly scope: ReadonlyArray<string>
   /** Epoch milliseconds. */
   expiresAt: number
@@ -13,12 +17,13 @@ export interface AccessToken {
 }
 
 /** What a person once allowed. Its tokens replace one another; other consents of the same person are apart from it. */
-interface Consent {
-  readonly person: string
-  readonly provider: Provider
+interface Consent extends GrantAge {
+  readonly clientId: string
   readonly scope: ReadonlyArray<string>
   /** A client with a secret got it by code: a refresh without the secret is refused. */
   readonly confidential: boolean
+  /** Epoch milliseconds of the last refresh, or of the consent. */
+  usedAt: number
   /** In order of issue. */
   valid: Array<string>
 }
@@ -40,6 +45,7 @@ interface History {
 export interface Presented {
   readonly person: string
   readonly provider: Provider
+  readonly clientId: string
   readonly confidential: boolean
   readonly valid: boolean
   readonly reused: boolean
@@ -66,6 +72,7 @@ export class Grants {
   private readonly accessTokens = new Map<string, AccessToken>()
   private readonly refreshTokens = new Map<string, RefreshToken>()
   private readonly histories = new Map<string, History>()
+  private readonly lifetimes: GrantLifetimes
   private readonly clock: Clock
   private readonly random: Random
 
@@ -76,7 +83,9 @@ export class Grants {
     secrets: Array<string>,
     lifetimeSeconds: number,
     rotation: Record<Provider, Rotation>,
+    lifetimes: GrantLifetimes,
   ) {
+    this.lifetimes = lifetimes
     this.clock = clock
     this.random = random
     this.secrets = secrets
@@ -94,11 +103,16 @@ export class Grants {
   grant(
     person: string,
     provider: Provider,
-    { scope, expiresInSeconds }: GrantInput,
+    { scope, expiresInSeconds, authorizedAt = this.clock.now(), clientId = defaultClient.id }: GrantInput,
     { confidential = false, offline = true } = {},
   ): Grant {
     const history = this.history(person, provider)
-    const consent: Consent = { person, provider, scope: scope ?? defaultScopes[provider], confidential, valid: [] }
+    const consent: Consent = {
+      ...{ person, provider, clientId, confidential, authorizedAt },
+      scope: scope ?? defaultScopes[provider],
+      usedAt: authorizedAt,
+      valid: [],
+    }
     history.consents.push(consent)
     const accessToken = this.issueAccess(consent, expiresInSeconds ?? this.lifetimeSeconds)
     const refreshToken = offline ? this.issueRefresh(consent) : ""
@@ -118,8 +132,9 @@ export class Grants {
   present(token: string): Presented | undefined {
     const known = this.refreshTokens.get(token)
     if (known === undefined) return undefined
-    const { person, provider, confidential, valid } = known.consent
-    return { person, provider, confidential, valid: valid.includes(token), reused: known.exchanged }
+    const { person, provider, clientId, confidential } = known.consent
+    const valid = this.validOf(known.consent).includes(token)
+    return { person, provider, clientId, confidential, valid, reused: known.exchanged }
   }
 
   /** A refresh as the provider sees it; `undefined` for a token that is unknown or dead. Reuse is counted either way. */
@@ -129,10 +144,11 @@ export class Grants {
     const { consent } = known
     const history = this.history(consent.person, consent.provider)
     if (known.exchanged) history.reuses++
-    const place = consent.valid.indexOf(token)
+    const place = this.validOf(consent).indexOf(token)
     if (place === -1) return undefined
 
     history.refreshes++
+    consent.usedAt = this.clock.now()
     // A token in use proves that its predecessors are no longer needed.
     consent.valid = consent.valid.slice(place)
     const accessToken = this.issueAccess(consent, this.lifetimeSeconds)
@@ -163,11 +179,16 @@ export class Grants {
   state(person: string, provider: Provider): TokenState {
     const { consents, newest, reuses, refreshes } = this.history(person, provider)
     return {
-      validRefreshTokens: consents.flatMap((consent) => consent.valid),
+      validRefreshTokens: consents.flatMap((consent) => this.validOf(consent)),
       newestRefreshToken: newest,
       reuses,
       refreshes,
     }
+  }
+
+  /** None of a grant that has ended. */
+  private validOf(consent: Consent): ReadonlyArray<string> {
+    return this.lifetimes.hasEnded(consent) ? [] : consent.valid
   }
 
   private issueAccess(consent: Consent, lifetimeSeconds: number): string {
@@ -175,6 +196,7 @@ export class Grants {
     const token = {
       person: consent.person,
       provider: consent.provider,
+      clientId: consent.clientId,
       scope: consent.scope,
       expiresAt: this.clock.now() + lifetimeSeconds * 1000,
       revoked: false,

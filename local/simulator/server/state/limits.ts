@@ -1,4 +1,4 @@
-import type { Provider, QuotaState } from "../../model.ts"
+import type { QuotaState } from "../../model.ts"
 import type { Clock } from "./clock.ts"
 import { nextPacificMidnight } from "./pacific.ts"
 
@@ -77,5 +77,3 @@ export class Limits {
     if (this.remaining !== null) this.remaining = dailyUnits
   }
 }
-
-export type LimitsByProvider = Record<Provider, Limits>

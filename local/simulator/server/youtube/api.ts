@@ -24,9 +24,10 @@ export const answerYoutube = (world: World, call: Call): Answer => {
   const units = costs[method]
   if (units === undefined || call.method !== "GET") return unknownMethod
   const caller = authorized(world, call)
+  const token = world.grants.access(bearer(call) ?? "")
   // A token of nobody belongs to no project that could be charged.
-  if (caller !== null && "status" in caller && !isKnownToken(world, call)) return caller
-  const limits = world.limits.youtube
+  if (caller !== null && "status" in caller && token === undefined) return caller
+  const limits = world.limitsOf("youtube", token?.clientId ?? null)
   if (limits.admit() > 0) return { ...youtubeRateLimited(), fault: "rate_limit" }
   if (!limits.spend(units)) return { ...quotaExceeded, fault: "quota" }
   const answer = caller !== null && "status" in caller ? caller : list(world, call, method, caller)
@@ -84,8 +85,6 @@ const tooManyIds = youtubeError({
 const readScopes = ["youtube.readonly", "youtube", "youtube.force-ssl"].map(
   (name) => `https://www.googleapis.com/auth/${name}`,
 )
-
-const isKnownToken = (world: World, call: Call): boolean => world.grants.access(bearer(call) ?? "") !== undefined
 
 const authorized = (world: World, call: Call): Caller | Answer => {
   const text = bearer(call)
