@@ -6,7 +6,7 @@ import { localKeys } from "../state/keys.ts"
 import { readLocalEndpoint } from "../state/localEndpoint.ts"
 import type { OperatorOptions } from "./options.ts"
 
-/** Where the migration worker is, and what it takes to be let in. */
+/** The URL of the migration worker, and the headers that it accepts as credentials. */
 export interface WorkerEndpoint {
   /** Without a slash at its end. */
   readonly url: string
@@ -18,7 +18,7 @@ export interface WorkerEndpoint {
 const isLoopback = (hostname: string): boolean =>
   hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127\./.test(hostname)
 
-/** A credential over a network without encryption would be anybody's. */
+/** Refuses an unencrypted URL of another machine, over which anybody could read the credential. */
 const checkUrl = Effect.fnUntraced(function* (text: string) {
   const url = URL.parse(text)
   if (url === null || !/^https?:$/.test(url.protocol)) {
@@ -26,7 +26,7 @@ const checkUrl = Effect.fnUntraced(function* (text: string) {
   }
   if (url.protocol === "http:" && !isLoopback(url.hostname)) {
     return yield* new Misused({
-      message: `${url.origin} is not this machine and not https, and the credential is sent to nobody in the clear.`,
+      message: `${url.origin} is neither this machine nor https: the credential would be sent unencrypted.`,
     })
   }
   return { url: url.href.replace(/\/+$/, ""), isLocal: isLoopback(url.hostname) }
@@ -39,11 +39,11 @@ const credentialIn = "the admin credential"
 const readCredential = Effect.fnUntraced(function* (file: string) {
   const credential = nonEmpty(yield* readTyped(file, credentialIn))
   return (
-    credential ?? (yield* new Failed({ message: `${resolveTyped(file)} is empty; it should hold ${credentialIn}.` }))
+    credential ?? (yield* new Misused({ message: `${resolveTyped(file)} is empty; it should hold ${credentialIn}.` }))
   )
 })
 
-/** What Cloudflare Access asks of a program: https://developers.cloudflare.com/cloudflare-one/identity/service-tokens/ */
+/** The headers by which Cloudflare Access recognizes a program: https://developers.cloudflare.com/cloudflare-one/identity/service-tokens/ */
 const accessHeaders = (environment: NodeJS.ProcessEnv): Record<string, Redacted.Redacted> => {
   const id = nonEmpty(environment["POLLEN_ACCESS_CLIENT_ID"])
   const secret = nonEmpty(environment["POLLEN_ACCESS_CLIENT_SECRET"])
@@ -81,6 +81,6 @@ export const findWorkerEndpoint = Effect.fn("findWorkerEndpoint")(function* (
   }
   const here = worker.isLocal ? ` (npm start keeps this machine's in ${join(state, "keys.json")})` : ""
   return yield* new Misused({
-    message: `${worker.url} wants a credential: set POLLEN_ADMIN_TOKEN, or give --credential-file${here}, or set POLLEN_ACCESS_CLIENT_ID and POLLEN_ACCESS_CLIENT_SECRET for Cloudflare Access.`,
+    message: `${worker.url} needs a credential: set POLLEN_ADMIN_TOKEN, or give --credential-file${here}, or set POLLEN_ACCESS_CLIENT_ID and POLLEN_ACCESS_CLIENT_SECRET for Cloudflare Access.`,
   })
 })

@@ -117,7 +117,11 @@ export class Contract extends HttpApiGroup.make("contract")
   .add(
     HttpApiEndpoint.get("getContract", "/v1/contract", { success: ContractState, error: problemDocument(503) }),
     HttpApiEndpoint.post("dropTokenColumns", "/v1/contract", {
-      payload: Schema.Struct({ confirm: Schema.Literal(contractConfirmation) }),
+      payload: Schema.Struct({
+        confirm: Schema.Literal(contractConfirmation),
+        /** Confirms that nobody ever had to move, as on a new system; otherwise the step is refused while nobody has moved. */
+        nobodyEverMoved: Schema.optionalKey(Schema.Boolean),
+      }),
       success: ContractState,
       error: [problemDocument(409), ...body],
     }),
