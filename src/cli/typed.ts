@@ -1,5 +1,5 @@
-/** What runs as source is a checkout, where npm knows the command; what is installed is one file of JavaScript. */
-const isCheckout = import.meta.url.endsWith(".ts")
+/** A checkout runs the source, and npm knows the command there; what is installed is one file of JavaScript. */
+export const isCheckout = import.meta.url.endsWith(".ts")
 
 const program = isCheckout ? "npm run pollen --" : "pollen"
 

@@ -19,7 +19,7 @@ beforeAll(async () => {
   moving = await startMoving()
   await moving.addPeople([...people, poisoned])
   await moving.database.prepare("UPDATE user_accounts SET refresh_token = NULL WHERE user_id = ?").bind(poisoned).run()
-})
+}, 240_000)
 afterAll(async () => {
   await moving.close()
   await rm(folder, { recursive: true })

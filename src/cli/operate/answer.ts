@@ -2,6 +2,7 @@ import { Effect, Option, Schema } from "effect"
 import { HttpClientError, type HttpClientResponse, ProblemDetails } from "effect/http"
 import { toInvalidRequest } from "../../rpc/serve.ts"
 import { type CommandError, Failed, Missing, Misused, Refused, Unreachable, WrongUrl } from "../exit.ts"
+import { isCheckout } from "../typed.ts"
 import type { WorkerEndpoint } from "./workerEndpoint.ts"
 
 const Issues = Schema.Struct({
@@ -94,9 +95,9 @@ export const toFailed = (
   if (HttpClientError.isHttpClientError(error) && error.reason._tag === "TransportError") {
     return new Unreachable({
       message: `The migration worker cannot be reached at ${url}: ${
-        isLocal
+        isLocal && isCheckout
           ? "run `npm start` in another terminal and leave it running"
-          : "check the URL, and that the worker is deployed"
+          : "check the URL, and that the worker runs"
       }.`,
     })
   }

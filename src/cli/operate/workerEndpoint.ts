@@ -4,6 +4,7 @@ import { Failed, Misused } from "../exit.ts"
 import { readTyped, resolveTyped } from "../files.ts"
 import { localKeys } from "../state/keys.ts"
 import { readLocalEndpoint } from "../state/localEndpoint.ts"
+import { isCheckout } from "../typed.ts"
 import type { OperatorOptions } from "./options.ts"
 
 /** The URL of the migration worker, and the headers that it accepts as credentials. */
@@ -64,8 +65,7 @@ export const findWorkerEndpoint = Effect.fn("findWorkerEndpoint")(function* (
   const where = given ?? local
   if (where === undefined) {
     return yield* new Misused({
-      message:
-        "Nothing says where the migration worker is: run npm start for one on this machine, or give --url or POLLEN_MIGRATION_URL.",
+      message: `Nothing says where the migration worker is: ${isCheckout ? "run npm start for one on this machine, or " : ""}give --url or POLLEN_MIGRATION_URL.`,
     })
   }
   const worker = yield* checkUrl(where)
