@@ -21,9 +21,9 @@ export interface Phase {
 }
 
 /** A line that tells of success is green where the stream has colours. */
-type Tone = "good"
+export type Tone = "good"
 
-/** The bar and its numbers on one line, whatever the width; the note follows where there is room, or goes below. */
+/** Renders the bar and its numbers on one line at any width; the note follows where there is room, or goes below. */
 const renderBar = ({ name, done, total, note = "" }: Phase, width: number, { green, dim }: Colours) => {
   const share = total === 0 ? 1 : Math.min(1, done / total)
   const numbers = `${done}/${total}`
@@ -39,7 +39,7 @@ const renderBar = ({ name, done, total, note = "" }: Phase, width: number, { gre
   return isBeside ? [`${head}  ${dim(note)}`] : [head, ...wrapLine(`  ${note}`, width).map(dim)]
 }
 
-/** What a terminal shows of a phase: no line wraps and no line scrolls away, since neither could be drawn over. */
+/** Renders a phase for a terminal: no line wraps and none scrolls away, since neither could be drawn over. */
 const render = (phase: Phase, stream: Output, colours: Colours): ReadonlyArray<string> => {
   const width = columnsOf(stream) - 1
   const details = (phase.details ?? []).flatMap((detail) => wrapLine(detail, width)).map((line) => cut(line, width))

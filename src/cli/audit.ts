@@ -6,7 +6,7 @@ import { Outcome } from "./operate/Outcome.ts"
 import { operate } from "./operate/operate.ts"
 import { operatorOptions, whole } from "./operate/options.ts"
 import { renderTable } from "./table.ts"
-import { typed } from "./typed.ts"
+import { quoted } from "./typed.ts"
 
 const detailAtMost = 80
 
@@ -29,7 +29,7 @@ const showActions = Effect.fn("showActions")(function* (limit: number | undefine
   ])
   const words =
     rows.length === 0 ? "  No actions yet." : renderTable(rows, ["id", "when", "who", "action", "outcome", "detail"])
-  const more = page.next === null ? "" : `\n\nOlder: ${typed(`audit --before ${page.next}`)}`
+  const more = page.next === null ? "" : `\n\nOlder actions: ${quoted(`audit --before ${page.next}`)}`
   yield* outcome.tell(page, `${words}${more}`)
 })
 

@@ -58,7 +58,7 @@ const contract = Effect.fn("contract")(function* (options: {
     ...(options.nobodyEverMoved ? { nobodyEverMoved: true } : {}),
   } as const
   const after = yield* ask((client) => client.contract.dropTokenColumns({ payload }))
-  yield* outcome.tell(after, render(after))
+  yield* outcome.tell(after, render(after), "good")
 })
 
 const nobodyEverMoved = isGiven(

@@ -46,19 +46,38 @@ const renderRow = (row: Row, widths: ReadonlyArray<number>, isRight: ReadonlyArr
   })
 }
 
+/** Starts a cell after some text, and wraps it below its own start. */
+const renderCell = (first: string, cell: Cell, width: number): ReadonlyArray<string> => {
+  const [start = "", ...rest] = wrapLine(String(cell), width - widthOf(first))
+  return [`${first}${start}`, ...rest.map((line) => `${pad("", widthOf(first))}${line}`)]
+}
+
+/** A row without names for its columns: on one line where it fits, and otherwise each cell below the first. */
+const renderNameless = (cells: Row, width: number): ReadonlyArray<string> => {
+  const line = `${margin}${cells.join(gap)}`
+  if (widthOf(line) <= width) return [line]
+  return cells.flatMap((cell, column) => renderCell(column === 0 ? margin : `${margin}${gap}`, cell, width))
+}
+
 /** Each row as lines of their own, for a terminal in which the columns do not fit beside each other. */
 const renderRecords = (rows: ReadonlyArray<Row>, head: ReadonlyArray<string>, width: number): string => {
-  const label = Math.max(0, ...head.map(widthOf))
+  if (head.length === 0) {
+    return rows
+      .flatMap((row) =>
+        renderNameless(
+          row.filter((cell) => cell !== ""),
+          width,
+        ),
+      )
+      .join("\n")
+  }
+  const label = Math.max(...head.map(widthOf))
   const records = rows.map((row) =>
-    row.flatMap((cell, column) => {
-      if (cell === "") return []
-      const first =
-        head.length > 0 ? `${margin}${pad(head[column] ?? "", label)}${gap}` : column > 0 ? `${margin}${gap}` : margin
-      const [start = "", ...rest] = wrapLine(String(cell), width - widthOf(first))
-      return [`${first}${start}`, ...rest.map((line) => `${pad("", widthOf(first))}${line}`)]
-    }),
+    row.flatMap((cell, column) =>
+      cell === "" ? [] : renderCell(`${margin}${pad(head[column] ?? "", label)}${gap}`, cell, width),
+    ),
   )
-  return records.map((lines) => lines.join("\n")).join(head.length > 0 ? "\n\n" : "\n")
+  return records.map((lines) => lines.join("\n")).join("\n\n")
 }
 
 /**

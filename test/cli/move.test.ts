@@ -184,7 +184,7 @@ describe("An operator who moves people", () => {
     await expect(stat(join(folder, "never"))).rejects.toMatchObject({ code: "ENOENT" })
   })
 
-  it("rolls one person back at once, everybody only when it is confirmed; they stay until they are lifted", async () => {
+  it("rolls one person back at once and everybody after a confirmation; they stay back until their ceiling is cleared", async () => {
     expect(await type("rollback", "persn-1")).toMatchObject({ code: 1, out: "" })
     expect(await type("rollback", "person-1", "--watch")).toMatchObject({ code: 0, err: "" })
     expect(await stagesInDatabase()).toMatchObject({ live: 1, shadow: 1 })
@@ -213,7 +213,7 @@ describe("An operator who moves people", () => {
     expect((await typeJson("migrate", "plan", "person-1")).object).toMatchObject({ progress: { people: 1 } })
   })
 
-  it("checks a mapping of an old table, and takes its rows in, but for those that are not understood", async () => {
+  it("checks the mapping of another table, and imports its rows except those that are not understood", async () => {
     const { database } = moving
     await database
       .prepare("CREATE TABLE old_grants (id INTEGER PRIMARY KEY, owner, service, access, refresh, ends INTEGER)")
@@ -257,7 +257,7 @@ describe("An operator who moves people", () => {
     expect(await type("user", "old-1")).toMatchObject({ code: 0 })
   })
 
-  it("finds in the audit what was done, and in the figures both ways side by side", async () => {
+  it("finds every action in the audit, and in the metrics the legacy poller beside the objects", async () => {
     const [audit, metrics] = await Promise.all([type("audit", "--limit", "200"), type("metrics", "--since", "1 hour")])
     expect(audit.out).toMatch(/admin +startRollback +ok +\{.*"everybody":true/)
     expect(audit.out).toMatch(/admin +changeMove +ok +\{"isHalted":true\}/)
@@ -265,7 +265,7 @@ describe("An operator who moves people", () => {
     expect(metrics.out).toMatch(/legacy poller +objects/)
   })
 
-  it("is refused the contract step while anybody is in the way, with how many and who", async () => {
+  it("is refused the drop step while anybody is in the way, and told how many and who", async () => {
     const { code, out, err } = await type("contract", "--yes")
     expect(code).toBe(3)
     expect(out).toMatch(/^15 people in the way:/)
@@ -273,7 +273,7 @@ describe("An operator who moves people", () => {
     expect(err).toBe("Nothing was dropped: everybody must be complete and verified first.\n")
   })
 
-  it("drops the columns when everybody is complete, but not without a word; then there is no way back", async () => {
+  it("drops the columns after a confirmation once everybody is complete, and is refused a rollback from then on", async () => {
     const gone = [poisoned, "old-1", "old-2"].map((id) =>
       moving.database.prepare("DELETE FROM user_accounts WHERE user_id = ?").bind(id),
     )

@@ -59,6 +59,21 @@ describe("A narrow terminal", () => {
     ])
   })
 
+  it("shows a name and its value on one line where that fits, when a value elsewhere does not", () => {
+    expect(
+      lines(
+        renderTable(
+          [
+            ["user", "ada"],
+            ["object", "a".repeat(64)],
+          ],
+          [],
+          40,
+        ),
+      ),
+    ).toEqual(["  user  ada", "  object", `    ${"a".repeat(64)}`])
+  })
+
   it.each([40, 80])("wraps the help of every command at %d columns", async (width) => {
     const helps: Array<HelpDoc.HelpDoc> = []
     const presenter = CliOutput.layerPresenter({

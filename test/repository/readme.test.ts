@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { renderTable } from "../../local/demo/result.ts"
+import { renderResult } from "../../local/demo/result.ts"
 import { codeOf, readme, rowsOf, section } from "./readme.ts"
 
 describe("the README", () => {
@@ -12,7 +12,7 @@ describe("the README", () => {
   it("shows on its first screen the two commands and what npm start prints, line by line as it is now", () => {
     const [, output = ""] = /<!-- start:output -->([\s\S]*)<!-- end:output -->/.exec(readme) ?? []
     const labels = (text: string) => [...text.matchAll(/^ {2}(\S.*?) {2,}[\d.]+/gm)].map(([, label]) => label)
-    const now = renderTable({
+    const now = renderResult({
       ...{ users: 1, sources: 1, published: 1, delivered: 1, lost: 0, doubled: 0, refreshes: 1, seconds: 1 },
       providerRequests: { spotify: 1, youtube: 1 },
       idle: { d1Queries: 0, providerRequests: 2 },

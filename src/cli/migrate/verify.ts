@@ -35,7 +35,7 @@ export const verify = Effect.fn("verify")(function* (options: PeopleOptions & { 
   const problems = answers.flatMap((answer) => answer.problems)
   const wrong = new Set(problems.map(({ userId }) => userId)).size
   const words = wrong === 0 ? `${people(checked)} verified: D1 and the objects agree.` : renderProblems(problems)
-  yield* outcome.tell({ checked, wrong, problems }, words)
+  yield* outcome.tell({ checked, wrong, problems }, words, wrong === 0 ? "good" : undefined)
   if (wrong > 0)
     return yield* new Unfinished({
       message: `${formatCount(wrong)} of ${people(checked)} failed verification.`,

@@ -57,7 +57,7 @@ const follow = Effect.fnUntraced(function* (id: string) {
 
 const failedPeople = ({ progress }: Run): number => progress.failures.reduce((sum, failure) => sum + failure.people, 0)
 
-/** How many people failed, and why; where to look further, when a run has left something to look at. */
+/** Renders how many people failed and why; `user` has more only after a run that was not dry. */
 const renderFailed = (run: Run): string => {
   const reasons = run.progress.failures.map(({ reason, people: count }) => `${formatCount(count)} ${reason}`).join(", ")
   return run.isDry

@@ -1,5 +1,5 @@
 import { Context, Effect, Layer } from "effect"
-import { Display } from "../Display.ts"
+import { Display, type Tone } from "../Display.ts"
 
 /** The result of a command: words for a person, or with `--json` one object on stdout for a program. */
 export class Outcome extends Context.Service<
@@ -7,7 +7,7 @@ export class Outcome extends Context.Service<
   {
     readonly isJson: boolean
     /** Prints the result. Called once, at the end; `words` are shown without `--json`. */
-    readonly tell: (object: object, words: string) => Effect.Effect<void>
+    readonly tell: (object: object, words: string, tone?: Tone) => Effect.Effect<void>
     /** Prints the name and message of an error with `--json`, unless a result was printed. */
     readonly tellError: (error: { readonly _tag: string; readonly message: string }) => Effect.Effect<void>
   }
@@ -24,7 +24,7 @@ export class Outcome extends Context.Service<
           })
         return {
           isJson,
-          tell: (object, words) => (isJson ? print(object) : line(words)),
+          tell: (object, words, tone) => (isJson ? print(object) : line(words, tone)),
           tellError: ({ _tag, message }) =>
             Effect.suspend(() => (isJson && !isTold ? print({ error: { name: _tag, message } }) : Effect.void)),
         }

@@ -28,7 +28,7 @@ export const forEachPage = Effect.fnUntraced(function* <A extends PageEnd>(optio
   readonly name: string
   readonly people: ReadonlyArray<UserId> | undefined
   readonly ask: (page: Page) => Effect.Effect<A, CommandError>
-  /** How many people an answer was about. */
+  /** Counts the people of an answer. */
   readonly count: (answer: A) => number
 }) {
   const { name, people, ask, count } = options

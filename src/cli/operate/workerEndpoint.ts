@@ -11,7 +11,7 @@ import type { OperatorOptions } from "./options.ts"
 export interface WorkerEndpoint {
   /** Without a slash at its end. */
   readonly url: string
-  /** Whether it is on this machine. */
+  /** True for a worker on this machine. */
   readonly isLocal: boolean
   readonly headers: Readonly<Record<string, Redacted.Redacted>>
 }
