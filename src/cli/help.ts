@@ -64,9 +64,9 @@ const commandEntries = ({ subcommands = [] }: HelpDoc.HelpDoc): ReadonlyArray<En
     })),
   )
 
-/** Help for one command, wrapped between words at `width` cells; commands are written as they are typed here. */
+/** Help for one command, wrapped between words at `width` cells, if that is finite; commands are written as they are typed here. */
 export const renderHelp = (doc: HelpDoc.HelpDoc, width: number, colours: Colours): string => {
-  const prose = Math.min(width, widestProse)
+  const prose = Number.isFinite(width) ? Math.min(width, widestProse) : width
   const section = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<ReadonlyArray<string>> =>
     lines.length === 0 ? [] : [[colours.bold(title), ...lines]]
   const entries = (title: string, found: ReadonlyArray<Entry>) =>

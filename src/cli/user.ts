@@ -18,7 +18,7 @@ const renderPosition = ({ userId, stage, target, state, ceiling, reason }: Perso
     ...(reason === null ? [] : [`reason: ${reason}`]),
     ...(ceiling === null
       ? []
-      : [`held at ${ceiling} or before by a rollback until ${quoted(`migrate clear-ceiling ${userId}`)}`]),
+      : [`kept at ${ceiling} or before by a rollback until ${quoted(`migrate clear-ceiling ${userId}`)}`]),
   ]
   return words.join("; ")
 }

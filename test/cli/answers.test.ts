@@ -28,6 +28,7 @@ const flags = {
 const counts = {
   stages: everyStage.map((stage) => ({ stage, people: stage === "shadow" ? 40 : 0, failed: 0 })),
   bornInObjects: 0,
+  ceilings: [{ ceiling: "shadow", people: 3 }],
 }
 
 /** A worker that knows flags and stages, holds back three people, and has nothing else. */
@@ -140,7 +141,7 @@ describe("A refusal of the worker", () => {
         message: "There is no run run-1; `npm run pollen -- migrate runs` lists all runs.",
       })
     }
-    const named = await startStranger(() => problem(404, "unknown-person", { title: "Unknown person" }))
+    const named = await startStranger(() => problem(404, "person-not-found", { title: "The person does not exist" }))
     expect(await runCommand(named.url, "user", "ada")).toMatchObject(unknownPerson)
   })
 
@@ -154,7 +155,7 @@ describe("A refusal of the worker", () => {
   })
 
   it("to drop the columns of a system in which nobody moved is lifted by --nobody-ever-moved alone", async () => {
-    const state = { isDone: false, inTheWay: 0, people: [], at: 0 }
+    const state = { isDone: false, inTheWay: 0, people: [], hasAnybodyMoved: false, at: 0 }
     const { url, requests } = await startStranger(({ method, body }) => {
       if (method === "GET") return { status: 200, body: state }
       return JSON.parse(body).nobodyEverMoved === true

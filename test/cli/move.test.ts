@@ -189,7 +189,7 @@ describe("An operator who moves people", () => {
     expect(await type("rollback", "person-1", "--watch")).toMatchObject({ code: 0, err: "" })
     expect(await stagesInDatabase()).toMatchObject({ live: 1, shadow: 1 })
     expect((await type("user", "person-1")).out).toContain(
-      "held at shadow or before by a rollback until `npm run pollen -- migrate clear-ceiling person-1`",
+      "kept at shadow or before by a rollback until `npm run pollen -- migrate clear-ceiling person-1`",
     )
     expect((await typeJson("migrate", "plan", "person-1")).object).toMatchObject({ progress: { people: 0 } })
 

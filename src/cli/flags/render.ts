@@ -27,7 +27,7 @@ export const renderFlags = (flags: Flags, counts: ReadonlyArray<StageCount>): st
     return [stage, percentage, allowed, count?.people ?? 0, count?.failed ?? 0]
   })
   return [
-    renderTable(rows, ["stage", "percentage", "allowed", "people", "failed"]),
+    renderTable(rows, ["stage", "percentage", "allowed", "people there", "failed"]),
     "",
     renderHalt(flags),
     `Denied: ${renderIds(flags.denyList)}`,
