@@ -192,3 +192,16 @@ it("People whom a rollback holds back are told apart where a flag counts them, a
   expect(back.code).toBe(0)
   expect(back.out).not.toContain("held back")
 })
+
+it("The former names of two commands still work", async () => {
+  const { url, requests } = await startStranger(worker)
+  expect(await runCommand(url, "migrate", "lift", "--dry-run")).toMatchObject({
+    code: 0,
+    out: "3 people would be released.\n",
+  })
+  expect(requests.map(({ path }) => path)).toEqual(["/v1/lifts"])
+  expect(await runCommand(url, "migrate", "intake", "--mapping", join(folder, "missing"))).toMatchObject({
+    code: 2,
+    message: expect.stringContaining("cannot be read"),
+  })
+})

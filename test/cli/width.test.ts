@@ -84,6 +84,8 @@ describe("A narrow terminal", () => {
       await Effect.runPromise(run.pipe(Effect.provide(presenter), Effect.provide(NodeServices.layer)))
     }
     expect(helps).toHaveLength(6)
+    // The former names work, and help names the new ones alone.
+    expect(helps.map((help) => renderHelp(help, width, plain)).join("\n")).not.toMatch(/\b(lift|intake)\b/)
     for (const help of helps) {
       const [beforeExamples = ""] = renderHelp(help, width, plain).split("\n\nEXAMPLES\n")
       for (const line of lines(beforeExamples)) {
