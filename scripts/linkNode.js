@@ -1,4 +1,4 @@
-// Runs after `npm install`, under whatever Node the system has: plain JavaScript, and nothing but Node's own modules.
+// Runs after `npm install` in a checkout, and nowhere else, under whatever Node the system has: plain JavaScript, and nothing but Node's own modules.
 // Every platform's Node package names its program `node`. npm 10 installs all of them, takes those of other platforms away again,
 // and with them the link that the right one needs; then npm scripts would run under the system's Node, which may be too old.
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"

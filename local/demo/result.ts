@@ -1,4 +1,5 @@
 import { Effect } from "effect"
+import { renderTable } from "../../src/cli/table.ts"
 import { PromiseBroken } from "../error.ts"
 import type { IdlePoll } from "./idle.ts"
 
@@ -19,32 +20,22 @@ export interface Result {
   readonly seconds: number
 }
 
-const rows = (result: Result): ReadonlyArray<readonly [string, string]> => [
-  ["people", String(result.users)],
-  ["sources", String(result.sources)],
-  ["items published", String(result.published)],
-  ["delivered", `${result.delivered}  (one for each person who follows the source)`],
-  ["LOST", String(result.lost)],
-  ["DOUBLED", String(result.doubled)],
-  ["token refreshes", String(result.refreshes)],
-  ["requests to Spotify", String(result.providerRequests.spotify)],
-  ["requests to YouTube", String(result.providerRequests.youtube)],
-  ["idle poll: D1 queries", String(result.idle.d1Queries)],
-  ["idle poll: requests", `${result.idle.providerRequests}  (both providers together)`],
-  ["seconds", result.seconds.toFixed(1)],
-]
-
-export const renderTable = (result: Result): string => {
-  const table = rows(result)
-  const name = Math.max(...table.map(([label]) => label.length))
-  const figure = Math.max(...table.map(([, value]) => value.split("  ")[0]?.length ?? 0))
-  return table
-    .map(([label, value]) => {
-      const [number = "", remark] = value.split("  ")
-      return `  ${label.padEnd(name)}  ${number.padStart(figure)}${remark === undefined ? "" : `  ${remark}`}`
-    })
-    .join("\n")
-}
+/** Renders the result: a name, a figure and a remark on each line. */
+export const renderResult = (result: Result): string =>
+  renderTable([
+    ["people", result.users, ""],
+    ["sources", result.sources, ""],
+    ["items published", result.published, ""],
+    ["delivered", result.delivered, "(one for each person who follows the source)"],
+    ["LOST", result.lost, ""],
+    ["DOUBLED", result.doubled, ""],
+    ["token refreshes", result.refreshes, ""],
+    ["requests to Spotify", result.providerRequests.spotify, ""],
+    ["requests to YouTube", result.providerRequests.youtube, ""],
+    ["idle poll: D1 queries", result.idle.d1Queries, ""],
+    ["idle poll: requests", result.idle.providerRequests, "(both providers together)"],
+    ["seconds", Number(result.seconds.toFixed(1)), ""],
+  ])
 
 /** Fails when something was lost or doubled, and with it the command. */
 export const requireKept = ({ lost, doubled }: Pick<Result, "lost" | "doubled">): Effect.Effect<void, PromiseBroken> =>

@@ -11,7 +11,7 @@ import { keepSignals } from "../stack/signals.ts"
 import { addLegacyPeople } from "./legacyPeople.ts" // legacy
 import { startLive } from "./live.ts"
 import type { StartOptions } from "./options.ts"
-import { renderTable, requireKept } from "./result.ts"
+import { renderResult, requireKept } from "./result.ts"
 import { runMainJob } from "./runMainJob.ts"
 import { renderSuggestions } from "./suggestions.ts"
 
@@ -32,9 +32,10 @@ const simulated = Effect.fnUntraced(function* (options: StartOptions, startedAt:
   const gateway = yield* Gateway
   yield* display.line("The workers are up, and the database is migrated.\n")
   const { people, result } = yield* Effect.tapCause(runMainJob(options, startedAt), () => showErrors)
-  yield* display.line(`\n${renderTable(result)}\n`)
+  yield* display.line(`\n${renderResult(result)}\n`)
   const isKept = result.lost === 0 && result.doubled === 0
-  if (isKept) yield* display.line("Everything that was published has reached everybody who follows its source, once.\n")
+  if (isKept)
+    yield* display.line("Everything that was published has reached everybody who follows its source, once.\n", "good")
   if (!isKept) yield* showErrors
   yield* addLegacyPeople(options.legacy) // legacy
   if (options.json) yield* Effect.sync(() => process.stdout.write(`${JSON.stringify(result)}\n`))

@@ -6,7 +6,7 @@ import { Outcome } from "./operate/Outcome.ts"
 import { operate } from "./operate/operate.ts"
 import { operatorOptions, whole } from "./operate/options.ts"
 import { renderTable } from "./table.ts"
-import { typed } from "./typed.ts"
+import { quoted } from "./typed.ts"
 
 const detailAtMost = 80
 
@@ -15,7 +15,7 @@ const renderDetail = (detail: unknown): string => {
   return text.length > detailAtMost ? `${text.slice(0, detailAtMost - 1)}…` : text
 }
 
-const tellActions = Effect.fn("tellActions")(function* (limit: number | undefined, before: number | undefined) {
+const showActions = Effect.fn("showActions")(function* (limit: number | undefined, before: number | undefined) {
   const { ask } = yield* MigrationWorker
   const outcome = yield* Outcome
   const page = yield* ask(({ metrics }) =>
@@ -28,8 +28,8 @@ const tellActions = Effect.fn("tellActions")(function* (limit: number | undefine
     renderDetail(detail),
   ])
   const words =
-    rows.length === 0 ? "  Nothing yet." : renderTable(rows, ["id", "when", "who", "action", "outcome", "detail"])
-  const more = page.next === null ? "" : `\n\nOlder: ${typed(`audit --before ${page.next}`)}`
+    rows.length === 0 ? "  No actions yet." : renderTable(rows, ["id", "when", "who", "action", "outcome", "detail"])
+  const more = page.next === null ? "" : `\n\nOlder actions: ${quoted(`audit --before ${page.next}`)}`
   yield* outcome.tell(page, `${words}${more}`)
 })
 
@@ -38,12 +38,12 @@ export const auditCommand = Command.make(
   "audit",
   {
     ...operatorOptions,
-    limit: whole("limit", 1, 200, "How many actions, the newest first (50 unless told)"),
-    before: whole("before", 1, Number.MAX_SAFE_INTEGER, "Only what was done before the action of this id"),
+    limit: whole("limit", 1, 200, "How many actions to show (default: 50)"),
+    before: whole("before", 1, Number.MAX_SAFE_INTEGER, "Only actions before the one with this id"),
   },
-  (options) => operate(options, tellActions(options.limit ?? 50, options.before)),
+  (options) => operate(options, showActions(options.limit ?? 50, options.before)),
 ).pipe(
-  Command.withDescription("Show what operators did, and what came of it, the newest first."),
+  Command.withDescription("Show what operators did and how it ended, newest first."),
   Command.withShortDescription("Show what operators did"),
   Command.withExamples([{ command: "pollen audit --limit 10", description: "The last ten actions" }]),
 )

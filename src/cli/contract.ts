@@ -7,10 +7,10 @@ import { confirm } from "./operate/confirm.ts"
 import { MigrationWorker } from "./operate/MigrationWorker.ts"
 import { Outcome } from "./operate/Outcome.ts"
 import { operate } from "./operate/operate.ts"
-import { dryRun, operatorOptions, yes } from "./operate/options.ts"
+import { dryRun, isGiven, operatorOptions, yes } from "./operate/options.ts"
 import { renderTable } from "./table.ts"
 
-const renderInTheWay = ({ inTheWay, people }: DropState): string =>
+const renderPeopleInTheWay = ({ inTheWay, people }: DropState): string =>
   [
     `${count(inTheWay)} in the way:`,
     renderTable(
@@ -27,14 +27,19 @@ const renderInTheWay = ({ inTheWay, people }: DropState): string =>
   ].join("\n")
 
 const render = (state: DropState): string => {
-  if (state.isDone) return "The token columns are gone."
-  return state.inTheWay === 0
-    ? "Nobody is in the way: everybody is complete and verified. The token columns can be dropped."
-    : renderInTheWay(state)
+  if (state.isDone) return "The token columns are dropped."
+  if (state.inTheWay > 0) return renderPeopleInTheWay(state)
+  return state.hasAnybodyMoved
+    ? "Nobody is in the way: everybody is complete and verified."
+    : "Nobody is in the way, and nobody has ever moved: the drop step needs --nobody-ever-moved."
 }
 
-/** The contract step: looks first, asks, and drops the columns. */
-const contract = Effect.fn("contract")(function* (options: { readonly dryRun: boolean; readonly yes: boolean }) {
+/** The drop step: checks who is in the way, asks for confirmation, and drops the columns. */
+const contract = Effect.fn("contract")(function* (options: {
+  readonly dryRun: boolean
+  readonly yes: boolean
+  readonly nobodyEverMoved: boolean
+}) {
   const { ask } = yield* MigrationWorker
   const outcome = yield* Outcome
   const state = yield* ask((client) => client.drop.getDropState({}))
@@ -47,23 +52,34 @@ const contract = Effect.fn("contract")(function* (options: { readonly dryRun: bo
     yes: options.yes,
     word: dropConfirmation,
     about:
-      "This drops the token columns of D1 for everybody. It cannot be undone, and there is no rollback to D1 after it.",
+      "This drops the token columns of D1 for everybody. It cannot be undone, and nobody can be rolled back to D1 afterwards.",
   })
-  const after = yield* ask((client) => client.drop.dropTokenColumns({ payload: { confirm: dropConfirmation } }))
-  yield* outcome.tell(after, render(after))
+  const payload = {
+    confirm: dropConfirmation,
+    ...(options.nobodyEverMoved ? { nobodyEverMoved: true } : {}),
+  } as const
+  const after = yield* ask((client) => client.drop.dropTokenColumns({ payload }))
+  yield* outcome.tell(after, render(after), "good")
 })
 
+const nobodyEverMoved = isGiven(
+  "nobody-ever-moved",
+  "Confirm that this system never had anybody to move, as a new one; refused otherwise while nobody has moved",
+)
+
 /** `pollen contract` */
-export const contractCommand = Command.make("contract", { ...operatorOptions, dryRun, yes }, (options) =>
-  operate(options, contract(options)),
+export const contractCommand = Command.make(
+  "contract",
+  { ...operatorOptions, nobodyEverMoved, dryRun, yes },
+  (options) => operate(options, contract(options)),
 ).pipe(
   Command.withDescription(
-    "The last step: drop the token columns of D1. Refused (exit code 3) while anybody is not complete and verified, with how many and who. It cannot be undone.",
+    "Drop the token columns of D1: the last step of the move, which cannot be undone. Refused (exit code 3) while anybody is not complete and verified; the answer says how many, and who.",
   ),
-  Command.withShortDescription("The last step: drop the token columns of D1"),
+  Command.withShortDescription("Drop the token columns of D1: the last step of the move"),
   Command.withExamples([
-    { command: "pollen contract --dry-run", description: "Who is in the way" },
-    { command: "pollen contract", description: "Drop them, after a question" },
-    { command: "pollen contract --yes --json", description: "Drop them, from a script" },
+    { command: "pollen contract --dry-run", description: "Show who is in the way" },
+    { command: "pollen contract", description: "Drop the columns, after a confirmation" },
+    { command: "pollen contract --yes --json", description: "Drop the columns, from a script" },
   ]),
 )

@@ -3,7 +3,7 @@ const minute = 60 * second
 const hour = 60 * minute
 const day = 24 * hour
 
-/** A time in milliseconds in words short enough for a table: `12 s`, `3 min 20 s`, `2 h 5 min`. */
+/** Milliseconds in words short enough for a table: `12 s`, `3 min 20 s`, `2 h 5 min`. */
 export const formatDuration = (ms: number): string => {
   if (ms < second) return `${Math.round(ms)} ms`
   const rounded = Math.round(ms / second) * second
@@ -19,8 +19,8 @@ export const formatDuration = (ms: number): string => {
 }
 
 /** Epoch milliseconds as ISO 8601 in UTC, to the second; a dash for never. */
-export const formatTime = (moment: number | null): string =>
-  moment === null ? "–" : new Date(moment).toISOString().replace(/\.\d+Z$/, "Z")
+export const formatTime = (at: number | null): string =>
+  at === null ? "–" : new Date(at).toISOString().replace(/\.\d+Z$/, "Z")
 
 /** A number with commas between thousands. */
 export const formatCount = (count: number): string => count.toLocaleString("en-US")

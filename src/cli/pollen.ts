@@ -11,10 +11,10 @@ import { userCommand } from "./user.ts"
 
 /** `pollen` without subcommands. */
 export const bare = Command.make("pollen").pipe(
-  Command.withDescription(`Every new episode and video of what people follow, delivered once.\n\n${exitCodes}`),
+  Command.withDescription(`Deliver every new episode and video of what people follow, once.\n\n${exitCodes}`),
 )
 
-/** The commands of operators: each asks a migration worker, or reads a file that one has written. */
+/** The commands of operators: each asks a migration worker, or reads a file that one wrote. */
 export const operatorCommands = [
   migrateCommand,
   flagsCommand,
@@ -27,5 +27,5 @@ export const operatorCommands = [
   contractCommand,
 ] as const
 
-/** `pollen` as it is installed: the commands of operators. In a checkout, `local/pollen.ts` has more. */
+/** `pollen` as it is installed: the commands of operators. A checkout has more in `local/pollen.ts`. */
 export const pollen = bare.pipe(Command.withSubcommands(operatorCommands))

@@ -2,15 +2,15 @@ import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Cause, Effect, Exit, Layer } from "effect"
 import { CliConfig, CliError, CliOutput, Command, GlobalFlag } from "effect/cli"
 import { exitCodeOf, isForPerson } from "./exit.ts"
-import { presenter } from "./presenter.ts"
+import { presenter, renderError } from "./presenter.ts"
 
-/** Prints an error that a person can act on as its sentence, and any other whole: it is a mistake of pollen's own. */
+/** Prints an error that a person can act on as its sentence, and any other whole: it is a defect of pollen. */
 const explain = (cause: Cause.Cause<unknown>) =>
   Effect.sync(() => {
     const error = Cause.squash(cause)
-    // A command line that cannot be read has been explained before this.
+    // The presenter has explained a command line that cannot be read.
     if (Cause.hasInterruptsOnly(cause) || CliError.isCliError(error)) return
-    process.stderr.write(`${isForPerson(error) ? error.message : Cause.pretty(cause)}\n`)
+    process.stderr.write(`${isForPerson(error) ? renderError(error.message) : Cause.pretty(cause)}\n`)
   })
 
 const platform = Layer.mergeAll(

@@ -8,14 +8,18 @@ import { Outcome } from "./operate/Outcome.ts"
 import { operate } from "./operate/operate.ts"
 import { operatorOptions } from "./operate/options.ts"
 import { renderTable } from "./table.ts"
+import { quoted } from "./typed.ts"
 
-const renderPlace = ({ stage, target, state, ceiling, reason }: Person): string => {
-  if (stage === null) return "began in an object; there is no step to take"
+const renderPosition = ({ userId, stage, target, state, ceiling, reason, obstacle }: Person): string => {
+  if (stage === null) return "started in an object; no step to take"
   const words = [
-    stage === target ? `at ${stage}, as it should be` : `at ${stage}, should be at ${target ?? stage}`,
+    stage === target ? `at ${stage}, the target` : `at ${stage}; target ${target ?? stage}`,
     ...(state === null ? [] : [`last step: ${state}`]),
-    ...(reason === null ? [] : [`because ${reason}`]),
-    ...(ceiling === null ? [] : [`kept at ${ceiling} or before by a rollback`]),
+    ...(reason === null ? [] : [`reason: ${reason}`]),
+    ...(obstacle === null ? [] : [`cannot be moved: ${obstacle.reason} (${obstacle.detail})`]),
+    ...(ceiling === null
+      ? []
+      : [`kept at ${ceiling} or before by a rollback until ${quoted(`migrate clear-ceiling ${userId}`)}`]),
   ]
   return words.join("; ")
 }
@@ -23,8 +27,8 @@ const renderPlace = ({ stage, target, state, ceiling, reason }: Person): string 
 const renderFacts = (person: Person): string =>
   renderTable([
     ["user", person.userId],
-    ["place", renderPlace(person)],
-    ["bucket", `${person.bucket}: in from ${((person.bucket + 1) / 100).toFixed(2)} % on`],
+    ["position", renderPosition(person)],
+    ["bucket", `${person.bucket}: included from ${((person.bucket + 1) / 100).toFixed(2)} % on`],
     ...(person.attempts === 0
       ? []
       : [["failed attempts", `${person.attempts}; next ${formatTime(person.nextAttemptAt)}`]]),
@@ -49,12 +53,12 @@ const renderAccounts = ({ accounts }: Person): string =>
       account.hasTokens ? `expires ${formatTime(account.expiresAt)}` : "none",
       ...renderObject(account),
     ]),
-    ["account", "holder", "epoch", "state", "tokens in D1", "object", "its state", "compared"],
+    ["account", "holder", "epoch", "state", "tokens in D1", "object", "object's state", "compared"],
   )
 
 const renderHistory = ({ history }: Person): string =>
   history.length === 0
-    ? "  No step yet."
+    ? "  No step taken yet."
     : renderTable(
         history.map(({ at, from, to, outcome, reason, runId }) => [
           ...[formatTime(at), `${from} → ${to}`, outcome, reason ?? "", runId ?? ""],
@@ -62,7 +66,7 @@ const renderHistory = ({ history }: Person): string =>
         ["when", "step", "outcome", "reason", "run"],
       )
 
-const tellPerson = Effect.fn("tellPerson")(function* (userId: UserId) {
+const showPerson = Effect.fn("showPerson")(function* (userId: UserId) {
   const outcome = yield* Outcome
   const person = yield* readPerson(userId)
   const words = [renderFacts(person), "", renderAccounts(person), "", renderHistory(person)]
@@ -76,12 +80,12 @@ export const userCommand = Command.make(
     ...operatorOptions,
     user: Argument.String("user").pipe(Argument.withSchema(UserId), Argument.withDescription("The user id")),
   },
-  (options) => operate(options, tellPerson(options.user)),
+  (options) => operate(options, showPerson(options.user)),
 ).pipe(
   Command.withDescription(
-    "Show where one person is and should be, who holds each grant, what D1 and the object have of it, and every step taken. Shows no token.",
+    "Show the stage and target of one person, who holds each grant, what D1 and the object have of it, and the newest 100 steps. Prints no token.",
   ),
-  Command.withShortDescription("Show where one person is, and how they got there"),
+  Command.withShortDescription("Show one person: stage, target, grants and steps"),
   Command.withExamples([
     { command: "pollen user ada", description: "State and history of ada" },
     { command: "pollen user ada --json", description: "The same for a program" },

@@ -37,6 +37,6 @@ describe("A confirmation", () => {
 
   it("asks on stderr, with what is about to be done", async () => {
     await outcome("everybody")
-    expect(process.stderr.write).toHaveBeenCalledWith('This takes everybody back.\nType "everybody" to go on: ')
+    expect(process.stderr.write).toHaveBeenCalledWith('This takes everybody back.\nType "everybody" to confirm: ')
   })
 })

@@ -46,7 +46,7 @@ describe("Whom a change of the flags concerns", () => {
     const disabled = flags({})
     const set = { ...disabled, stages: disabled.stages.map((flag) => ({ ...flag, percentage: 100 })) }
     expect(concernedBy(disabled, set, 1000)).toEqual([])
-    expect(renderEffect([], 1000)).toBe("It moves nobody.")
+    expect(renderEffect([], 1000)).toBe("Nobody's target changes.")
   })
 
   it("is about as many as the migrator would take, whatever the percentages", () => {

@@ -19,7 +19,7 @@ beforeAll(async () => {
   moving = await startMoving()
   await moving.addPeople([...people, poisoned])
   await moving.database.prepare("UPDATE user_accounts SET refresh_token = NULL WHERE user_id = ?").bind(poisoned).run()
-})
+}, 240_000)
 afterAll(async () => {
   await moving.close()
   await rm(folder, { recursive: true })
@@ -61,7 +61,7 @@ describe("An operator who moves people", () => {
     expect(out).toMatch(/live +disabled +→ +0 %/)
     expect(out).toMatch(/live, allowed +– +→ +person-1, person-2, poisoned/)
     expect(out).toContain("off → live: person-1, person-2, poisoned")
-    expect(out).toContain("npm run pollen -- migrate start --watch")
+    expect(out).toContain("`npm run pollen -- migrate start --watch`")
   })
 
   it("plans: who would go where, who would fail and why; the exit code tells a script, and nobody moves", async () => {
@@ -69,7 +69,7 @@ describe("An operator who moves people", () => {
     expect(code).toBe(4)
     expect(out).toMatch(/off +live +3/)
     expect(out).toMatch(/Would fail:\n {2}1 person: no_refresh_token {2}\(poisoned\)/)
-    expect(err).toMatch(/^1 person could not be taken there, as things are; .*\n$/)
+    expect(err).toMatch(/^1 person cannot be moved as things are: 1 no_refresh_token\.\n$/)
     expect(await stagesInDatabase()).toEqual({})
   })
 
@@ -78,10 +78,12 @@ describe("An operator who moves people", () => {
     expect(code).toBe(4)
     expect(out).not.toContain("\u001b")
     expect(out).toMatch(/^moving: /m)
-    expect(out).toMatch(/people there +2$/m)
-    expect(out).toMatch(/users\/s +\d/)
+    expect(out).toMatch(/people arrived +2$/m)
+    expect(out).toMatch(/people\/s +\d/)
     expect(out).toMatch(/1 person: no_refresh_token {2}\(poisoned\)/)
-    expect(err).toContain("1 person could not be taken there")
+    expect(err).toContain(
+      "1 person could not be moved: 1 no_refresh_token. `npm run pollen -- user USER` shows one of them",
+    )
     expect(await stagesInDatabase()).toMatchObject({ live: 2 })
   })
 
@@ -92,11 +94,11 @@ describe("An operator who moves people", () => {
       type("user", "nobody"),
     ])
     expect(known.code).toBe(0)
-    expect(known.out).toMatch(/at live, as it should be; last step: migrated/)
+    expect(known.out).toMatch(/at live, the target; last step: migrated/)
     expect(known.out).toMatch(/spotify +object +2 +connected .* holds, epoch 2 +connected +same/)
     expect(known.out.match(/(off → dual_write|dual_write → shadow|shadow → live) +migrated/g)).toHaveLength(3)
     expect(failed.object).toMatchObject({ stage: "off", target: "live", state: "failed", reason: "no_refresh_token" })
-    expect(unknown).toEqual({ code: 1, out: "", err: "Nobody called nobody has an account here.\n" })
+    expect(unknown).toEqual({ code: 1, out: "", err: "There is no person nobody.\n" })
   })
 
   it("verifies: 0 for people who are as they should be, 4 and who and why when somebody is not", async () => {
@@ -116,7 +118,7 @@ describe("An operator who moves people", () => {
     expect(code).toBe(4)
     expect(out).toMatch(/person-2 +live +not_the_same/)
     expect(out).not.toMatch(/person-1 /)
-    expect(err).toBe("Of 2 people, 1 is not as they should be.\n")
+    expect(err).toBe("1 of 2 people failed verification.\n")
   })
 
   it("pauses, resumes and cancels a run; watching ends with a sentence, and Ctrl-C leaves the run going", async () => {
@@ -126,10 +128,10 @@ describe("An operator who moves people", () => {
     const id = String(begun.object["id"])
 
     const watching = start("migrate", "watch")
-    await watching.prints(/waiting .* for those who failed/)
+    await watching.prints(/waiting .* to retry failed people/)
     const left = await watching.stop()
     expect(left.code).toBe(0)
-    expect(left.out).toContain(`Run ${id} goes on; npm run pollen -- migrate watch shows it again`)
+    expect(left.out).toContain(`Run ${id} goes on; \`npm run pollen -- migrate watch\` shows it again`)
 
     const joined = await type("migrate", "start")
     expect(joined.code).toBe(0)
@@ -139,7 +141,7 @@ describe("An operator who moves people", () => {
     expect(await typeJson("migrate", "pause")).toMatchObject({ code: 0, object: { id, state: "paused" } })
     const paused = await type("migrate", "watch")
     expect(paused.code).toBe(4)
-    expect(paused.err).toBe("The run is paused; npm run pollen -- migrate resume takes it on.\n")
+    expect(paused.err).toBe("The run is paused; `npm run pollen -- migrate resume` continues it.\n")
     expect(await type("migrate", "start")).toMatchObject({ code: 3, out: "" })
 
     expect(await typeJson("migrate", "resume")).toMatchObject({ code: 0, object: { id, state: "running" } })
@@ -178,15 +180,17 @@ describe("An operator who moves people", () => {
     await writeFile(other, Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64"))
     expect((await open(other, join(folder, "never"))).err).toContain("does not open with this key")
     const over = await type("export", "--to", file, "--key-file", key, "person-1")
-    expect(over).toMatchObject({ code: 1, err: `${file} is there already: name another.\n` })
+    expect(over).toMatchObject({ code: 2, err: `${file} exists already: name another file.\n` })
     await expect(stat(join(folder, "never"))).rejects.toMatchObject({ code: "ENOENT" })
   })
 
-  it("rolls one person back at once, everybody only when it is confirmed; they stay until they are lifted", async () => {
+  it("rolls one person back at once and everybody after a confirmation; they stay back until their ceiling is cleared", async () => {
     expect(await type("rollback", "persn-1")).toMatchObject({ code: 1, out: "" })
     expect(await type("rollback", "person-1", "--watch")).toMatchObject({ code: 0, err: "" })
     expect(await stagesInDatabase()).toMatchObject({ live: 1, shadow: 1 })
-    expect((await type("user", "person-1")).out).toContain("kept at shadow or before by a rollback")
+    expect((await type("user", "person-1")).out).toContain(
+      "kept at shadow or before by a rollback until `npm run pollen -- migrate clear-ceiling person-1`",
+    )
     expect((await typeJson("migrate", "plan", "person-1")).object).toMatchObject({ progress: { people: 0 } })
 
     const asked = await type("rollback", "--everybody", "--watch")
@@ -200,13 +204,16 @@ describe("An operator who moves people", () => {
     expect(await typeJson("rollback", "--everybody", "--yes", "--watch")).toMatchObject({ code: 0 })
     expect(await stagesInDatabase()).toMatchObject({ shadow: 2 })
     const held = { lifted: 12 + 1 }
-    expect(await typeJson("migrate", "lift", "--dry-run")).toMatchObject({ code: 0, object: { isDry: true, ...held } })
-    expect((await typeJson("migrate", "lift")).object).toMatchObject({ isDry: false, ...held })
-    expect((await typeJson("migrate", "lift")).object).toMatchObject({ lifted: 0 })
+    expect(await typeJson("migrate", "clear-ceiling", "--dry-run")).toMatchObject({
+      code: 0,
+      object: { isDry: true, ...held },
+    })
+    expect((await typeJson("migrate", "clear-ceiling")).object).toMatchObject({ isDry: false, ...held })
+    expect((await typeJson("migrate", "clear-ceiling")).object).toMatchObject({ lifted: 0 })
     expect((await typeJson("migrate", "plan", "person-1")).object).toMatchObject({ progress: { people: 1 } })
   })
 
-  it("checks a mapping of an old table, and takes its rows in, but for those that are not understood", async () => {
+  it("checks the mapping of another table, and imports its rows except those that are not understood", async () => {
     const { database } = moving
     await database
       .prepare("CREATE TABLE old_grants (id INTEGER PRIMARY KEY, owner, service, access, refresh, ends INTEGER)")
@@ -242,23 +249,23 @@ describe("An operator who moves people", () => {
     expect(checked.out).toContain("2030-03-17T17:46:40.000Z")
 
     const took = { read: 4, taken: 2, kept: 0, notTaken: 2 }
-    const dry = await typeJson("migrate", "intake", "--mapping", mapping, "--dry-run")
+    const dry = await typeJson("migrate", "import", "--mapping", mapping, "--dry-run")
     expect(dry).toMatchObject({ code: 4, object: { isDry: true, ...took } })
     expect(await type("user", "old-1")).toMatchObject({ code: 1 })
-    expect((await typeJson("migrate", "intake", "--mapping", mapping)).object).toMatchObject(took)
-    expect((await typeJson("migrate", "intake", "--mapping", mapping)).object).toMatchObject({ taken: 0, kept: 2 })
+    expect((await typeJson("migrate", "import", "--mapping", mapping)).object).toMatchObject(took)
+    expect((await typeJson("migrate", "import", "--mapping", mapping)).object).toMatchObject({ taken: 0, kept: 2 })
     expect(await type("user", "old-1")).toMatchObject({ code: 0 })
   })
 
-  it("finds in the audit what was done, and in the figures both ways side by side", async () => {
+  it("finds every action in the audit, and in the metrics the legacy poller beside the objects", async () => {
     const [audit, metrics] = await Promise.all([type("audit", "--limit", "200"), type("metrics", "--since", "1 hour")])
     expect(audit.out).toMatch(/admin +startRollback +ok +\{.*"everybody":true/)
     expect(audit.out).toMatch(/admin +changeMove +ok +\{"isHalted":true\}/)
     expect(metrics).toMatchObject({ code: 0, err: "" })
-    expect(metrics.out).toMatch(/central poller +objects/)
+    expect(metrics.out).toMatch(/legacy poller +objects/)
   })
 
-  it("is refused the contract step while anybody is in the way, with how many and who", async () => {
+  it("is refused the drop step while anybody is in the way, and told how many and who", async () => {
     const { code, out, err } = await type("contract", "--yes")
     expect(code).toBe(3)
     expect(out).toMatch(/^15 people in the way:/)
@@ -266,7 +273,7 @@ describe("An operator who moves people", () => {
     expect(err).toBe("Nothing was dropped: everybody must be complete and verified first.\n")
   })
 
-  it("drops the columns when everybody is complete, but not without a word; then there is no way back", async () => {
+  it("drops the columns after a confirmation once everybody is complete, and is refused a rollback from then on", async () => {
     const gone = [poisoned, "old-1", "old-2"].map((id) =>
       moving.database.prepare("DELETE FROM user_accounts WHERE user_id = ?").bind(id),
     )
@@ -282,7 +289,7 @@ describe("An operator who moves people", () => {
     expect(await type("export", "person-1", "--to-database")).toMatchObject({ code: 0, err: "" })
     expect(await hasTokens()).toBe(2)
     expect(await stagesInDatabase()).toMatchObject({ complete: 11, live: 1 })
-    await type("migrate", "lift", "person-1")
+    await type("migrate", "clear-ceiling", "person-1")
     expect(await typeJson("migrate", "start", "--watch", "--patience", "0")).toMatchObject({ code: 0 })
 
     const asked = await type("contract")

@@ -42,7 +42,7 @@ const answering = async (status: number, type: string, body: string) => {
 }
 
 const commands = [
-  ...["plan", "start", "watch", "pause", "resume", "cancel", "runs", "verify", "lift", "check", "intake"].map(
+  ...["plan", "start", "watch", "pause", "resume", "cancel", "runs", "verify", "clear-ceiling", "check", "import"].map(
     (name) => ["migrate", name],
   ),
   ...["list", "set", "halt", "deny"].map((name) => ["flags", name]),
@@ -55,8 +55,8 @@ const writing = [
   "pause",
   "resume",
   "cancel",
-  "lift",
-  "intake",
+  "clear-ceiling",
+  "import",
   "set",
   "halt",
   "deny",
@@ -103,7 +103,7 @@ describe("An operator's command", () => {
     for (const { code, out, err } of outcomes) {
       expect({ code, out }).toEqual({ code: 2, out: "" })
       expect(err.trimEnd().split("\n")).toHaveLength(2)
-      expect(err).toMatch(/ --help tells how it is used\.\n$/)
+      expect(err).toMatch(/`npm run pollen -- .*--help` explains the command\.\n$/)
     }
     expect(outcomes[0]?.err).toContain("must be 0 to 100")
   })
@@ -118,9 +118,9 @@ describe("An operator's command", () => {
     expect(nowhere).toMatchObject({ code: 2, out: "" })
     expect(nowhere.err).toMatch(/^Nothing says where .* npm start .* --url or POLLEN_MIGRATION_URL\.\n$/)
     expect(naked).toMatchObject({ code: 2, out: "" })
-    expect(naked.err).toMatch(/wants a credential: set POLLEN_ADMIN_TOKEN, or give --credential-file/)
+    expect(naked.err).toMatch(/needs a credential: set POLLEN_ADMIN_TOKEN, or give --credential-file/)
     expect(elsewhere).toMatchObject({ code: 2 })
-    expect(elsewhere.err).toMatch(/not this machine and not https/)
+    expect(elsewhere.err).toMatch(/neither this machine nor https/)
     expect(nonsense.err).toMatch(/^migration is not the URL of a worker/)
   })
 
@@ -130,7 +130,7 @@ describe("An operator's command", () => {
     const { code, out, err } = await ask(credential, "flags", "list", "--json", "--url", url)
     expect(code).toBe(1)
     expect(err).toBe(
-      `The migration worker cannot be reached at ${url}: run npm start in another terminal and leave it running.\n`,
+      `The migration worker cannot be reached at ${url}: run \`npm start\` in another terminal and leave it running.\n`,
     )
     expect(JSON.parse(out)).toEqual({ error: { name: "Unreachable", message: err.trimEnd() } })
   })

@@ -40,7 +40,7 @@ it("a run whose process is killed in the middle of a page is taken on, ends, and
   // As the operator does it, who need not know that something was killed.
   const taken = await startPollenWith(stack.environment(), "migrate", "start").outcome
   expect(taken).toMatchObject({ code: 0, err: "" })
-  expect(taken.out).toContain(`Run ${id} is under way, and was taken on`)
+  expect(taken.out).toContain(`Run ${id} is under way, and continues`)
   const end = await vi.waitUntil(
     async () => {
       const run = await stack.ask("GET", `/v1/runs/${id}`)

@@ -5,7 +5,7 @@ import { SQLiteTable } from "drizzle-orm/sqlite-core"
 import { HttpApi } from "effect/http-api"
 import { describe, expect, it } from "vitest"
 import { figures } from "../../bench/figures/index.ts"
-import { renderTable } from "../../local/demo/result.ts"
+import { renderResult } from "../../local/demo/result.ts"
 import * as database from "../../schema/database.ts"
 import * as object from "../../schema/object.ts"
 import { Api as GatewayApi } from "../../src/gateway/api/Api.ts"
@@ -25,7 +25,7 @@ describe("the README", () => {
     expect(firstScreen.split("\n").length).toBeLessThanOrEqual(30)
     expect(firstScreen).toMatch(/npm ci && npm start[\s\S]*npm ci && npm test/)
     const labels = (text: string) => [...text.matchAll(/^ {2}(\S.*?) {2,}[\d.]+/gm)].map(([, label]) => label)
-    const now = renderTable({
+    const now = renderResult({
       ...{ users: 1, sources: 1, published: 1, delivered: 1, lost: 0, doubled: 0, refreshes: 1, seconds: 1 },
       providerRequests: { spotify: 1, youtube: 1 },
       idle: { d1Queries: 0, providerRequests: 2 },

@@ -7,11 +7,11 @@ import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { forEachPage } from "../operate/pages.ts"
 import { type PeopleOptions, readPeople } from "../operate/people.ts"
-import { rollBack } from "../rollback.ts"
+import { rollBack, toConcerned } from "../rollback.ts"
 import { renderTable } from "../table.ts"
-import { typed } from "../typed.ts"
+import { quoted } from "../typed.ts"
 import { readKey, toRecipient } from "./key.ts"
-import { writeLines } from "./sealed.ts"
+import { requireFile, writeLines } from "./sealed.ts"
 
 interface ExportOptions extends PeopleOptions {
   readonly to: string | undefined
@@ -23,7 +23,7 @@ interface ExportOptions extends PeopleOptions {
 
 const shown = 20
 
-/** Grants into a file that opens with the operator's key alone; the worker seals them, so that none comes here in the clear. */
+/** Exports grants into a file that only the operator's key opens. The worker seals them, so none arrives here in plain text. */
 const exportToFile = Effect.fnUntraced(function* (options: ExportOptions, to: string) {
   const { ask } = yield* MigrationWorker
   const outcome = yield* Outcome
@@ -52,7 +52,7 @@ const exportToFile = Effect.fnUntraced(function* (options: ExportOptions, to: st
   const failed = result.flatMap((page) => page.failed)
   const rows = failed.slice(0, shown).map(({ userId, reason }) => [userId, reason])
   const words = [
-    `${count(exported)} exported to ${file}; ${typed(`open-export ${to} --to FILE`)} opens it with the same key, or with the private one.`,
+    `${count(exported)} exported to ${file}; ${quoted(`open-export ${to} --to FILE`)} decrypts it with the same key, or with the private one.`,
     ...(rows.length === 0 ? [] : ["", renderTable(rows, ["user", "not exported"])]),
   ]
   yield* outcome.tell({ file, exported, failed }, words.join("\n"))
@@ -61,21 +61,35 @@ const exportToFile = Effect.fnUntraced(function* (options: ExportOptions, to: st
   }
 })
 
-/** Grants back into D1's columns, where the object goes on to hold them: D1 is a mirror from here on. */
+/** Writes grants back into the columns of D1, which is a mirror from then on: the object keeps holding them. */
 const exportToDatabase = Effect.fnUntraced(function* (options: ExportOptions) {
   const everybody = options.named.length === 0 && options.peopleFile === undefined
-  const pace = { pageSize: undefined, concurrency: undefined, patience: undefined }
-  yield* rollBack({
+  const rollback = {
     ...options,
-    ...pace,
-    ...{ stage: undefined, everybody, includeBorn: false, to: "live", watch: true },
-  })
+    pageSize: undefined,
+    concurrency: undefined,
+    patience: undefined,
+    stage: undefined,
+    everybody,
+    includeStartedInObject: false,
+    to: "live",
+    watch: true,
+  } as const
+  yield* rollBack(rollback, yield* toConcerned(rollback))
+})
+
+/** Where an export goes: a file, or `null` for D1. */
+export const requireDestination = Effect.fnUntraced(function* ({
+  to,
+  toDatabase,
+}: Pick<ExportOptions, "to" | "toDatabase">) {
+  if ((to === undefined) === !toDatabase) {
+    return yield* new Misused({ message: "Give one destination: --to FILE or --to-database." })
+  }
+  return to === undefined ? null : yield* requireFile(to)
 })
 
 /** `pollen export` */
-export const exportGrants = Effect.fn("exportGrants")(function* (options: ExportOptions) {
-  if ((options.to === undefined) === !options.toDatabase) {
-    return yield* new Misused({ message: "Say where to: --to FILE, or --to-database; one of the two." })
-  }
-  yield* options.to === undefined ? exportToDatabase(options) : exportToFile(options, options.to)
+export const exportGrants = Effect.fn("exportGrants")(function* (options: ExportOptions, file: string | null) {
+  yield* file === null ? exportToDatabase(options) : exportToFile(options, file)
 })

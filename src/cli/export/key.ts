@@ -9,13 +9,13 @@ const keyLength = 32
 
 export const keyOption = text(
   "key-file",
-  "A file with the key: 32 random bytes as base64, or a JSON Web Key; POLLEN_EXPORT_KEY unless given. The export takes a public key too",
+  "A file with the key: 32 random bytes as base64, or a JSON Web Key, which may be public for an export (default: the variable POLLEN_EXPORT_KEY)",
 )
 
 const decodeJwk = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Unknown)))
 const decodeRecipient = Schema.decodeUnknownEffect(Recipient)
 
-/** What is kept of somebody's key, as a JSON Web Key (RFC 7517). A private one has `d`. */
+/** A JSON Web Key (RFC 7517). A private one has `d`. */
 export type Jwk = Readonly<Record<string, unknown>>
 
 const readText = (file: string | undefined) => {
@@ -24,12 +24,12 @@ const readText = (file: string | undefined) => {
   return file === undefined
     ? new Misused({
         message:
-          "An export is encrypted: give --key-file or POLLEN_EXPORT_KEY, for example one made with openssl rand -base64 32 > export.key, and keep it.",
+          "An export is encrypted: give --key-file or POLLEN_EXPORT_KEY. `openssl rand -base64 32 > export.key` makes a key; keep it.",
       })
     : Effect.map(readTyped(file, "the key of the export"), (content) => content.trim())
 }
 
-/** The key that somebody gave. What it is wrong with is said without repeating it. */
+/** Reads the key. Errors do not repeat it. */
 export const readKey = Effect.fn("readKey")(function* (file: string | undefined) {
   const given = yield* readText(file)
   const refuse = new Misused({
@@ -41,7 +41,7 @@ export const readKey = Effect.fn("readKey")(function* (file: string | undefined)
   return Redacted.make<Jwk>({ kty: "oct", k: bytes.toString("base64url") })
 })
 
-/** What the worker is given of a key: never the private part. */
+/** The part of a key that the worker gets: never the private one. */
 export const toRecipient = (key: Redacted.Redacted<Jwk>) =>
   Effect.mapError(
     decodeRecipient(Redacted.value(key)),

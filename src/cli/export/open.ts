@@ -1,15 +1,15 @@
 import { Effect, Redacted, Schema } from "effect"
 import { compactDecrypt, importJWK } from "jose"
-import { Failed } from "../exit.ts"
+import { Failed, Misused } from "../exit.ts"
 import { readTyped } from "../files.ts"
 import { people as count } from "../format.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { type Jwk, readKey } from "./key.ts"
-import { SealedPerson, writeLines } from "./sealed.ts"
+import { requireFile, SealedPerson, writeLines } from "./sealed.ts"
 
 const decodeLine = Schema.decodeUnknownEffect(Schema.fromJsonString(SealedPerson))
 
-/** What every sealed export is encrypted with; a file that claims something else is not one of pollen's. */
+/** The encryption of every sealed export; a file that claims another is none of pollen's. */
 const contentEncryption = "A256GCM"
 
 const openPerson = (key: Redacted.Redacted<Jwk>, jwe: string) =>
@@ -21,23 +21,24 @@ const openPerson = (key: Redacted.Redacted<Jwk>, jwe: string) =>
     return person
   })
 
-/** `pollen open-export`: from one file into another that only its owner reads. What is in it is never shown. */
+/** `pollen open-export`: decrypts one file into another that only its owner reads. Prints nothing of it. */
 export const openExport = Effect.fn("openExport")(function* (options: {
   readonly file: string
   readonly to: string
   readonly keyFile: string | undefined
 }) {
   const outcome = yield* Outcome
+  const to = yield* requireFile(options.to)
   const key = yield* readKey(options.keyFile)
-  const lines = (yield* readTyped(options.file, "an export of pollen")).split("\n").filter((line) => line !== "")
-  const { file } = yield* writeLines(options.to, (write) =>
+  const lines = (yield* readTyped(options.file, "an export")).split("\n").filter((line) => line !== "")
+  const { file } = yield* writeLines(to, (write) =>
     Effect.forEach(
       lines,
       Effect.fnUntraced(function* (line, index) {
         const at = `line ${index + 1} of ${options.file}`
         const { jwe } = yield* Effect.mapError(
           decodeLine(line),
-          () => new Failed({ message: `${at} is not of an export of pollen.` }),
+          () => new Misused({ message: `${at} is not a line of an export.` }),
         )
         const person = yield* Effect.mapError(
           openPerson(key, jwe),
@@ -50,6 +51,6 @@ export const openExport = Effect.fn("openExport")(function* (options: {
   )
   yield* outcome.tell(
     { file, people: lines.length },
-    `${count(lines.length)} in ${file}, in the clear: delete it when it has served.`,
+    `${count(lines.length)} in ${file}, in plain text: delete the file after use.`,
   )
 })

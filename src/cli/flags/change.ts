@@ -1,11 +1,11 @@
 import { Effect } from "effect"
-import type { MovedStage } from "../../domain/stage.ts"
+import { stages as everyStage, type MovedStage } from "../../domain/stage.ts"
 import type { Flags, ListChange, MoveFlagChange, StageFlagChange } from "../../migration/api/flags.ts"
-import { Misused } from "../exit.ts"
+import { people } from "../format.ts"
 import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
-import { typed } from "../typed.ts"
-import { concernedBy, renderEffect } from "./effect.ts"
+import { quoted } from "../typed.ts"
+import { type Concerned, concernedBy, renderEffect } from "./effect.ts"
 import { renderChange } from "./render.ts"
 
 /** One change: of a stage, or of what holds for all of them. */
@@ -18,7 +18,7 @@ const applyList = (list: ReadonlyArray<string>, { set, add = [], remove = [] }: 
   return [...new Set([...(set ?? list), ...add])].filter((id) => !removed.has(id))
 }
 
-/** What the worker would answer to a change. */
+/** The flags that the worker would answer with after a change. */
 const apply = (flags: Flags, { stage, change }: Change): Flags => {
   if (stage === null) {
     return {
@@ -40,38 +40,50 @@ const apply = (flags: Flags, { stage, change }: Change): Flags => {
   return { ...flags, stages }
 }
 
-/** Makes a change, or shows what it would be, with before, after, and how many people it concerns. */
-export const changeFlags = Effect.fn("changeFlags")(function* (change: Change, isDry: boolean) {
+const renderHeldBack = (heldBack: number): ReadonlyArray<string> =>
+  heldBack === 0
+    ? []
+    : [
+        `The figures include ${people(heldBack)} held back by a rollback, whatever the flags say, until ${quoted("migrate clear-ceiling")}.`,
+      ]
+
+const isForward = ({ from, to }: Concerned): boolean => everyStage.indexOf(to) > everyStage.indexOf(from)
+
+/** Makes a change, or shows what it would be: before, after, and how many people it concerns. */
+export const changeFlags = Effect.fn("changeFlags")(function* (
+  change: Change,
+  { dryRun }: { readonly dryRun: boolean },
+) {
   const { ask } = yield* MigrationWorker
   const outcome = yield* Outcome
-  const [before, { stages, bornInObjects }] = yield* Effect.all([
+  const [before, { stages, bornInObjects, ceilings }] = yield* Effect.all([
     ask(({ flags }) => flags.getFlags({})),
     ask(({ flags }) => flags.countStages({})),
   ])
-  if (Object.keys(change.change).length === 0) {
-    return yield* new Misused({ message: "Say what to set: a percentage, --allow, --disallow, --enable or --disable." })
-  }
-  const after = isDry
+  const after = dryRun
     ? apply(before, change)
     : yield* ask(({ flags }) =>
         change.stage === null
           ? flags.changeMove({ payload: change.change })
           : flags.changeStage({ params: { stage: change.stage }, payload: change.change }),
       )
-  const everybody = stages.reduce((sum, { people }) => sum + people, 0)
+  const everybody = stages.reduce((sum, { people: count }) => sum + count, 0)
   const concerned = concernedBy(before, after, everybody)
+  const heldBack = concerned.some(isForward) ? ceilings.reduce((sum, { people: count }) => sum + count, 0) : 0
   const words = [
     renderChange(before, after),
     "",
     renderEffect(concerned, everybody),
-    ...(concerned.length === 0 ? [] : [nextStep(after, isDry)]),
+    ...renderHeldBack(heldBack),
+    ...(concerned.length === 0 ? [] : [nextStep(after, { dryRun })]),
   ]
-  yield* outcome.tell({ isDry, before, after, everybody, bornInObjects, concerned }, words.join("\n"))
+  const result = { isDry: dryRun, before, after, everybody, bornInObjects, concerned, heldBack }
+  yield* outcome.tell(result, words.join("\n"))
 })
 
-const nextStep = ({ isHalted }: Flags, isDry: boolean): string => {
-  if (isDry) return "Nothing was written."
+const nextStep = ({ isHalted }: Flags, { dryRun }: { readonly dryRun: boolean }): string => {
+  if (dryRun) return "Nothing was written."
   return isHalted
-    ? `Nobody goes anywhere while the move is halted; ${typed("flags halt off")} ends that.`
-    : `${typed("migrate plan")} looks at each of them; ${typed("migrate start --watch")} takes them there.`
+    ? `The move is halted, so nobody moves; ${quoted("flags halt off")} ends that.`
+    : `${quoted("migrate plan")} shows what a run would do; ${quoted("migrate start --watch")} starts one.`
 }

@@ -7,9 +7,9 @@ type StageFlag = Flags["stages"][number]
 
 const nobody = { percentage: 0, allowList: new Set<string>() }
 
-/** What flags mean; one that is not enabled has neither percentage nor list. */
+/** The rollout that flags describe; a flag that is not enabled has neither percentage nor list. */
 const toRollout = ({ isHalted, denyList, stages }: Flags): Rollout => {
-  const means = (stage: MovedStage) => {
+  const flagOf = (stage: MovedStage) => {
     const flag: StageFlag | undefined = stages.find((each) => each.stage === stage)
     if (flag === undefined || !flag.isEnabled) return nobody
     return { percentage: flag.percentage, allowList: new Set(flag.allowList) }
@@ -18,22 +18,22 @@ const toRollout = ({ isHalted, denyList, stages }: Flags): Rollout => {
     isHalted,
     denyList: new Set(denyList),
     stages: {
-      dual_write: means("dual_write"),
-      shadow: means("shadow"),
-      live: means("live"),
-      rampdown: means("rampdown"),
-      complete: means("complete"),
+      dual_write: flagOf("dual_write"),
+      shadow: flagOf("shadow"),
+      live: flagOf("live"),
+      rampdown: flagOf("rampdown"),
+      complete: flagOf("complete"),
     },
   }
 }
 
-/** People who should be elsewhere by a change. */
+/** People whose target changes. */
 export interface Concerned {
   readonly from: Stage
   readonly to: Stage
-  /** Of those who are on no list: their share of everybody, so about as many. */
+  /** People on no list: their share of everybody, so an estimate. */
   readonly about: number
-  /** Of those who are on a list. */
+  /** People on a list. */
   readonly named: ReadonlyArray<string>
 }
 
@@ -43,8 +43,8 @@ const listed = ({ denyList, stages }: Rollout): ReadonlyArray<string> => [
 ]
 
 /**
- * Whom a change of the flags concerns, whether it is halted or not. Where people are is the migrator's to know: this compares where
- * they should be.
+ * Compares the targets that flags set before and after a change, whether the move is halted or not. Where people are now, the
+ * migrator knows alone.
  */
 export const concernedBy = (before: Flags, after: Flags, everybody: number): ReadonlyArray<Concerned> => {
   const one = toRollout({ ...before, isHalted: false })
@@ -75,8 +75,8 @@ const renderConcerned = ({ from, to, about, named }: Concerned): string => {
   return `  ${from} → ${to}: ${whom.length === 0 ? "nobody yet" : whom.join(", ")}`
 }
 
-/** In words, for under the flags. */
+/** Renders the people whom a change concerns. */
 export const renderEffect = (concerned: ReadonlyArray<Concerned>, everybody: number): string =>
   concerned.length === 0
-    ? "It moves nobody."
-    : [`Of ${people(everybody)}, these should be elsewhere by it:`, ...concerned.map(renderConcerned)].join("\n")
+    ? "Nobody's target changes."
+    : [`New targets, of ${people(everybody)}:`, ...concerned.map(renderConcerned)].join("\n")

@@ -11,9 +11,9 @@ export interface StageCount {
 }
 
 const renderHalt = ({ isHalted }: Flags): string =>
-  isHalted ? "HALTED: nobody is taken a step further, forward or back." : "Not halted."
+  isHalted ? "HALTED: no run takes anybody a step further, forward or back." : "Not halted."
 
-/** Where everybody should be, beside where they are. */
+/** Renders the target that each flag sets beside the people who are at its stage. */
 export const renderFlags = (flags: Flags, counts: ReadonlyArray<StageCount>): string => {
   const rows = everyStage.map((stage) => {
     const flag = flags.stages.find((each) => each.stage === stage)
@@ -46,12 +46,12 @@ const wordsOf = (flags: Flags): ReadonlyMap<string, string> =>
     ),
   ])
 
-/** What differs between two states of the flags, before and after. */
+/** Renders the differences between two states of the flags. */
 export const renderChange = (before: Flags, after: Flags): string => {
   const [one, other] = [wordsOf(before), wordsOf(after)]
   const rows = [...other].flatMap(([name, now]) => {
     const was = one.get(name) ?? "–"
     return was === now ? [] : [[name, was, "→", now]]
   })
-  return rows.length === 0 ? "The flags are like that already." : renderTable(rows)
+  return rows.length === 0 ? "The flags are set so already." : renderTable(rows)
 }

@@ -1,24 +1,24 @@
 import { Effect } from "effect"
+import type { Mapping } from "../../migration/api/mapping.ts"
 import type { Check, RefusedRow } from "../../migration/api/tables.ts"
 import { Unfinished } from "../exit.ts"
 import { formatCount } from "../format.ts"
 import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { renderTable } from "../table.ts"
-import { readMapping } from "./mapping.ts"
 
 const shown = 20
 
-/** Rows that pollen could not take in: how many, and the first of them by name. */
+/** Renders the rows that cannot be imported: how many, and the first of them. */
 export const renderRefused = (count: number, refused: ReadonlyArray<RefusedRow>): ReadonlyArray<string> => {
   if (count === 0) return []
   const rows = refused.slice(0, shown).map(({ key, reason, detail }) => [String(key), reason, detail])
   const rest = count - rows.length
   return [
     "",
-    `Not understood, by the key of the row:`,
+    "Rows that are not understood, by key:",
     renderTable(rows, ["row", "reason", "detail"]),
-    ...(rest === 0 ? [] : [`  … and ${formatCount(rest)} more; --json tells of ${formatCount(refused.length)}`]),
+    ...(rest === 0 ? [] : [`  … and ${formatCount(rest)} more; --json lists ${formatCount(refused.length)}`]),
   ]
 }
 
@@ -33,7 +33,7 @@ const renderCheck = (table: string, { rows, sampled, understood, providers, exam
       ? []
       : [
           "",
-          "What the first of them were taken for:",
+          "The first of them, as understood:",
           renderTable(
             examples.map(({ key, userId, provider, expiresAt, scope, isActive }) => [
               ...[String(key), userId, provider, expiresAt],
@@ -46,10 +46,9 @@ const renderCheck = (table: string, { rows, sampled, understood, providers, exam
   ].join("\n")
 
 /** `pollen migrate check` */
-export const checkTable = Effect.fn("checkTable")(function* (file: string, sample: number | undefined) {
+export const checkTable = Effect.fn("checkTable")(function* (mapping: Mapping, sample: number | undefined) {
   const { ask } = yield* MigrationWorker
   const outcome = yield* Outcome
-  const mapping = yield* readMapping(file)
   const check = yield* ask(({ tables }) =>
     tables.checkTable({ payload: { mapping, ...(sample === undefined ? {} : { sample }) } }),
   )
@@ -57,7 +56,7 @@ export const checkTable = Effect.fn("checkTable")(function* (file: string, sampl
   const notUnderstood = check.sampled - check.understood
   if (notUnderstood > 0) {
     return yield* new Unfinished({
-      message: `${formatCount(notUnderstood)} of ${formatCount(check.sampled)} rows are not understood: correct the mapping, or leave them out knowingly.`,
+      message: `${formatCount(notUnderstood)} of ${formatCount(check.sampled)} rows are not understood: correct the mapping, or import without them.`,
     })
   }
 })

@@ -3,11 +3,11 @@ import { Command } from "effect/cli"
 import { operate } from "../operate/operate.ts"
 import { dryRun, isGiven, operatorOptions } from "../operate/options.ts"
 import { peopleOptions } from "../operate/people.ts"
+import { clearCeiling } from "./clearCeiling.ts"
 import { cancelRun, listRuns, pauseRun, resumeRun } from "./control.ts"
-import { lift } from "./lift.ts"
 import { findRun, runArgument } from "./runs.ts"
 import { paceOptions, startMove, watchOption } from "./start.ts"
-import { checkCommand, intakeCommand } from "./tables.ts"
+import { checkCommand, importCommand } from "./tables.ts"
 import { verify } from "./verify.ts"
 import { watchRun } from "./watch.ts"
 
@@ -15,11 +15,11 @@ const planCommand = Command.make("plan", { ...operatorOptions, ...peopleOptions,
   operate(options, startMove({ ...options, dryRun: true, watch: true })),
 ).pipe(
   Command.withDescription(
-    "Look at everybody, or at some, and say who would go from which stage to which, and who would fail and why. Writes nothing.",
+    "Check everybody, or some people, and show who would go from which stage to which, and who would fail and why. Writes nothing.",
   ),
-  Command.withShortDescription("Say who would go where, and who would fail"),
+  Command.withShortDescription("Show who would go where, and who would fail"),
   Command.withExamples([
-    { command: "pollen migrate plan", description: "What a start would do, by the flags as they are" },
+    { command: "pollen migrate plan", description: "Show what a start would do with the current flags" },
     { command: "pollen migrate plan ada grace --json", description: "The same for two people, for a program" },
   ]),
 )
@@ -30,15 +30,15 @@ const startCommand = Command.make(
   (options) => operate(options, startMove(options)),
 ).pipe(
   Command.withDescription(
-    "Take everybody, or some, to where the flags say they should be, forward or back, one stage at a time. A run whose worker was stopped is taken on instead of another begun.",
+    "Take everybody, or some people, to the targets that the flags set, forward or back, one stage at a time. Continues a run whose worker was stopped instead of starting another.",
   ),
-  Command.withShortDescription("Take people to where the flags say they should be"),
+  Command.withShortDescription("Take people to the targets that the flags set"),
   Command.withExamples([
-    { command: "pollen migrate start --watch", description: "Begin, and watch" },
-    { command: "pollen migrate start ada grace --watch", description: "Two people alone" },
+    { command: "pollen migrate start --watch", description: "Start a run, and watch it" },
+    { command: "pollen migrate start ada grace --watch", description: "Only two people" },
     {
       command: "pollen migrate start --watch --json --patience 0",
-      description: "In a script: exit code 4 when somebody failed",
+      description: "In a script: exit code 4 if somebody failed",
     },
   ]),
 )
@@ -49,17 +49,19 @@ const watchCommand = Command.make("watch", { ...operatorOptions, run: runArgumen
     Effect.flatMap(options.run === undefined ? findRun([]) : Effect.succeed(options.run), (id) => watchRun(id)),
   ),
 ).pipe(
-  Command.withDescription("Show how far a run is until it is over or paused. Ctrl-C ends the watching, not the run."),
-  Command.withShortDescription("Show how far a run is"),
-  Command.withExamples([{ command: "pollen migrate watch", description: "The newest run" }]),
+  Command.withDescription(
+    "Show the progress of a run until it is over or paused. Ctrl-C ends the watching, not the run.",
+  ),
+  Command.withShortDescription("Show the progress of a run"),
+  Command.withExamples([{ command: "pollen migrate watch", description: "Watch the newest run" }]),
 )
 
 const pauseCommand = Command.make("pause", { ...operatorOptions, run: runArgument, dryRun }, (options) =>
-  operate(options, pauseRun(options.run, options.dryRun)),
+  operate(options, pauseRun(options.run, options)),
 ).pipe(
-  Command.withDescription("Stop a run for a while. Everybody stays where they got to, with one holder of each grant."),
-  Command.withShortDescription("Stop a run for a while"),
-  Command.withExamples([{ command: "pollen migrate pause", description: "The run that is under way" }]),
+  Command.withDescription("Pause a run. Everybody stays where they are, with one holder for each grant."),
+  Command.withShortDescription("Pause a run"),
+  Command.withExamples([{ command: "pollen migrate pause", description: "Pause the run that is under way" }]),
 )
 
 const resumeCommand = Command.make(
@@ -68,23 +70,25 @@ const resumeCommand = Command.make(
   (options) => operate(options, resumeRun(options)),
 ).pipe(
   Command.withDescription(
-    "Take on a run that was paused, or one whose worker was stopped. What was done is not repeated.",
+    "Continue a run that was paused, or one whose worker was stopped. Finished steps are not repeated.",
   ),
-  Command.withShortDescription("Take on a run that was paused, or whose worker was stopped"),
-  Command.withExamples([{ command: "pollen migrate resume --watch", description: "Go on, and watch" }]),
+  Command.withShortDescription("Continue a paused run, or one whose worker was stopped"),
+  Command.withExamples([{ command: "pollen migrate resume --watch", description: "Continue the run, and watch it" }]),
 )
 
 const cancelCommand = Command.make("cancel", { ...operatorOptions, run: runArgument, dryRun }, (options) =>
-  operate(options, cancelRun(options.run, options.dryRun)),
+  operate(options, cancelRun(options.run, options)),
 ).pipe(
-  Command.withDescription("End a run for good. Everybody stays where they got to; the next start goes on from there."),
-  Command.withShortDescription("End a run for good"),
-  Command.withExamples([{ command: "pollen migrate cancel", description: "The run that is under way or paused" }]),
+  Command.withDescription("Cancel a run. Everybody stays where they are; the next start goes on from there."),
+  Command.withShortDescription("Cancel a run"),
+  Command.withExamples([
+    { command: "pollen migrate cancel", description: "Cancel the run that is under way or paused" },
+  ]),
 )
 
 const runsCommand = Command.make("runs", operatorOptions, (options) => operate(options, listRuns)).pipe(
-  Command.withDescription("List the runs there have been, the newest first."),
-  Command.withExamples([{ command: "pollen migrate runs", description: "What has been done so far" }]),
+  Command.withDescription("List all runs, newest first."),
+  Command.withExamples([{ command: "pollen migrate runs", description: "List all runs" }]),
 )
 
 const verifyCommand = Command.make(
@@ -92,36 +96,39 @@ const verifyCommand = Command.make(
   {
     ...operatorOptions,
     ...peopleOptions,
-    use: isGiven("use", "Use each grant for one cheap question to its provider as well"),
+    use: isGiven("use", "Also use each grant for one cheap request to its provider"),
   },
   (options) => operate(options, verify(options)),
 ).pipe(
   Command.withDescription(
-    "Compare what D1 has with what the objects can open, by fingerprints under a key made for the occasion. Exit code 4 if anything is not as it should be. Writes nothing but who was found to be as they should, and when; shows no token.",
+    "Compare what D1 has with what the objects can open, by fingerprints under a single-use key. Exit code 4 if anything differs. Writes only who passed, and when; prints no token.",
   ),
   Command.withShortDescription("Compare what D1 has with what the objects can open"),
   Command.withExamples([
     { command: "pollen migrate verify", description: "Everybody" },
-    { command: "pollen migrate verify ada --use", description: "One person, whose grants are tried as well" },
+    { command: "pollen migrate verify ada --use", description: "One person, whose grants are used too" },
   ]),
 )
 
-const liftCommand = Command.make("lift", { ...operatorOptions, ...peopleOptions, dryRun }, (options) =>
-  operate(options, lift(options)),
+const clearCeilingCommand = Command.make("clear-ceiling", { ...operatorOptions, ...peopleOptions, dryRun }, (options) =>
+  operate(options, clearCeiling(options)),
 ).pipe(
+  // The name that the command had before; help does not show it.
+  Command.withAlias("lift"),
   Command.withDescription(
-    "Let people go on whom a rollback holds back: from then on the flags alone say where they should be.",
+    "Release people whom a rollback holds back: from then on the flags alone set their target. Nobody moves before the next run.",
   ),
-  Command.withShortDescription("Let people go on whom a rollback holds back"),
+  Command.withShortDescription("Release people whom a rollback holds back"),
   Command.withExamples([
-    { command: "pollen migrate lift ada", description: "One person" },
-    { command: "pollen migrate lift", description: "Everybody" },
+    { command: "pollen migrate clear-ceiling ada", description: "One person" },
+    { command: "pollen migrate clear-ceiling --dry-run", description: "Count the people who are held back" },
+    { command: "pollen migrate clear-ceiling", description: "Everybody" },
   ]),
 )
 
 /** `pollen migrate …` */
 export const migrateCommand = Command.make("migrate").pipe(
-  Command.withDescription("Take people from D1 to objects of their own, by the flags, and look at how it goes."),
+  Command.withDescription("Move people from D1 to their own objects, as the flags say, and watch the move."),
   Command.withSubcommands([
     planCommand,
     startCommand,
@@ -131,8 +138,8 @@ export const migrateCommand = Command.make("migrate").pipe(
     cancelCommand,
     runsCommand,
     verifyCommand,
-    liftCommand,
+    clearCeilingCommand,
     checkCommand,
-    intakeCommand,
+    importCommand,
   ]),
 )

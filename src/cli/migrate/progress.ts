@@ -2,34 +2,34 @@ import type { FailureCount, Run } from "../../migration/api/runs.ts"
 import type { Phase } from "../Display.ts"
 import { formatCount, formatDuration, formatTime, people } from "../format.ts"
 import { renderTable } from "../table.ts"
-import { typed } from "../typed.ts"
+import { quoted } from "../typed.ts"
 
-/** What a run is doing, in a word. */
-const doing = ({ kind, isDry }: Run): string => (isDry ? "looking" : kind === "move" ? "moving" : "rolling back")
+/** The name of the phase that a run is in. */
+const doing = ({ kind, isDry }: Run): string => (isDry ? "checking" : kind === "move" ? "moving" : "rolling back")
 
 const renderFailure = ({ reason, people: count, examples }: FailureCount): string =>
   `${people(count)}: ${reason}  (${examples.join(", ")}${count > examples.length ? ", …" : ""})`
 
-/** Milliseconds without a change after which a run has perhaps lost its process, as happens where it is restarted by hand. */
+/** Milliseconds without a change after which the process of a run may be gone, as after a restart by hand. */
 const quietMs = 60_000
 
 const renderQuiet = ({ state, updatedAt, progress }: Run, now: number): ReadonlyArray<string> =>
   state === "running" && progress.waitingUntil === null && now - updatedAt > quietMs
     ? [
-        `  nothing for ${formatDuration(now - updatedAt)}; if its worker was restarted, ${typed("migrate resume")} takes it on`,
+        `  no progress for ${formatDuration(now - updatedAt)}; if the worker was restarted, ${quoted("migrate resume")} continues the run`,
       ]
     : []
 
 const renderPace = ({ progress, stepsPerSecond, peoplePerSecond, remainingMs }: Run, now: number): string => {
   if (progress.waitingUntil !== null) {
-    return `waiting ${formatDuration(Math.max(0, progress.waitingUntil - now))} for those who failed`
+    return `waiting ${formatDuration(Math.max(0, progress.waitingUntil - now))} to retry failed people`
   }
   return [
-    `${formatCount(progress.arrived)} of ${people(progress.people)} there`,
-    `${peoplePerSecond.toFixed(1)} users/s`,
+    `${formatCount(progress.arrived)} of ${people(progress.people)} arrived`,
+    `${peoplePerSecond.toFixed(1)} people/s`,
     `${stepsPerSecond.toFixed(1)} steps/s`,
     ...(remainingMs === null ? [] : [`${formatDuration(remainingMs)} left`]),
-    ...(progress.answers === 0 ? [] : [`${formatCount(progress.answers)} answers of objects in the page under way`]),
+    ...(progress.answers === 0 ? [] : [`${formatCount(progress.answers)} answers of objects in the current page`]),
   ].join(", ")
 }
 
@@ -39,13 +39,13 @@ const toBar = ({ isDry, state, progress: { people: all, taken, steps } }: Run) =
 
 const renderNote = (run: Run): string => {
   const { pass, cursor, steps } = run.progress
-  if (pass === 0 && run.state === "running") return "counting who has a step to take"
+  if (pass === 0 && run.state === "running") return "counting people with a step to take"
   if (steps === 0) return "nobody has a step to take"
-  if (run.isDry) return run.state === "running" && cursor !== "" ? `people; as far as ${cursor}` : "people"
+  if (run.isDry) return run.state === "running" && cursor !== "" ? `people; up to ${cursor}` : "people"
   return "steps"
 }
 
-/** How far a run is, as it is shown while it goes on. `now`: epoch milliseconds. */
+/** The progress of a run, for `Display`. `now`: epoch milliseconds. */
 export const toPhase = (run: Run, now: number): Phase => ({
   name: doing(run),
   ...toBar(run),
@@ -62,31 +62,31 @@ const renderFailures = (title: string, failures: ReadonlyArray<FailureCount>): R
 
 const renderRoutes = ({ progress: { routes } }: Run): string =>
   routes.length === 0
-    ? "Nobody would go anywhere: everybody is where the flags say."
+    ? "Nobody would move: everybody who can be is at their target."
     : renderTable(
         routes.map(({ from, to, people: count }) => [from, to, count]),
         ["from", "to", "people"],
       )
 
-/** What a dry run found. */
+/** Renders what a dry run found. */
 export const renderPlan = (run: Run): string =>
   [renderRoutes(run), ...renderFailures("Would fail", run.progress.failures)].join("\n")
 
-/** How a run ended, or how it stands. */
+/** Renders how a run ended, or how far it is. */
 export const renderRun = (run: Run): string => {
   const { progress, state, startedAt, startedBy, updatedAt } = run
-  const head = `Run ${run.id}: ${run.kind}${run.isDry ? ", dry" : ""}, ${state}${
+  const head = `Run ${run.id}: ${run.kind}${run.isDry ? ", dry run" : ""}, ${state}${
     progress.reason === null ? "" : ` (${progress.reason})`
   }`
   const rows: ReadonlyArray<readonly [string, string]> = [
-    ["begun", `${formatTime(startedAt)} by ${startedBy}`],
-    ["took", formatDuration(updatedAt - startedAt)],
+    ["started", `${formatTime(startedAt)} by ${startedBy}`],
+    ["duration", formatDuration(updatedAt - startedAt)],
     ["people with a step to take", formatCount(progress.people)],
-    ["people there", formatCount(progress.arrived)],
+    ["people arrived", formatCount(progress.arrived)],
     ["steps taken", `${formatCount(progress.taken)} of ${formatCount(progress.steps)}`],
-    ["steps begun again", formatCount(progress.overtaken)],
-    ["attempts that failed", formatCount(progress.failedAttempts)],
-    ["users/s", run.peoplePerSecond.toFixed(1)],
+    ["steps repeated", formatCount(progress.overtaken)],
+    ["failed attempts", formatCount(progress.failedAttempts)],
+    ["people/s", run.peoplePerSecond.toFixed(1)],
   ]
   return [head, "", renderTable(rows), ...renderFailures("Failed", progress.failures)].join("\n")
 }

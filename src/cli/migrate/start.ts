@@ -6,20 +6,20 @@ import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { isGiven, whole } from "../operate/options.ts"
 import { type PeopleOptions, readPeople } from "../operate/people.ts"
-import { typed } from "../typed.ts"
+import { quoted } from "../typed.ts"
 import { renderPlan } from "./progress.ts"
 import { readRun, recoverUnderWay } from "./runs.ts"
 import { watchRun } from "./watch.ts"
 
-/** How a run goes about its work. */
+/** Options for the pace of a run. */
 export const paceOptions = {
-  pageSize: whole("page-size", 1, 1000, "People that one step of the run takes (500 unless told)"),
-  concurrency: whole("concurrency", 1, 100, "Objects asked at once (20 unless told)"),
+  pageSize: whole("page-size", 1, 1000, "People in one page of the run (default: 500)"),
+  concurrency: whole("concurrency", 1, 100, "Objects asked at the same time (default: 20)"),
   patience: whole(
     "patience",
     0,
     86_400,
-    "Seconds for which the run waits, when only failed people are left, until they are tried again (300 unless told)",
+    "Seconds that the run waits, when only failed people are left, to retry them (default: 300)",
   ),
 }
 
@@ -29,21 +29,21 @@ export interface PaceOptions {
   readonly patience: number | undefined
 }
 
-export const watchOption = isGiven("watch", "Stay and show how far it is; Ctrl-C leaves it going")
+export const watchOption = isGiven("watch", "Stay and show progress; Ctrl-C ends the watching, not the run")
 
-/** What the worker is asked, without what was not given. */
+/** The settings for the worker, without those that were not given. */
 export const toSettings = ({ pageSize, concurrency, patience }: PaceOptions) => ({
   ...(pageSize === undefined ? {} : { pageSize }),
   ...(concurrency === undefined ? {} : { concurrency }),
   ...(patience === undefined ? {} : { patienceSeconds: patience }),
 })
 
-/** Tells of a run that has begun, or stays with it. */
-export const watchOrLeave = Effect.fnUntraced(function* (id: string, isWatched: boolean) {
-  if (isWatched) return yield* watchRun(id)
+/** Says that a run has started, or watches it to its end. */
+export const watchOrLeave = Effect.fnUntraced(function* (id: string, { watch }: { readonly watch: boolean }) {
+  if (watch) return yield* watchRun(id)
   const outcome = yield* Outcome
   const run = yield* readRun(id)
-  yield* outcome.tell(run, `Run ${id} has begun; ${typed("migrate watch")} shows how far it is.`)
+  yield* outcome.tell(run, `Run ${id} has started; ${quoted("migrate watch")} shows its progress.`)
 })
 
 /** `pollen migrate start` */
@@ -59,12 +59,12 @@ export const startMove = Effect.fn("startMove")(function* (
   const running = people === undefined ? yield* recoverUnderWay : undefined
   if (running !== undefined) {
     yield* display.line(
-      `Run ${running} is under way, and was taken on in case its worker had been stopped; no other was begun.`,
+      `Run ${running} is under way, and continues in case its worker was stopped; no other run was started.`,
     )
-    return yield* watchOrLeave(running, options.watch)
+    return yield* watchOrLeave(running, options)
   }
   const run = yield* ask((client) => client.runs.startMove({ payload: settings }))
-  yield* watchOrLeave(run.id, options.watch)
+  yield* watchOrLeave(run.id, options)
 })
 
 /** `pollen migrate plan`: a dry run, to its end. */

@@ -10,7 +10,7 @@ import { renderTable } from "../table.ts"
 
 type Problem = Verification["problems"][number]
 
-/** Problems shown to a person; a program has them all. */
+/** Problems shown as text; `--json` has them all. */
 const shown = 20
 
 const renderProblems = (problems: ReadonlyArray<Problem>): string => {
@@ -18,10 +18,10 @@ const renderProblems = (problems: ReadonlyArray<Problem>): string => {
     .slice(0, shown)
     .map(({ userId, stage, reason, detail }) => [userId, stage ?? "–", reason, detail])
   const rest = problems.length - rows.length
-  return `${renderTable(rows, ["user", "stage", "reason", "detail"])}${rest === 0 ? "" : `\n  … and ${formatCount(rest)} more; --json has them all`}`
+  return `${renderTable(rows, ["user", "stage", "reason", "detail"])}${rest === 0 ? "" : `\n  … and ${formatCount(rest)} more; --json lists them all`}`
 }
 
-/** `pollen migrate verify`: what D1 has, against what the objects can open, whatever anybody wrote down about it. */
+/** `pollen migrate verify`: compares what D1 has with what the objects can open, and trusts no earlier record. */
 export const verify = Effect.fn("verify")(function* (options: PeopleOptions & { readonly use: boolean }) {
   const { ask } = yield* MigrationWorker
   const outcome = yield* Outcome
@@ -34,13 +34,10 @@ export const verify = Effect.fn("verify")(function* (options: PeopleOptions & { 
   const checked = answers.reduce((sum, answer) => sum + answer.checked, 0)
   const problems = answers.flatMap((answer) => answer.problems)
   const wrong = new Set(problems.map(({ userId }) => userId)).size
-  const words =
-    wrong === 0
-      ? `${people(checked)} verified: what D1 should have and what the objects open is the same.`
-      : renderProblems(problems)
-  yield* outcome.tell({ checked, wrong, problems }, words)
+  const words = wrong === 0 ? `${people(checked)} verified: D1 and the objects agree.` : renderProblems(problems)
+  yield* outcome.tell({ checked, wrong, problems }, words, wrong === 0 ? "good" : undefined)
   if (wrong > 0)
     return yield* new Unfinished({
-      message: `Of ${people(checked)}, ${formatCount(wrong)} ${wrong === 1 ? "is" : "are"} not as they should be.`,
+      message: `${formatCount(wrong)} of ${people(checked)} failed verification.`,
     })
 })

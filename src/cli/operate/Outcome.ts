@@ -1,14 +1,14 @@
 import { Context, Effect, Layer } from "effect"
-import { Display } from "../Display.ts"
+import { Display, type Tone } from "../Display.ts"
 
-/** What a command came to: words for a person, or with `--json` one object on the last line of stdout for a program. */
+/** The result of a command: words for a person, or with `--json` one object on stdout for a program. */
 export class Outcome extends Context.Service<
   Outcome,
   {
     readonly isJson: boolean
-    /** Called once, at the end. `words` are shown where nobody asked for the object. */
-    readonly tell: (object: object, words: string) => Effect.Effect<void>
-    /** What a program is told where nothing has been told: the name of the error and its sentence. */
+    /** Prints the result. Called once, at the end; `words` are shown without `--json`. */
+    readonly tell: (object: object, words: string, tone?: Tone) => Effect.Effect<void>
+    /** Prints the name and message of an error with `--json`, unless a result was printed. */
     readonly tellError: (error: { readonly _tag: string; readonly message: string }) => Effect.Effect<void>
   }
 >()("pollen/cli/Outcome") {
@@ -24,7 +24,7 @@ export class Outcome extends Context.Service<
           })
         return {
           isJson,
-          tell: (object, words) => (isJson ? print(object) : line(words)),
+          tell: (object, words, tone) => (isJson ? print(object) : line(words, tone)),
           tellError: ({ _tag, message }) =>
             Effect.suspend(() => (isJson && !isTold ? print({ error: { name: _tag, message } }) : Effect.void)),
         }

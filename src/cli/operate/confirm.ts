@@ -1,8 +1,9 @@
 import { createInterface } from "node:readline"
 import { Effect } from "effect"
 import { Refused } from "../exit.ts"
+import { columnsOf, wrap } from "../terminal.ts"
 
-/** Where a person types. */
+/** The stream that a person types into. */
 type Input = NodeJS.ReadableStream & { readonly isTTY?: boolean }
 
 const readLine = (input: Input) =>
@@ -18,8 +19,8 @@ const readLine = (input: Input) =>
   })
 
 /**
- * Has a person type `word` before something that cannot be undone, or that concerns many. A script says `--yes`; one that does
- * not is refused, since there is nobody to ask. The question goes to stderr, so that it is seen when stdout is a pipe.
+ * Asks a person to type `word` before something that cannot be undone, or that concerns many people. A script gives `--yes`;
+ * without it a script is refused. The question goes to stderr, so that it is visible when stdout is a pipe.
  */
 export const confirm = Effect.fn("confirm")(function* (
   {
@@ -29,16 +30,16 @@ export const confirm = Effect.fn("confirm")(function* (
   }: {
     readonly yes: boolean
     readonly word: string
-    /** What is about to be done: a sentence. */
+    /** A sentence that says what is about to be done. */
     readonly about: string
   },
   input: Input = process.stdin,
 ) {
   if (yes) return
   if (input.isTTY !== true) {
-    return yield* new Refused({ message: `${about} Nothing was done: give --yes to confirm it without a terminal.` })
+    return yield* new Refused({ message: `${about} Nothing was done: give --yes to confirm without a terminal.` })
   }
-  process.stderr.write(`${about}\nType "${word}" to go on: `)
+  process.stderr.write(`${wrap(about, columnsOf(process.stderr))}\nType "${word}" to confirm: `)
   const typed = yield* readLine(input)
   if (typed.trim() !== word) return yield* new Refused({ message: `Nothing was done: "${word}" was not typed.` })
 })

@@ -19,11 +19,21 @@ export const operateHere = <A>(
   )
 }
 
-/** Runs what an operator typed, with what every such command needs. */
+/** Reads and checks a command line with `prepare`, then finds the worker and runs `command` with what was read. */
+export const prepareAndOperate = <Prepared, A>(
+  options: OperatorOptions,
+  prepare: Effect.Effect<Prepared, CommandError>,
+  command: (prepared: Prepared) => Effect.Effect<A, CommandError, MigrationWorker | Outcome | Display>,
+): Effect.Effect<void, CommandError> => {
+  const worker = Layer.unwrap(Effect.map(findWorkerEndpoint(options), MigrationWorker.layer))
+  return operateHere(
+    options,
+    Effect.flatMap(prepare, (prepared) => Effect.provide(command(prepared), worker)),
+  )
+}
+
+/** Finds the worker and runs a command that asks it. */
 export const operate = <A>(
   options: OperatorOptions,
   command: Effect.Effect<A, CommandError, MigrationWorker | Outcome | Display>,
-): Effect.Effect<void, CommandError> => {
-  const worker = Layer.unwrap(Effect.map(findWorkerEndpoint(options), MigrationWorker.layer))
-  return operateHere(options, Effect.provide(command, worker))
-}
+): Effect.Effect<void, CommandError> => prepareAndOperate(options, Effect.void, () => command)

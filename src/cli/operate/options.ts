@@ -6,11 +6,11 @@ import { defaultStateDir } from "../state/keys.ts"
 export const isGiven = (name: string, description: string) =>
   Flag.Boolean(name).pipe(Flag.withoutNegation, Flag.withDescription(description), Flag.withDefault(false))
 
-/** A text that may be left out. */
+/** An optional text. */
 export const text = (name: string, description: string) =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.optional, Flag.map(Option.getOrUndefined))
 
-/** A whole number that may be left out. */
+/** An optional whole number. */
 export const whole = (name: string, minimum: number, maximum: number, description: string) =>
   Flag.Int(name).pipe(
     Flag.withSchema(
@@ -21,21 +21,21 @@ export const whole = (name: string, minimum: number, maximum: number, descriptio
     Flag.map(Option.getOrUndefined),
   )
 
-/** Where the migration worker is, and how its answer is shown. Every command of an operator has these. */
+/** The options that every operator command has: where the migration worker is, and how its answer is shown. */
 export const operatorOptions = {
   url: text(
     "url",
-    "Where the migration worker is; POLLEN_MIGRATION_URL unless given, or else the stack that npm start runs here",
+    "URL of the migration worker (default: POLLEN_MIGRATION_URL, then the stack that npm start runs here)",
   ),
   credentialFile: text(
     "credential-file",
-    "A file with the admin credential; POLLEN_ADMIN_TOKEN unless given, or for this machine's stack the one it made",
+    "A file with the admin credential (default: POLLEN_ADMIN_TOKEN, then the one of this machine's stack)",
   ),
   stateDir: Flag.String("state-dir").pipe(
-    Flag.withDescription("Where this machine's stack keeps its keys (.pollen unless told)"),
+    Flag.withDescription("Folder in which this machine's stack keeps its keys (default: .pollen)"),
     Flag.withDefault(defaultStateDir),
   ),
-  json: isGiven("json", "Print one JSON object on the last line, for a program; everything else goes to stderr"),
+  json: isGiven("json", "Print one JSON object on stdout, for a program; everything else goes to stderr"),
 }
 
 export interface OperatorOptions {
@@ -47,4 +47,4 @@ export interface OperatorOptions {
 
 export const dryRun = isGiven("dry-run", "Write nothing; show what would happen")
 
-export const yes = isGiven("yes", "Do not ask for confirmation, which there is nobody to give in a script")
+export const yes = isGiven("yes", "Confirm in advance, as a script must: nothing is asked")

@@ -4,10 +4,10 @@ import { Display } from "../Display.ts"
 import type { CommandError } from "../exit.ts"
 import { MigrationWorker } from "./MigrationWorker.ts"
 
-/** People that one request concerns: as many as the worker takes. */
+/** People in one request: the most that the worker accepts. */
 const atOnce = 500
 
-/** Which people a request concerns: these, or the next page of everybody. */
+/** The people of a request: these, or the next page of everybody. */
 export type Page = { readonly people: ReadonlyArray<UserId> } | { readonly limit: number; readonly cursor?: UserId }
 
 interface PageEnd {
@@ -23,12 +23,12 @@ const countEverybody = Effect.gen(function* () {
   return stages.reduce((sum, { people }) => sum + people, 0) + bornInObjects
 })
 
-/** Asks about these people, or everybody where nobody is named, page by page, and shows how far it is. */
+/** Asks about these people, or everybody where nobody is named, page by page, and shows its progress. */
 export const forEachPage = Effect.fnUntraced(function* <A extends PageEnd>(options: {
   readonly name: string
   readonly people: ReadonlyArray<UserId> | undefined
   readonly ask: (page: Page) => Effect.Effect<A, CommandError>
-  /** How many people an answer was about. */
+  /** Counts the people of an answer. */
   readonly count: (answer: A) => number
 }) {
   const { name, people, ask, count } = options

@@ -7,7 +7,7 @@ import { text } from "./options.ts"
 
 const decode = Schema.decodeUnknownEffect(Schema.Array(UserId))
 
-/** Named people, wherever a command may concern some instead of all. */
+/** The options of commands that concern everybody, or named people. */
 export const peopleOptions = {
   named: Argument.String("user").pipe(Argument.withDescription("User ids"), Argument.variadic()),
   peopleFile: text("people-file", "A file with more user ids, one on each line"),
@@ -21,7 +21,7 @@ export interface PeopleOptions {
 const toIds = (ids: ReadonlyArray<string>) =>
   decode([...new Set(ids)]).pipe(Effect.mapError(() => new Misused({ message: "A user id has 1 to 256 characters." })))
 
-/** Ids of a list such as `ada,grace`. */
+/** The ids in a list such as `ada,grace`. */
 export const readList = (list: string | undefined) =>
   toIds(
     (list ?? "")
@@ -30,14 +30,14 @@ export const readList = (list: string | undefined) =>
       .filter((id) => id !== ""),
   )
 
-/** The people whom a command line names, or `undefined` where it names nobody. */
+/** The people whom a command line names; `undefined` where it has no user id in it. */
 export const readPeople = Effect.fnUntraced(function* ({ named, peopleFile }: PeopleOptions) {
   const lines = peopleFile === undefined ? "" : yield* readTyped(peopleFile, "user ids, one on each line")
   const ids = yield* toIds([...named, ...lines.split(/\r?\n/).filter((line) => line !== "")])
   if (ids.length > 0) return ids
-  return peopleFile === undefined ? undefined : yield* new Misused({ message: `${peopleFile} names nobody.` })
+  return peopleFile === undefined ? undefined : yield* new Misused({ message: `${peopleFile} has no user id in it.` })
 })
 
-/** The first few of many. */
+/** Renders the first few ids of many. */
 export const renderIds = (ids: ReadonlyArray<string>, atMost = 5): string =>
   ids.length === 0 ? "–" : `${ids.slice(0, atMost).join(", ")}${ids.length > atMost ? `, … (${ids.length})` : ""}`

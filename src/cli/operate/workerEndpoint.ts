@@ -4,13 +4,14 @@ import { Failed, Misused } from "../exit.ts"
 import { readTyped, resolveTyped } from "../files.ts"
 import { localKeys } from "../state/keys.ts"
 import { type RunningStack, readStacks } from "../state/stacks.ts"
+import { isCheckout } from "../typed.ts"
 import type { OperatorOptions } from "./options.ts"
 
-/** Where the migration worker is, and what it takes to be let in. */
+/** The URL of the migration worker, and the headers that it accepts as credentials. */
 export interface WorkerEndpoint {
   /** Without a slash at its end. */
   readonly url: string
-  /** Whether it is on this machine. */
+  /** True for a worker on this machine. */
   readonly isLocal: boolean
   readonly headers: Readonly<Record<string, Redacted.Redacted>>
 }
@@ -18,7 +19,7 @@ export interface WorkerEndpoint {
 const isLoopback = (hostname: string): boolean =>
   hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127\./.test(hostname)
 
-/** A credential over a network without encryption would be anybody's. */
+/** Refuses an unencrypted URL of another machine, over which anybody could read the credential. */
 const checkUrl = Effect.fnUntraced(function* (text: string) {
   const url = URL.parse(text)
   if (url === null || !/^https?:$/.test(url.protocol)) {
@@ -26,7 +27,7 @@ const checkUrl = Effect.fnUntraced(function* (text: string) {
   }
   if (url.protocol === "http:" && !isLoopback(url.hostname)) {
     return yield* new Misused({
-      message: `${url.origin} is not this machine and not https, and the credential is sent to nobody in the clear.`,
+      message: `${url.origin} is neither this machine nor https: the credential would be sent unencrypted.`,
     })
   }
   return { url: url.href.replace(/\/+$/, ""), isLocal: isLoopback(url.hostname) }
@@ -39,11 +40,11 @@ const credentialIn = "the admin credential"
 const readCredential = Effect.fnUntraced(function* (file: string) {
   const credential = nonEmpty(yield* readTyped(file, credentialIn))
   return (
-    credential ?? (yield* new Failed({ message: `${resolveTyped(file)} is empty; it should hold ${credentialIn}.` }))
+    credential ?? (yield* new Misused({ message: `${resolveTyped(file)} is empty; it should hold ${credentialIn}.` }))
   )
 })
 
-/** What Cloudflare Access asks of a program: https://developers.cloudflare.com/cloudflare-one/identity/service-tokens/ */
+/** The headers by which Cloudflare Access recognizes a program: https://developers.cloudflare.com/cloudflare-one/identity/service-tokens/ */
 const accessHeaders = (environment: NodeJS.ProcessEnv): Record<string, Redacted.Redacted> => {
   const id = nonEmpty(environment["POLLEN_ACCESS_CLIENT_ID"])
   const secret = nonEmpty(environment["POLLEN_ACCESS_CLIENT_SECRET"])
@@ -55,13 +56,12 @@ const bearer = (credential: string) => ({ authorization: Redacted.make(`Bearer $
 
 const startedAt = (stack: RunningStack): string => new Date(stack.startedAt).toTimeString().slice(0, 8)
 
-/** The migration worker of the stack that runs on this machine, if that is one; says on stderr which it is. */
+/** Finds the migration worker of the one stack that runs on this machine, and says on stderr which it is. */
 const findLocal = Effect.fnUntraced(function* (stacks: ReadonlyArray<RunningStack>) {
   const [stack, ...others] = stacks
   if (stack === undefined) {
     return yield* new Misused({
-      message:
-        "Nothing says where the migration worker is: run npm start for one on this machine, or give --url or POLLEN_MIGRATION_URL.",
+      message: `Nothing says where the migration worker is: ${isCheckout ? "run npm start for one on this machine, or " : ""}give --url or POLLEN_MIGRATION_URL.`,
     })
   }
   if (others.length > 0) {
@@ -97,6 +97,6 @@ export const findWorkerEndpoint = Effect.fn("findWorkerEndpoint")(function* (
   }
   const here = worker.isLocal ? ` (npm start keeps this machine's in ${join(state, "keys.json")})` : ""
   return yield* new Misused({
-    message: `${worker.url} wants a credential: set POLLEN_ADMIN_TOKEN, or give --credential-file${here}, or set POLLEN_ACCESS_CLIENT_ID and POLLEN_ACCESS_CLIENT_SECRET for Cloudflare Access.`,
+    message: `${worker.url} needs a credential: set POLLEN_ADMIN_TOKEN, or give --credential-file${here}, or set POLLEN_ACCESS_CLIENT_ID and POLLEN_ACCESS_CLIENT_SECRET for Cloudflare Access.`,
   })
 })

@@ -50,7 +50,8 @@ export const ListChange = Schema.Struct({
 }).check(notEmpty(["set", "add", "remove"]))
 export type ListChange = typeof ListChange.Type
 
-const Percentage = Schema.Finite.pipe(
+/** 0 to 100, with at most two decimals. */
+export const Percentage = Schema.Finite.pipe(
   Schema.check(
     Schema.isBetween({ minimum: 0, maximum: 100 }, { message: "must be 0 to 100" }),
     Schema.makeFilter((value: number) =>

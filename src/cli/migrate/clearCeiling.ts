@@ -5,8 +5,10 @@ import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { type PeopleOptions, readPeople } from "../operate/people.ts"
 
-/** `pollen migrate lift`: what a rollback held back may go on. */
-export const lift = Effect.fn("lift")(function* (options: PeopleOptions & { readonly dryRun: boolean }) {
+/** `pollen migrate clear-ceiling`: releases people whom a rollback holds back. */
+export const clearCeiling = Effect.fn("clearCeiling")(function* (
+  options: PeopleOptions & { readonly dryRun: boolean },
+) {
   const { ask } = yield* MigrationWorker
   const outcome = yield* Outcome
   const people = yield* readPeople(options)
@@ -16,7 +18,7 @@ export const lift = Effect.fn("lift")(function* (options: PeopleOptions & { read
     runs.clearCeilings({ payload: { isDry, ...(people === undefined ? {} : { people }) } }),
   )
   const words = isDry
-    ? `${count(lifted)} would be free to go on.`
-    : `${count(lifted)} may go on: from here on the flags alone say where they should be.`
+    ? `${count(lifted)} would be released.`
+    : `${count(lifted)} released: from now on the flags alone set their target.`
   yield* outcome.tell({ isDry, lifted }, words)
 })
