@@ -1,6 +1,7 @@
-import { Config, ConfigProvider, Context, Duration, Effect, Layer } from "effect"
-import { Misconfigured } from "../../domain/error.ts"
+import { Config, Context, Effect, Layer } from "effect"
+import type { Misconfigured } from "../../domain/error.ts"
 import type { Provider } from "../../domain/provider.ts"
+import { readSettings, requestTimeoutMs } from "../../domain/settings.ts"
 import { DatabaseGrants } from "../../move/DatabaseGrants.ts"
 import { endpointsConfig } from "../../providers/endpoints.ts"
 import { ProviderHttp } from "../../providers/ProviderHttp.ts"
@@ -10,21 +11,12 @@ import { youtubeClient } from "../../providers/youtube.ts"
 import type { CoreEnv } from "../env.ts"
 import { importInto } from "../object.ts"
 
-const variables = Config.all({
-  endpoints: endpointsConfig,
-  timeout: Config.Duration("REQUEST_TIMEOUT").pipe(Config.withDefault(Duration.seconds(10))),
-})
-
-const readSettings = (env: CoreEnv) =>
-  variables.parse(ConfigProvider.fromUnknown(env)).pipe(
-    Effect.mapError((error) => new Misconfigured({ problem: `A setting cannot be read: ${error.message}` })),
-    Effect.map(({ endpoints, timeout }) => ({ endpoints, timeoutMs: Math.max(1, Duration.toMillis(timeout)) })),
-  )
+const variables = Config.all({ endpoints: endpointsConfig, timeoutMs: requestTimeoutMs })
 
 /** D1's side of grants, with the settings of the core worker. */
 export const databaseGrantsLayer = (env: CoreEnv): Layer.Layer<DatabaseGrants, Misconfigured> =>
   Layer.unwrap(
-    Effect.map(readSettings(env), (settings) =>
+    Effect.map(readSettings(variables, env), (settings) =>
       DatabaseGrants.layer({ ...settings, database: env.DB, importTokens: importInto(env) }),
     ),
   )
@@ -35,7 +27,7 @@ export class Clients extends Context.Service<Clients, Readonly<Record<Provider, 
 ) {
   static readonly layer = (env: CoreEnv): Layer.Layer<Clients, Misconfigured> =>
     Layer.unwrap(
-      Effect.map(readSettings(env), ({ endpoints, timeoutMs }) =>
+      Effect.map(readSettings(variables, env), ({ endpoints, timeoutMs }) =>
         Layer.effect(
           Clients,
           Effect.map(ProviderHttp, (http) => ({
