@@ -1,6 +1,6 @@
-import { and, eq, sql } from "drizzle-orm"
+import { and, eq } from "drizzle-orm"
 import { Clock, Effect } from "effect"
-import { accounts, tokens as tokenRows } from "../../../schema/object.ts"
+import { accounts, items, libraryPages, subscriptions, tokens as tokenRows } from "../../../schema/object.ts"
 import { type Provider, providers } from "../../domain/provider.ts"
 import type { AccountState, TokenSet } from "../../domain/token.ts"
 import { GrantStore, nextGeneration } from "../grants/GrantStore.ts"
@@ -93,8 +93,8 @@ export const discardCopies = Effect.fn("discardCopies")(function* (wanted: Provi
       .where(and(eq(accounts.isHolder, false), wanted === undefined ? undefined : eq(accounts.provider, wanted)))
       .all()
     for (const { provider } of copied) {
-      for (const table of ["tokens", "subscriptions", "items", "library_pages"]) {
-        db.run(sql`DELETE FROM ${sql.identifier(table)} WHERE provider = ${provider}`)
+      for (const table of [tokenRows, subscriptions, items, libraryPages]) {
+        db.delete(table).where(eq(table.provider, provider)).run()
       }
       db.update(accounts).set({ copiedGeneration: null }).where(eq(accounts.provider, provider)).run()
     }
