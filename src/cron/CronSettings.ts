@@ -18,7 +18,7 @@ const variables = Config.all({
   timeLimit: Config.Duration("CRON_TIME_LIMIT").pipe(Config.withDefault(Duration.minutes(10))),
 })
 
-/** What the operator decided about cron. A variable that makes no sense is `Misconfigured`, and says what would. */
+/** The operator's settings of cron. A variable out of its bounds is `Misconfigured` and says what they are. */
 export class CronSettings extends Context.Service<CronSettings, CronSettingsShape>()("pollen/cron/CronSettings") {
   static readonly layer = (env: CronEnv): Layer.Layer<CronSettings, Misconfigured> =>
     Layer.effect(

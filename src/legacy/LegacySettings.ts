@@ -52,7 +52,7 @@ const variables = Config.all({
   requestTimeoutMs,
 })
 
-/** What the operator decided about the central poller. A variable that makes no sense is `Misconfigured`, and says what would. */
+/** The operator's settings of the legacy poller. A variable out of its bounds is `Misconfigured` and says what they are. */
 export class LegacySettings extends Context.Service<LegacySettings, LegacySettingsShape>()(
   "pollen/legacy/LegacySettings",
 ) {

@@ -17,12 +17,12 @@ export interface DatabaseGrantsOptions extends Omit<ExchangeOptions, "copy"> {
 
 /**
  * D1's side of people's grants: reads them, refreshes those that it holds, and writes new ones. The rules are those of docs/move.md:
- * who refreshes has claimed the account, and nothing is written to an account that an object holds.
+ * a refresher claims the account first, and writes nothing to an account that an object holds.
  */
 export class DatabaseGrants extends Context.Service<
   DatabaseGrants,
   {
-    /** Who holds an account, and how it is; no token. `None`: D1 has never heard of it. */
+    /** Finds an account without its tokens. `None` when D1 has no row of it. */
     readonly find: (account: AccountKey) => Effect.Effect<Option.Option<AccountRow>, DatabaseUnavailable>
     /** The tokens in D1 as they are, whoever holds the account: the mirror at `live`. Never for somebody at `complete`. */
     readonly stored: (account: AccountKey) => Effect.Effect<Option.Option<TokenSet>, DatabaseUnavailable>

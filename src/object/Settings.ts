@@ -46,7 +46,7 @@ const variables = Config.all({
   requestTimeoutMs,
 })
 
-/** What the operator decided. Built from the worker's variables and secrets; a wrong one is `Misconfigured` with what to do. */
+/** The operator's settings. Built from the worker's variables and secrets; a wrong one is `Misconfigured` with what to do. */
 export class Settings extends Context.Service<Settings, SettingsShape>()("pollen/object/Settings") {
   static readonly layer = (env: SettingsVariables): Layer.Layer<Settings, Misconfigured> =>
     Layer.effect(

@@ -7,7 +7,7 @@ import { Store } from "./Store.ts"
 import { arm } from "./schedule.ts"
 import { type ProviderRow, selectConnected, selectCopied, selectHeld } from "./statements.ts"
 
-// Whose object it is, which of their accounts it looks after, and what every method ends with.
+// The person of the object, their accounts, and what every method ends with.
 
 /** Providers that a statement selects, in the order in which they are always told. */
 const providersIn = (statement: string) =>
@@ -26,14 +26,14 @@ export const isHeld = Effect.fnUntraced(function* (provider: Provider) {
   return db.select().from(accounts).where(eq(accounts.provider, provider)).get()?.isHolder ?? false
 })
 
-/** Notes whose object this is. Until then nothing is kept, and there is no alarm. */
+/** Records whose object this is. Until then the object keeps nothing and has no alarm. */
 export const ensurePerson = Effect.gen(function* () {
   const { db, userId } = yield* Store
   const createdAt = yield* Clock.currentTimeMillis
   db.insert(person).values({ id: 1, userId, createdAt }).onConflictDoNothing().run()
 })
 
-/** Puts the alarm in order and sends what happened to whoever listens. */
+/** Sets the alarm to what is due now, and publishes token events. Every method ends with it. */
 export const rearm = Effect.gen(function* () {
   const events = yield* TokenEvents
   yield* arm()

@@ -6,7 +6,7 @@ import { Settings, type SettingsShape } from "./Settings.ts"
 import { Store } from "./Store.ts"
 import { type CountsRow, countSources, type PolledRow, type SelfRow, selectPolled, selectSelf } from "./statements.ts"
 
-/** When an account's poll is wanted: not before the backoff of a failed pass. */
+/** The moment at which an account's poll is wanted: not before the backoff of a failed pass ends. */
 const pollWantedAt = (
   { retryAt, libraryReadAt }: Pick<typeof accounts.$inferSelect, "retryAt" | "libraryReadAt">,
   earliestSource: number | null,
@@ -20,7 +20,7 @@ export interface Due {
   readonly at: number
 }
 
-/** Everything that will have to be done, and when, as of `now`. The one alarm is the earliest of it. */
+/** Lists everything that becomes due, and when, as of `now`. The one alarm is the earliest of it. */
 export const dueList = ({ rows }: Store["Service"], settings: SettingsShape, now: number): ReadonlyArray<Due> => {
   const [self] = rows<SelfRow>(selectSelf)
   if (self === undefined) return []
@@ -74,6 +74,6 @@ export const armFor = Effect.fnUntraced(function* (ms: number) {
   if (before === null || before > at) yield* store.setAlarm(at)
 })
 
-/** How many of a person's sources there are, and how many of them fail. */
+/** Counts a person's sources, and those that fail. */
 export const sourceCounts = ({ rows }: Store["Service"]): CountsRow =>
   rows<CountsRow>(countSources)[0] ?? { sources: 0, failing: 0 }
