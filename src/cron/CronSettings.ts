@@ -1,5 +1,6 @@
-import { Config, ConfigProvider, Context, Duration, Effect, Layer } from "effect"
-import { Misconfigured } from "../domain/error.ts"
+import { Config, Context, Duration, Effect, Layer } from "effect"
+import type { Misconfigured } from "../domain/error.ts"
+import { checkBounds, checkTimeLimit, readSettings, wholeNumber } from "../domain/settings.ts"
 import type { CronEnv } from "./env.ts"
 
 export interface CronSettingsShape {
@@ -12,33 +13,23 @@ export interface CronSettingsShape {
 }
 
 const variables = Config.all({
-  pageSize: Config.Int("CRON_PAGE_SIZE").pipe(Config.withDefault(200)),
-  concurrency: Config.Int("CRON_CONCURRENCY").pipe(Config.withDefault(20)),
+  pageSize: wholeNumber("CRON_PAGE_SIZE", 200),
+  concurrency: wholeNumber("CRON_CONCURRENCY", 20),
   timeLimit: Config.Duration("CRON_TIME_LIMIT").pipe(Config.withDefault(Duration.minutes(10))),
 })
 
-const isBetween = (value: number, minimum: number, maximum: number) => value >= minimum && value <= maximum
-
-/** What the operator decided about cron. A variable that makes no sense is `Misconfigured`, and says what would. */
+/** The operator's settings of cron. A variable out of its bounds is `Misconfigured` and says what they are. */
 export class CronSettings extends Context.Service<CronSettings, CronSettingsShape>()("pollen/cron/CronSettings") {
   static readonly layer = (env: CronEnv): Layer.Layer<CronSettings, Misconfigured> =>
     Layer.effect(
       CronSettings,
       Effect.gen(function* () {
-        const read = yield* variables
-          .parse(ConfigProvider.fromUnknown(env))
-          .pipe(
-            Effect.mapError((error) => new Misconfigured({ problem: `A setting cannot be read: ${error.message}` })),
-          )
-        if (!isBetween(read.pageSize, 1, 1000)) {
-          return yield* new Misconfigured({ problem: "CRON_PAGE_SIZE must be 1 to 1000" })
-        }
-        if (!isBetween(read.concurrency, 1, 1000)) {
-          return yield* new Misconfigured({ problem: "CRON_CONCURRENCY must be 1 to 1000" })
-        }
-        if (!isBetween(Duration.toMinutes(read.timeLimit), 0, 14)) {
-          return yield* new Misconfigured({ problem: "CRON_TIME_LIMIT must be at most 14 minutes" })
-        }
+        const read = yield* readSettings(variables, env)
+        yield* checkBounds([
+          { name: "CRON_PAGE_SIZE", value: read.pageSize, minimum: 1, maximum: 1000 },
+          { name: "CRON_CONCURRENCY", value: read.concurrency, minimum: 1, maximum: 1000 },
+        ])
+        yield* checkTimeLimit("CRON_TIME_LIMIT", Duration.toMillis(read.timeLimit))
         return read
       }),
     )

@@ -1,6 +1,17 @@
-import { Config, ConfigProvider, Context, Duration, Effect, Layer } from "effect"
-import { Misconfigured } from "../domain/error.ts"
+import { Config, Context, Effect, Layer } from "effect"
+import type { Misconfigured } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
+import {
+  backfillBounds,
+  backfillItems,
+  checkBounds,
+  checkTimeLimit,
+  millis,
+  readSettings,
+  recheckMs,
+  requestTimeoutMs,
+  wholeNumber,
+} from "../domain/settings.ts"
 import { type EndpointVariables, endpointsConfig } from "../providers/endpoints.ts"
 import type { ProviderEndpoints } from "../providers/provider.ts"
 
@@ -30,32 +41,18 @@ export interface LegacySettingsShape {
   readonly requestTimeoutMs: number
 }
 
-const millis = (name: string, fallback: Duration.Input) =>
-  Config.Duration(name).pipe(
-    Config.withDefault(Duration.fromInputUnsafe(fallback)),
-    Config.map((duration) => Math.max(1, Duration.toMillis(duration))),
-  )
-
 const variables = Config.all({
   endpoints: endpointsConfig,
-  batchSize: Config.Int("LEGACY_BATCH_SIZE").pipe(Config.withDefault(50)),
-  concurrency: Config.Int("LEGACY_CONCURRENCY").pipe(Config.withDefault(10)),
+  batchSize: wholeNumber("LEGACY_BATCH_SIZE", 50),
+  concurrency: wholeNumber("LEGACY_CONCURRENCY", 10),
   timeLimitMs: millis("LEGACY_TIME_LIMIT", "10 minutes"),
-  requestLimit: Config.Int("LEGACY_REQUEST_LIMIT").pipe(Config.withDefault(9_000)),
-  backfillItems: Config.Int("BACKFILL_ITEMS").pipe(Config.withDefault(20)),
-  recheckMs: millis("VERIFY_INTERVAL", "24 hours"),
-  requestTimeoutMs: millis("REQUEST_TIMEOUT", "10 seconds"),
+  requestLimit: wholeNumber("LEGACY_REQUEST_LIMIT", 9_000),
+  backfillItems,
+  recheckMs,
+  requestTimeoutMs,
 })
 
-/** Bounds of what is a number, and how the operator is told. */
-const bounds = [
-  ["LEGACY_BATCH_SIZE", "batchSize", 1, 200],
-  ["LEGACY_CONCURRENCY", "concurrency", 1, 100],
-  ["LEGACY_REQUEST_LIMIT", "requestLimit", 1, 10_000_000],
-  ["BACKFILL_ITEMS", "backfillItems", 0, 50],
-] as const
-
-/** What the operator decided about the central poller. A variable that makes no sense is `Misconfigured`, and says what would. */
+/** The operator's settings of the legacy poller. A variable out of its bounds is `Misconfigured` and says what they are. */
 export class LegacySettings extends Context.Service<LegacySettings, LegacySettingsShape>()(
   "pollen/legacy/LegacySettings",
 ) {
@@ -63,19 +60,14 @@ export class LegacySettings extends Context.Service<LegacySettings, LegacySettin
     Layer.effect(
       LegacySettings,
       Effect.gen(function* () {
-        const read = yield* variables
-          .parse(ConfigProvider.fromUnknown(env))
-          .pipe(
-            Effect.mapError((error) => new Misconfigured({ problem: `A setting cannot be read: ${error.message}` })),
-          )
-        for (const [name, field, minimum, maximum] of bounds) {
-          if (read[field] < minimum || read[field] > maximum) {
-            return yield* new Misconfigured({ problem: `${name} must be ${minimum} to ${maximum}` })
-          }
-        }
-        if (read.timeLimitMs > 14 * 60_000) {
-          return yield* new Misconfigured({ problem: "LEGACY_TIME_LIMIT must be at most 14 minutes" })
-        }
+        const read = yield* readSettings(variables, env)
+        yield* checkBounds([
+          { name: "LEGACY_BATCH_SIZE", value: read.batchSize, minimum: 1, maximum: 200 },
+          { name: "LEGACY_CONCURRENCY", value: read.concurrency, minimum: 1, maximum: 100 },
+          { name: "LEGACY_REQUEST_LIMIT", value: read.requestLimit, minimum: 1, maximum: 10_000_000 },
+          backfillBounds(read.backfillItems),
+        ])
+        yield* checkTimeLimit("LEGACY_TIME_LIMIT", read.timeLimitMs)
         return read
       }),
     )

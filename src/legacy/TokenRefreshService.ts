@@ -1,22 +1,14 @@
 import { Context, Effect, Layer, Result } from "effect"
-import {
-  AccountNotConnected,
-  type DatabaseUnavailable,
-  ProviderUnavailable,
-  ReauthorizationRequired,
-} from "../domain/error.ts"
+import { AccountNotConnected, type DatabaseUnavailable } from "../domain/error.ts"
 import { type AccountKey, keyOf, type UsableToken } from "../move/account.ts"
 import { DatabaseGrants } from "../move/DatabaseGrants.ts"
 import type { GrantError, GrantResult } from "../move/renew.ts"
-import { AccessTokenRejected, type RequestError, ScopeMissing, type SourceMissing } from "../providers/error.ts"
+import type { RequestError, SourceMissing } from "../providers/error.ts"
 import type { AccessToken } from "../providers/provider.ts"
 import { Hold } from "./Hold.ts"
 
 /** Why a request on behalf of an account brought nothing. */
 export type AskError = GrantError | SourceMissing
-
-const isRejected = (error: unknown): error is AccessTokenRejected => error instanceof AccessTokenRejected
-const isScopeMissing = (error: unknown): error is ScopeMissing => error instanceof ScopeMissing
 
 /** Access tokens for the central poller: those of a batch at once, five minutes ahead, each refreshed by whoever claims it in D1. */
 export class TokenRefreshService extends Context.Service<
@@ -56,31 +48,10 @@ export class TokenRefreshService extends Context.Service<
         const { provider } = account
         const first = ready.get(keyOf(account))
         if (first === undefined) return yield* new AccountNotConnected({ provider })
-        const attempt = ({ accessToken, generation }: UsableToken) =>
-          hold
-            .respecting(provider, use(accessToken))
-            .pipe(
-              Effect.catchIf(isScopeMissing, ({ reason }) =>
-                grants
-                  .requireReauthorization(account, generation)
-                  .pipe(Effect.andThen(Effect.fail(new ReauthorizationRequired({ provider, reason })))),
-              ),
-            )
-        const refresh = grants
-          .refresh(account, first.generation)
-          .pipe(Effect.tap((renewed) => Effect.sync(() => ready.set(keyOf(account), renewed))))
-        return yield* attempt(first).pipe(
-          Effect.catchIf(isRejected, () => Effect.flatMap(refresh, attempt)),
-          Effect.catchIf(isRejected, () =>
-            Effect.fail(
-              new ProviderUnavailable({
-                provider,
-                reason: "refused an access token that it just issued",
-                retryAt: null,
-              }),
-            ),
-          ),
-        )
+        return yield* grants.withToken(account, first, (token) => {
+          ready.set(keyOf(account), token)
+          return hold.respecting(provider, use(token.accessToken))
+        })
       })
 
       return { prepare, withToken }

@@ -1,6 +1,8 @@
 import { Clock, Context, Effect, Layer, Option, Result } from "effect"
-import type { DatabaseUnavailable } from "../domain/error.ts"
+import { type DatabaseUnavailable, ReauthorizationRequired } from "../domain/error.ts"
 import { isOutage, isUsable, needsRefresh, type TokenSet } from "../domain/token.ts"
+import { askWithToken } from "../providers/askWithToken.ts"
+import type { RequestError, SourceMissing } from "../providers/error.ts"
 import { type AccountKey, type AccountRow, type HeldRow, keyOf, type UsableToken } from "./account.ts"
 import { readAccounts, readHeld, readTokens } from "./accounts.ts"
 import { copyTokens, hasCopy, type InvokeImport } from "./copies.ts"
@@ -15,12 +17,12 @@ export interface DatabaseGrantsOptions extends Omit<ExchangeOptions, "copy"> {
 
 /**
  * D1's side of people's grants: reads them, refreshes those that it holds, and writes new ones. The rules are those of docs/move.md:
- * who refreshes has claimed the account, and nothing is written to an account that an object holds.
+ * a refresher claims the account first, and writes nothing to an account that an object holds.
  */
 export class DatabaseGrants extends Context.Service<
   DatabaseGrants,
   {
-    /** Who holds an account, and how it is; no token. `None`: D1 has never heard of it. */
+    /** Finds an account without its tokens. `None` when D1 has no row of it. */
     readonly find: (account: AccountKey) => Effect.Effect<Option.Option<AccountRow>, DatabaseUnavailable>
     /** The tokens in D1 as they are, whoever holds the account: the mirror at `live`. Never for somebody at `complete`. */
     readonly stored: (account: AccountKey) => Effect.Effect<Option.Option<TokenSet>, DatabaseUnavailable>
@@ -32,6 +34,15 @@ export class DatabaseGrants extends Context.Service<
     ) => Effect.Effect<ReadonlyArray<GrantResult>, DatabaseUnavailable>
     /** A new access token in place of one that the provider rejected, unless there is one already. */
     readonly refresh: (account: AccountKey, rejectedGeneration: number) => Effect.Effect<UsableToken, GrantError>
+    /**
+     * Runs a request with an access token; one that the provider rejects is refreshed and used once more. A token that lacks a scope
+     * ends the use of its grant.
+     */
+    readonly withToken: <A>(
+      account: AccountKey,
+      token: UsableToken,
+      use: (token: UsableToken) => Effect.Effect<A, RequestError>,
+    ) => Effect.Effect<A, GrantError | SourceMissing>
     /** Ends the use of a grant of which the provider refused this generation, until another is set. */
     readonly requireReauthorization: (
       account: AccountKey,
@@ -118,6 +129,24 @@ export class DatabaseGrants extends Context.Service<
         return yield* Effect.fromResult(result ?? Result.fail(whyNotHeld(account, undefined)))
       })
 
+      const withToken = <A>(
+        account: AccountKey,
+        token: UsableToken,
+        use: (token: UsableToken) => Effect.Effect<A, RequestError>,
+      ) => {
+        const { provider } = account
+        const ask = (usable: UsableToken) =>
+          use(usable).pipe(
+            Effect.catchTag("ScopeMissing", ({ reason }) =>
+              Effect.andThen(
+                refuseGrant(database, account, usable.generation),
+                Effect.fail(new ReauthorizationRequired({ provider, reason })),
+              ),
+            ),
+          )
+        return askWithToken({ provider, token, ask, replace: ({ generation }) => refresh(account, generation) })
+      }
+
       const set = Effect.fn("DatabaseGrants.set")(function* (account: AccountKey, tokens: TokenSet, epoch: number) {
         const written = yield* setGrant(database, account, tokens, epoch)
         if (Option.isSome(written) && hasCopy(written.value.stage)) yield* copy([{ ...written.value, tokens }])
@@ -136,6 +165,7 @@ export class DatabaseGrants extends Context.Service<
         accessToken,
         accessTokens,
         refresh,
+        withToken,
         requireReauthorization: (account, generation) => refuseGrant(database, account, generation),
         set,
         take,

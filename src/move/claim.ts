@@ -3,7 +3,7 @@ import { type AccountKey, accountColumns, heldColumns, toStored } from "./accoun
 
 // The statements of a refresh by D1's side. Each takes its accounts as one JSON parameter, however many they are.
 
-/** How long a claim keeps others out if whoever made it is never heard of again, in milliseconds. */
+/** How long the claim of a refresher that died keeps others out, in milliseconds. */
 export const claimMs = 60_000
 
 // The plus keeps SQLite from going through everybody whom D1 holds, by the index, instead of the few who are wanted, by the key.
@@ -31,10 +31,10 @@ const releaseStatement = `UPDATE user_accounts SET refresh_claim = NULL, refresh
   FROM json_each(?1) wanted WHERE ${isWanted} AND refresh_claim = ?2 AND ${isHeld}
   RETURNING ${accountColumns}`
 
-/** An account whose grant is to be replaced, and the generation it has: who finds another was forestalled, and is content. */
+/** An account whose grant is to be replaced, and the generation that it has: an account with another has been refreshed already. */
 export interface Stale extends AccountKey {
   readonly generation: number
-  /** Whether it works yet, so that nobody need wait for another's refresh. */
+  /** Whether its token still works, so that nobody need wait for another's refresh. */
   readonly isUsable: boolean
 }
 
@@ -47,7 +47,7 @@ export interface Released extends AccountKey {
   readonly isRefused: boolean
 }
 
-/** Claims those of the accounts that can be claimed; its rows are those that were. */
+/** Claims those of the accounts that can be claimed; returns their rows. */
 export const claimAccounts = (
   database: D1Database,
   claimId: string,
@@ -55,7 +55,7 @@ export const claimAccounts = (
   accounts: ReadonlyArray<Stale>,
 ): D1PreparedStatement => database.prepare(claimStatement).bind(JSON.stringify(accounts), claimId, now + claimMs, now)
 
-/** Writes what was brought to those still claimed; its rows are those that took it. */
+/** Writes new tokens to those accounts that are still claimed; returns their rows. */
 export const renewAccounts = (
   database: D1Database,
   claimId: string,
@@ -66,7 +66,7 @@ export const renewAccounts = (
   return database.prepare(renewStatement).bind(JSON.stringify(rows), claimId, now)
 }
 
-/** Lets claims go that brought nothing; its rows are those whose claim was still there. */
+/** Releases claims that brought nothing; returns the rows whose claim was still there. */
 export const releaseAccounts = (
   database: D1Database,
   claimId: string,

@@ -15,7 +15,7 @@ export type InvokeImport = (payload: Wire<typeof ImportTokens>) => PromiseLike<R
 /** Copies written at the same time. */
 const copiesAtOnce = 10
 
-/** How long one object may keep a refresh waiting. */
+/** How long a refresh waits for one object. */
 const timeLimit = "10 seconds"
 
 export interface Copy extends AccountKey {

@@ -30,7 +30,7 @@ export interface ExchangeOptions {
 
 type ExchangeError = ReauthorizationRequired | ProviderUnavailable | RateLimited
 
-/** How one refresh went. */
+/** One refresh and its outcome. */
 interface Attempt {
   readonly row: HeldRow
   readonly outcome: Result.Result<TokenSet, ExchangeError>
@@ -79,8 +79,8 @@ const toCount = ({ outcome, tookMs }: Attempt): OperationCount => ({
 const accountsIn = (result: D1Result | undefined): ReadonlyMap<string, AccountRow> =>
   new Map((result?.results ?? []).flatMap((row) => Option.toArray(decodeAccount(row))).map((row) => [keyOf(row), row]))
 
-/** Writes what became of a claim, in one batch. Gives the rows that took new tokens, and those that were let go without. */
-const settle = Effect.fnUntraced(function* (
+/** Records the outcomes of a claim in one batch. Returns the rows that took new tokens, and those that were released without. */
+const recordOutcomes = Effect.fnUntraced(function* (
   { database }: ExchangeOptions,
   claimId: string,
   accounts: ReadonlyArray<Stale>,
@@ -110,9 +110,8 @@ const settle = Effect.fnUntraced(function* (
 })
 
 /**
- * One refresh each of those accounts that can be claimed: two statements and a batch, and one request an account, all at once.
- * Gives a result for those that were claimed and whose outcome counts; whoever else is asked for is missing: somebody else has
- * claimed or changed the account. Cannot be interrupted between the provider's answer and its being written down.
+ * Refreshes those of the accounts that it can claim: two statements and a batch, and one request an account, all at once. An account
+ * without a result was claimed or changed by somebody else. Cannot be interrupted between the provider's answer and its being recorded.
  */
 export const exchange = Effect.fn("exchange")(function* (accounts: ReadonlyArray<Stale>, options: ExchangeOptions) {
   const { database, copy } = options
@@ -125,14 +124,14 @@ export const exchange = Effect.fn("exchange")(function* (accounts: ReadonlyArray
   const isLate = (yield* Clock.currentTimeMillis) - now > claimMs / 2
   const rows = isLate ? [] : claimed.flatMap((row) => Option.toArray(decodeHeld(row)))
   const attempts = yield* Effect.forEach(rows, (row) => attempt(row, options), { concurrency: "unbounded" })
-  const settled = yield* settle(options, claimId, accounts, attempts)
+  const recorded = yield* recordOutcomes(options, claimId, accounts, attempts)
   const copies: Array<Copy> = []
   for (const { row, outcome } of attempts) {
     const key = keyOf(row)
-    const taken = settled.renewed.get(key)
+    const taken = recorded.renewed.get(key)
     if (Result.isFailure(outcome)) {
       // A refusal of tokens that somebody has replaced meanwhile says nothing of the new ones.
-      if (settled.released.has(key)) results.set(key, Result.fail(outcome.failure))
+      if (recorded.released.has(key)) results.set(key, Result.fail(outcome.failure))
     } else if (taken !== undefined) {
       const { accessToken, expiresAt } = outcome.success
       results.set(key, Result.succeed({ accessToken, expiresAt, generation: taken.generation }))

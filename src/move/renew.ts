@@ -23,23 +23,23 @@ export type GrantError =
 
 export type GrantResult = Result.Result<UsableToken, GrantError>
 
-/** How long somebody waits for another's refresh, or for the end of a hand-over, in milliseconds: longer than either takes. */
+/** How long a caller waits for another's refresh, or for the end of a hand-over, in milliseconds: longer than either takes. */
 const patienceMs = 20_000
 
-/** Refreshes at the same time. All of one claim begin at once, so that none is still under way when its claim ends. */
+/** Refreshes at the same time. All of one claim begin at once, so that none outlives its claim. */
 const refreshesAtOnce = 10
 
-/** How often they look, in milliseconds. */
-const lookEveryMs = 200
+/** How often a waiting caller reads the row again, in milliseconds. */
+const rereadEveryMs = 200
 
-/** Why an account that D1 was asked for is not among those that it holds and can read. */
+/** The reason why an account is not among those that D1 holds and can read. */
 export const whyNotHeld = ({ provider }: AccountKey, row: AccountRow | undefined): GrantError => {
   if (row === undefined || !row.isActive || row.state === "disconnected") return new AccountNotConnected({ provider })
   if (row.holder === "object") return new HeldByObject({ provider, epoch: row.epoch })
   return new ReauthorizationRequired({ provider, reason: "what D1 has of the grant cannot be read" })
 }
 
-/** The access token of a row as it is, or why it may not be used. */
+/** The access token of a row as it is, or the reason why it may not be used. */
 export const usableOf = (row: HeldRow): GrantResult => {
   const { provider, accessToken, expiresAt, generation } = row
   if (!row.isActive || row.state === "disconnected") return Result.fail(new AccountNotConnected({ provider }))
@@ -49,14 +49,14 @@ export const usableOf = (row: HeldRow): GrantResult => {
   return Result.succeed({ accessToken, expiresAt, generation })
 }
 
-/** What somebody sees of an account that they could not claim: an outcome, or that they are to look again. */
+/** Decides what a row says to a caller that could not claim it: an outcome, or to read it again later. */
 const judge = (account: Stale, row: HeldRow, hasSeenClaim: boolean): GrantResult | "again" => {
   const { provider } = account
   if (row.generation !== account.generation || row.state !== "connected" || !row.isActive) return usableOf(row)
   if (row.refreshToken === null) {
     return Result.fail(new ReauthorizationRequired({ provider, reason: "D1 has no refresh token" }))
   }
-  // The claim ended and brought nothing: everybody who waited for it trying on their own would only hit an outage harder.
+  // The claim ended and brought nothing: if every caller that waited for it tried as well, they would make an outage worse.
   if (hasSeenClaim && row.claimedUntil === null) {
     return Result.fail(new ProviderUnavailable({ provider, reason: "another refresh has just failed", retryAt: null }))
   }
@@ -71,8 +71,8 @@ const outOfPatience = ({ provider, claimedUntil, fencedUntil }: HeldRow) =>
   })
 
 /**
- * Brings new access tokens for accounts whose tokens are stale, by {@link keyOf}. Of all who ask for the same account at once, one
- * refreshes, and the others wait for what comes of it: not for ever, and not at all for a token that is still good.
+ * Gets new access tokens for accounts whose tokens are stale, by {@link keyOf}. Concurrent callers share one refresh of an account: a
+ * caller that finds it claimed waits up to 20 s for the result, and not at all while its token works.
  */
 export const renew = Effect.fn("renew")(function* (stale: ReadonlyArray<Stale>, options: ExchangeOptions) {
   const { database } = options
@@ -108,7 +108,7 @@ export const renew = Effect.fn("renew")(function* (stale: ReadonlyArray<Stale>, 
       if ((row.claimedUntil ?? 0) > now) claimedByOthers.add(key)
     }
     pending = pending.filter((account) => !results.has(keyOf(account)))
-    if (pending.length > 0) yield* Effect.sleep(lookEveryMs)
+    if (pending.length > 0) yield* Effect.sleep(rereadEveryMs)
   }
   return results
 })

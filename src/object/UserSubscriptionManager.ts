@@ -144,9 +144,7 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
   }
 
   refreshTokens(payload: Wire<typeof methods.RefreshTokens>) {
-    return this.serve(methods.RefreshTokens, payload, ({ provider, force }) =>
-      operations.refreshTokens(provider, force ?? false),
-    )
+    return this.serve(methods.RefreshTokens, payload, (options) => operations.refreshTokens(options))
   }
 
   pollNow(payload: Wire<typeof methods.PollNow>, onProgress?: ProgressCallback) {
@@ -197,7 +195,7 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
 
   takeOver(payload: Wire<typeof move.TakeOver>) {
     return this.serve(move.TakeOver, payload, ({ accounts, sources, isMirrored }) =>
-      takeOver(accounts, sources, isMirrored),
+      takeOver(accounts, sources, { isMirrored }),
     )
   }
 
@@ -206,7 +204,7 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
   }
 
   setMirror(payload: Wire<typeof move.SetMirror>) {
-    return this.serve(move.SetMirror, payload, ({ isMirrored }) => setMirror(isMirrored))
+    return this.serve(move.SetMirror, payload, (options) => setMirror(options))
   }
 
   discardCopies(payload: Wire<typeof move.DiscardCopies>) {

@@ -20,10 +20,10 @@ import { Settings } from "./Settings.ts"
 import { Store } from "./Store.ts"
 import { arm, armFor, dueList, earliestDue } from "./schedule.ts"
 
-/** How long after a failed exercise of a grant the next is tried, in milliseconds. */
+/** How long a grant that could not be kept alive waits for the next attempt, in milliseconds. */
 const keepAliveRetryMs = 3_600_000
 
-// What the methods of the object do, each as one program. The alarm does the rest.
+// The methods of the object, and its alarm, each as one program.
 
 export const setToken = Effect.fnUntraced(function* (
   provider: Provider,
@@ -35,7 +35,7 @@ export const setToken = Effect.fnUntraced(function* (
   const grants = yield* Grants
   if (asOf !== undefined) yield* ensurePerson
   const isForeign = asOf === undefined && !(yield* isHeld(provider))
-  // Refused without a trace: most people who have not moved have nothing here at all.
+  // Leaves no trace: the objects of most people who have not moved are empty.
   if (isForeign) return yield* yield* heldElsewhere(provider)
   const set = grants.set(
     provider,
@@ -94,7 +94,14 @@ const refreshOutcome = (provider: Provider, error: GrantError) => ({
   reason: error.message,
 })
 
-export const refreshTokens = Effect.fnUntraced(function* (wanted: Provider | undefined, isForced: boolean) {
+interface RefreshOptions {
+  /** One provider, or all. */
+  readonly provider?: Provider
+  /** Whether a token is refreshed that does not expire soon. */
+  readonly force?: boolean
+}
+
+export const refreshTokens = Effect.fnUntraced(function* ({ provider: wanted, force = false }: RefreshOptions) {
   const grants = yield* Grants
   const store = yield* Store
   const known = yield* heldProviders
@@ -103,7 +110,7 @@ export const refreshTokens = Effect.fnUntraced(function* (wanted: Provider | und
     wanted === undefined ? known : [wanted],
     Effect.fnUntraced(function* (provider) {
       const before = store.db.query.tokens.findFirst({ where: (row) => eq(row.provider, provider) }).sync()
-      return yield* (isForced ? grants.refresh(provider) : grants.accessToken(provider)).pipe(
+      return yield* (force ? grants.refresh(provider) : grants.accessToken(provider)).pipe(
         Effect.map(({ expiresAt, generation }) => ({
           provider,
           outcome: generation === before?.generation ? ("still_valid" as const) : ("refreshed" as const),
@@ -120,12 +127,12 @@ export const refreshTokens = Effect.fnUntraced(function* (wanted: Provider | und
 })
 
 /**
- * A pass that a caller started is guarded by an alarm, this long after its start, in milliseconds: if the object dies in the
- * middle, the alarm goes on with what is left. The alarm's own passes need none, since the platform repeats an alarm that was cut off.
+ * How long after its start an alarm goes on with a pass that a caller started, in milliseconds, in case the object dies in the middle.
+ * The alarm's own passes need none, since the platform repeats an alarm that was cut off.
  */
 const passGuardMs = 60_000
 
-/** Polls the accounts, delivers what they brought, and sets the alarm anew, whatever happened in between. */
+/** Polls the accounts, delivers what they brought, and sets the alarm again, whatever happened in between. */
 const pollAll = Effect.fnUntraced(function* (
   wanted: ReadonlyArray<Provider>,
   trigger: "alarm" | "request",
@@ -148,14 +155,14 @@ export const pollNow = Effect.fnUntraced(function* (listener: ProgressListener |
   return { ...polled, accounts: [...polled.accounts, ...copied.map(heldByDatabase)] }
 })
 
-/** However a grant failed to be exercised, it is not tried again at once. */
+/** Keeps a grant that could not be kept alive from being tried again at once, whatever the reason. */
 const postponeKeepAlive = Effect.fnUntraced(function* (provider: Provider) {
   const { db } = yield* Store
   const retryAt = (yield* Clock.currentTimeMillis) + keepAliveRetryMs
   db.update(tokenRows).set({ retryAt }).where(eq(tokenRows.provider, provider)).run()
 })
 
-/** What the alarm does: everything that is due. */
+/** Does everything that is due. The alarm runs it. */
 export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
   const store = yield* Store
   const settings = yield* Settings
@@ -174,7 +181,7 @@ export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
   const polls = toPoll.length > 0 ? pollAll(toPoll, "alarm") : Effect.void
   const isDeliveryDue = due.some(({ what }) => what === "deliver" || what === "heartbeat")
   const delivery = isDeliveryDue ? outbox.deliver(false) : Effect.void
-  // One after the other, and each whatever became of the one before it.
+  // In order, and each whatever the outcome of the one before it.
   const exits = yield* Effect.forEach([keepAlives, polls, delivery], (part) => Effect.exit(part))
   yield* Effect.all(exits, { discard: true })
 }, Effect.ensuring(rearm))
@@ -186,9 +193,9 @@ export const wake = Effect.fnUntraced(function* () {
   const now = yield* Clock.currentTimeMillis
   const due = earliestDue(dueList(store, settings, now))
   yield* arm()
-  // Cron looks for objects that have not been heard from: this one has been now.
+  // A heartbeat, since cron wakes the objects that it has not heard from.
   yield* outbox.deliver(true)
-  // What has been delivered is not due any more.
+  // Delivered rows are no longer due.
   const alarmAt = yield* arm()
   return { alarmAt, overdueMs: due === null || due === 0 ? 0 : Math.max(0, now - due) }
 })
@@ -215,7 +222,7 @@ export const exportTokens = Effect.fnUntraced(function* () {
   return { accounts: revealed.flatMap(Option.toArray) }
 })
 
-/** D1 first: if it does not answer, nothing is lost and the caller can ask again. */
+/** Erases D1's rows first: if D1 does not answer, nothing is lost and the caller can ask again. */
 export const forget = Effect.fnUntraced(function* () {
   const store = yield* Store
   const database = yield* FeedDatabase

@@ -5,24 +5,20 @@ import { type Provider, providers } from "../domain/provider.ts"
 import { TokenEvents } from "./grants/TokenEvents.ts"
 import { Store } from "./Store.ts"
 import { arm } from "./schedule.ts"
+import { type ProviderRow, selectConnected, selectCopied, selectHeld } from "./statements.ts"
 
-// Whose object it is, which of their accounts it looks after, and what every method ends with.
+// The person of the object, their accounts, and what every method ends with.
 
-/** Providers of the accounts of which a condition holds, in the order in which they are always told. */
-const providersWhere = (condition: string) =>
+/** Providers that a statement selects, in the order in which they are always told. */
+const providersIn = (statement: string) =>
   Effect.map(Store, ({ rows }) => {
-    const found = rows<{ provider: string }>(`SELECT provider FROM accounts WHERE ${condition}`)
+    const found = rows<ProviderRow>(statement)
     return providers.filter((known) => found.some(({ provider }) => provider === known))
   })
 
-/** The accounts that are polled. */
-export const connectedProviders = providersWhere("state = 'connected' AND is_holder")
-
-/** Everything that the object holds but disconnected accounts. */
-export const heldProviders = providersWhere("state <> 'disconnected' AND is_holder")
-
-/** The accounts of which the object keeps a copy, and D1 has the right. */
-export const copiedProviders = providersWhere("NOT is_holder AND provider IN (SELECT provider FROM tokens)")
+export const connectedProviders = providersIn(selectConnected)
+export const heldProviders = providersIn(selectHeld)
+export const copiedProviders = providersIn(selectCopied)
 
 /** Whether the object holds an account, disconnected or not. */
 export const isHeld = Effect.fnUntraced(function* (provider: Provider) {
@@ -30,14 +26,14 @@ export const isHeld = Effect.fnUntraced(function* (provider: Provider) {
   return db.select().from(accounts).where(eq(accounts.provider, provider)).get()?.isHolder ?? false
 })
 
-/** Notes whose object this is. Until then nothing is kept, and there is no alarm. */
+/** Records whose object this is. Until then the object keeps nothing and has no alarm. */
 export const ensurePerson = Effect.gen(function* () {
   const { db, userId } = yield* Store
   const createdAt = yield* Clock.currentTimeMillis
   db.insert(person).values({ id: 1, userId, createdAt }).onConflictDoNothing().run()
 })
 
-/** Puts the alarm in order and sends what happened to whoever listens. */
+/** Sets the alarm to what is due now, and publishes token events. Every method ends with it. */
 export const rearm = Effect.gen(function* () {
   const events = yield* TokenEvents
   yield* arm()

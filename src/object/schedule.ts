@@ -1,11 +1,12 @@
 import { Clock, Effect } from "effect"
-import type { accounts, person } from "../../schema/object.ts"
+import type { accounts } from "../../schema/object.ts"
 import { refreshableAt, requestableAt } from "../domain/token.ts"
 import { keepAliveAfterMs } from "./grants/Grants.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
 import { Store } from "./Store.ts"
+import { type CountsRow, countSources, type PolledRow, type SelfRow, selectPolled, selectSelf } from "./statements.ts"
 
-/** When an account's poll is wanted: not before the backoff of a failed pass. */
+/** The moment at which an account's poll is wanted: not before the backoff of a failed pass ends. */
 const pollWantedAt = (
   { retryAt, libraryReadAt }: Pick<typeof accounts.$inferSelect, "retryAt" | "libraryReadAt">,
   earliestSource: number | null,
@@ -19,35 +20,11 @@ export interface Due {
   readonly at: number
 }
 
-const selectSelf = `SELECT is_report_due AS isHeartbeatDue, reported_at AS heartbeatAt, delivery_retry_at AS deliveryRetryAt,
-  (SELECT count(*) FROM outbox) AS undelivered FROM person`
-type Self = Readonly<
-  Pick<typeof person.$inferSelect, "heartbeatAt" | "deliveryRetryAt"> & { isHeartbeatDue: number; undelivered: number }
->
-
-// Of the accounts that this object looks after: of a copy it keeps nothing is ever due. A source that a cut-off pass left to be asked
-// is due at once; one that fails waits for its retry. Few items wait, and an index has them.
-const selectPolled = `SELECT account.provider, held_until AS rateLimitedUntil, account.retry_at AS retryAt,
-    library_read_at AS libraryReadAt, exercised_at AS keptAliveAt, expires_at AS expiresAt,
-    grant_row.retry_at AS refreshRetryAt, refresh_limited_until AS refreshLimitedUntil,
-    (SELECT min(CASE WHEN is_pending AND failures = 0 THEN 0 ELSE due_at END) FROM subscriptions
-      WHERE provider = account.provider) AS earliestSource,
-    (SELECT min(recheck_at) FROM items JOIN subscriptions source USING (provider, source_id)
-      WHERE provider = account.provider AND items.state = 'waiting' AND source.failures = 0) AS earliestWaiting
-  FROM accounts account LEFT JOIN tokens grant_row USING (provider) WHERE account.state = 'connected' AND is_holder`
-type Polled = Readonly<
-  Pick<typeof accounts.$inferSelect, "provider" | "rateLimitedUntil" | "retryAt" | "libraryReadAt"> &
-    Record<
-      "keptAliveAt" | "expiresAt" | "refreshRetryAt" | "refreshLimitedUntil" | "earliestSource" | "earliestWaiting",
-      number | null
-    >
->
-
-/** Everything that will have to be done, and when, as of `now`. The one alarm is the earliest of it. */
+/** Lists everything that becomes due, and when, as of `now`. The one alarm is the earliest of it. */
 export const dueList = ({ rows }: Store["Service"], settings: SettingsShape, now: number): ReadonlyArray<Due> => {
-  const [self] = rows<Self>(selectSelf)
+  const [self] = rows<SelfRow>(selectSelf)
   if (self === undefined) return []
-  const connected = rows<Polled>(selectPolled)
+  const connected = rows<PolledRow>(selectPolled)
   const ofAccounts = connected.flatMap((account): ReadonlyArray<Due> => {
     const { provider, rateLimitedUntil, keptAliveAt, refreshLimitedUntil } = account
     const grant = { expiresAt: account.expiresAt ?? 0, retryAt: account.refreshRetryAt, refreshLimitedUntil }
@@ -64,9 +41,9 @@ export const dueList = ({ rows }: Store["Service"], settings: SettingsShape, now
     ? [{ what: "deliver", provider: null, at: self.deliveryRetryAt ?? 0 }]
     : []
   const nextHeartbeatAt = Math.max((self.heartbeatAt ?? 0) + settings.heartbeatMs, self.deliveryRetryAt ?? 0)
-  const report: ReadonlyArray<Due> =
+  const heartbeat: ReadonlyArray<Due> =
     connected.length > 0 ? [{ what: "heartbeat", provider: null, at: nextHeartbeatAt }] : []
-  return [...ofAccounts, ...deliver, ...report]
+  return [...ofAccounts, ...deliver, ...heartbeat]
 }
 
 /** The earliest moment at which anything is due; `null` when nothing is, so that such an object sleeps for good. */
@@ -97,11 +74,6 @@ export const armFor = Effect.fnUntraced(function* (ms: number) {
   if (before === null || before > at) yield* store.setAlarm(at)
 })
 
-type Counts = Readonly<Record<"sources" | "failing", number>>
-
-/** How many of a person's sources there are, and how many of them fail. */
-export const sourceCounts = ({ rows }: Store["Service"]): Counts =>
-  rows<Counts>("SELECT count(*) AS sources, count(reason) AS failing FROM subscriptions")[0] ?? {
-    sources: 0,
-    failing: 0,
-  }
+/** Counts a person's sources, and those that fail. */
+export const sourceCounts = ({ rows }: Store["Service"]): CountsRow =>
+  rows<CountsRow>(countSources)[0] ?? { sources: 0, failing: 0 }

@@ -1,4 +1,5 @@
 import { Effect, Redacted } from "effect"
+import { Hex } from "effect/encoding"
 import type { MigrationEntrypoint, TokensEntrypoint } from "../../../src/core/entrypoints.ts"
 import { UserId } from "../../../src/domain/user.ts"
 import { call } from "../../../src/rpc/call.ts"
@@ -29,7 +30,7 @@ const atOnce = 20
 
 const digest = async (secret: Redacted.Redacted<string>): Promise<string> => {
   const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(Redacted.value(secret)))
-  return Array.from(new Uint8Array(bytes), (byte) => byte.toString(16).padStart(2, "0")).join("")
+  return Hex.encode(new Uint8Array(bytes))
 }
 
 const answers: Answers = {

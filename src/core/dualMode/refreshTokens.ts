@@ -17,11 +17,11 @@ interface Wanted {
 
 const refreshInDatabase = Effect.fnUntraced(function* (
   { userId, provider, generation }: AccountRow,
-  isForced: boolean,
+  { force }: { readonly force: boolean },
 ) {
   const grants = yield* DatabaseGrants
   const account = { userId, provider }
-  return yield* (isForced ? grants.refresh(account, generation) : grants.accessToken(account)).pipe(
+  return yield* (force ? grants.refresh(account, generation) : grants.accessToken(account)).pipe(
     Effect.map((token) => ({
       provider,
       outcome: token.generation === generation ? ("still_valid" as const) : ("refreshed" as const),
@@ -49,7 +49,7 @@ export const refreshTokens = Effect.fn("refreshTokens")(function* (env: CoreEnv,
   const rows = yield* heldInDatabase(env, userId, answered, provider === undefined ? providers : [provider])
   if (provider !== undefined && accounts.length + rows.length === 0) return yield* new AccountNotConnected({ provider })
   if (rows.length === 0) return { accounts }
-  const refreshed = yield* Effect.forEach(rows, (row) => refreshInDatabase(row, force), {
+  const refreshed = yield* Effect.forEach(rows, (row) => refreshInDatabase(row, { force }), {
     concurrency: "unbounded",
   }).pipe(Effect.provide(databaseGrantsLayer(env)))
   return { accounts: [...accounts, ...refreshed] }

@@ -7,7 +7,7 @@ import { clearStored, readPerson, takeRemoved } from "../../move/person.ts"
 import type { CoreEnv } from "../env.ts"
 import { personInObject } from "../object.ts"
 import { databaseGrantsLayer } from "./databaseGrants.ts"
-import { Forestalled, routeOf, untilSettled } from "./route.ts"
+import { Forestalled, retryForestalled, routeOf } from "./route.ts"
 
 const forestalled = () => Effect.fail(new Forestalled())
 
@@ -48,5 +48,5 @@ export const removeToken = Effect.fn("removeToken")(function* (
     return { removed }
   })
 
-  return yield* untilSettled("removeToken", Effect.catchTag(removeInObject(), "HeldElsewhere", removeElsewhere))
+  return yield* retryForestalled("removeToken", Effect.catchTag(removeInObject(), "HeldElsewhere", removeElsewhere))
 })

@@ -2,14 +2,14 @@ import { Effect, Schedule, Schema } from "effect"
 import { DatabaseUnavailable, type HeldElsewhere } from "../../domain/error.ts"
 import type { AccountRow } from "../../move/account.ts"
 
-/** Somebody else changed who holds the account between the look and the write. */
+/** Somebody else changed who holds the account between the read and the write. */
 export class Forestalled extends Schema.TaggedError<Forestalled>()("Forestalled", {}) {}
 
-/** How often a call that was forestalled is begun again, and how long between, with jitter. */
+/** How often a forestalled call is retried, and how long it waits in between, with jitter. */
 const again = Schedule.exponential("20 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 6 }))
 
-/** Begins again what was forestalled, a few times. */
-export const untilSettled = <A, E>(
+/** Retries what was forestalled, a few times. */
+export const retryForestalled = <A, E>(
   operation: string,
   attempt: Effect.Effect<A, E | Forestalled>,
 ): Effect.Effect<A, Exclude<E, Forestalled> | DatabaseUnavailable> => {
@@ -21,7 +21,7 @@ export const untilSettled = <A, E>(
   ) as Effect.Effect<A, Exclude<E, Forestalled> | DatabaseUnavailable>
 }
 
-/** Which side a person's own call is for, where the object has said that it does not hold the account. */
+/** The side that a person's own call is for, where the object has said that it does not hold the account. */
 export type Route =
   | { readonly side: "new"; readonly owner: "object" | "database"; readonly epoch: number }
   /** The object comes to hold the account: a hand-over forward is finished. */

@@ -12,7 +12,7 @@ import { missingClientSettings } from "../../providers/endpoints.ts"
 import type { CoreEnv } from "../env.ts"
 import { importInto, personInObject } from "../object.ts"
 import { databaseGrantsLayer } from "./databaseGrants.ts"
-import { Forestalled, routeOf, untilSettled } from "./route.ts"
+import { Forestalled, retryForestalled, routeOf } from "./route.ts"
 
 const forestalled = () => Effect.fail(new Forestalled())
 
@@ -67,5 +67,5 @@ export const setToken = Effect.fn("setToken")(function* (
     Effect.provide(databaseGrantsLayer(env)),
   )
 
-  return yield* untilSettled("setToken", Effect.catchTag(object.setToken(grant), "HeldElsewhere", setElsewhere))
+  return yield* retryForestalled("setToken", Effect.catchTag(object.setToken(grant), "HeldElsewhere", setElsewhere))
 })

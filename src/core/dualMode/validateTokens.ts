@@ -9,15 +9,12 @@ import { personInObject } from "../object.ts"
 import { clientsLayer, databaseGrantsLayer } from "./databaseGrants.ts"
 import { heldInDatabase } from "./elsewhere.ts"
 
-/** As an object does it: an access token that the provider rejects is replaced and tried once more. */
 const validateInDatabase = Effect.fnUntraced(function* (account: AccountKey) {
   const { provider } = account
   const grants = yield* DatabaseGrants
   const { validate } = (yield* ProviderClients)[provider]
   const token = yield* grants.accessToken(account)
-  yield* Effect.catchTag(validate(token.accessToken), "AccessTokenRejected", () =>
-    Effect.flatMap(grants.refresh(account, token.generation), ({ accessToken }) => validate(accessToken)),
-  )
+  yield* grants.withToken(account, token, ({ accessToken }) => validate(accessToken))
 })
 
 /** Tries every grant of a person, by whoever holds it. */

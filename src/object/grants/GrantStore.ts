@@ -1,6 +1,6 @@
-import { and, eq, sql } from "drizzle-orm"
+import { and, eq } from "drizzle-orm"
 import { Clock, Context, Effect, Layer, Option, Random } from "effect"
-import { accounts, outbox, subscriptions, tokens } from "../../../schema/object.ts"
+import { accounts, items, libraryPages, outbox, subscriptions, tokens } from "../../../schema/object.ts"
 import { backoff } from "../../domain/backoff.ts"
 import {
   type AccountNotConnected,
@@ -191,8 +191,8 @@ export class GrantStore extends Context.Service<
           } else if (before?.state === "disconnected") return Option.some(false)
           db.delete(tokens).where(eq(tokens.provider, provider)).run()
           db.delete(subscriptions).where(eq(subscriptions.provider, provider)).run()
-          db.run(sql`DELETE FROM items WHERE provider = ${provider}`)
-          db.run(sql`DELETE FROM library_pages WHERE provider = ${provider}`)
+          db.delete(items).where(eq(items.provider, provider)).run()
+          db.delete(libraryPages).where(eq(libraryPages.provider, provider)).run()
           db.insert(outbox)
             .values({ kind: "unfollow_all", body: JSON.stringify({ provider }) })
             .run()

@@ -1,14 +1,9 @@
 import { Clock, Context, Effect, Layer, type Redacted } from "effect"
-import {
-  AccountNotConnected,
-  ProviderUnavailable,
-  RateLimited,
-  type ReauthorizationRequired,
-  type SealBroken,
-} from "../../domain/error.ts"
+import { AccountNotConnected, RateLimited, type ReauthorizationRequired, type SealBroken } from "../../domain/error.ts"
 import type { Provider } from "../../domain/provider.ts"
 import { isOutage, isUsable, needsRefresh, type TokenSet } from "../../domain/token.ts"
-import type { AccessTokenRejected } from "../../providers/error.ts"
+import { askWithToken, isRejected } from "../../providers/askWithToken.ts"
+import { AccessTokenRejected } from "../../providers/error.ts"
 import { GrantStore } from "./GrantStore.ts"
 import type { TokenRow } from "./grantRows.ts"
 import { type GrantError, Refresher, type UsableToken } from "./Refresher.ts"
@@ -30,7 +25,7 @@ export class Grants extends Context.Service<
     readonly withToken: <A, E>(
       provider: Provider,
       use: (token: Redacted.Redacted<string>) => Effect.Effect<A, E | AccessTokenRejected | RateLimited>,
-    ) => Effect.Effect<A, Exclude<E, AccessTokenRejected> | GrantError>
+    ) => Effect.Effect<A, E | GrantError>
     /** Ends the use of a grant until `setToken`. */
     readonly requireReauthorization: (provider: Provider, reason: string) => Effect.Effect<ReauthorizationRequired>
     readonly reveal: (provider: Provider) => Effect.Effect<TokenSet, SealBroken | AccountNotConnected>
@@ -72,51 +67,36 @@ export class Grants extends Context.Service<
       /** Tokens that were refused when they had just been issued, by generation: another refresh would help as little. */
       const refusedFresh = new Map<Provider, number>()
 
-      const withToken = <A, E>(
+      /** A token in place of a rejected one. Where somebody else has refreshed since, theirs is used. */
+      const replace = (provider: Provider, rejected: UsableToken) =>
+        Effect.suspend((): Effect.Effect<UsableToken, GrantError | AccessTokenRejected> => {
+          if (refusedFresh.get(provider) === rejected.generation)
+            return Effect.fail(new AccessTokenRejected({ provider }))
+          const isNewest = readToken(provider)?.generation === rejected.generation
+          return isNewest || refresher.isUnderway(provider)
+            ? refresher.refreshNow(provider)
+            : refresher.current(provider)
+        })
+
+      const withToken = Effect.fnUntraced(function* <A, E>(
         provider: Provider,
         use: (token: Redacted.Redacted<string>) => Effect.Effect<A, E | AccessTokenRejected | RateLimited>,
-      ) =>
-        Effect.gen(function* () {
-          const first = yield* fresh(provider, yield* store.ready(provider))
-          const attempt = ({ token, generation }: UsableToken) =>
-            use(token).pipe(
-              Effect.tapError((error) => (error instanceof RateLimited ? store.limitApi(error) : Effect.void)),
-              Effect.tap(() => {
-                if (confirmed.get(provider) === generation) return Effect.void
-                confirmed.set(provider, generation)
-                return Effect.ignore(forgetPrevious(provider, generation))
-              }),
-            )
-          const isRejected = (error: unknown): error is AccessTokenRejected =>
-            typeof error === "object" && error !== null && "_tag" in error && error._tag === "AccessTokenRejected"
-          return yield* attempt(first).pipe(
-            Effect.catchIf(isRejected, (error) =>
-              refusedFresh.get(provider) === first.generation
-                ? Effect.fail(error)
-                : // Somebody else may have refreshed since; then theirs is used.
-                  Effect.flatMap(
-                    Effect.suspend(() =>
-                      readToken(provider)?.generation === first.generation || refresher.isUnderway(provider)
-                        ? refresher.refreshNow(provider)
-                        : refresher.current(provider),
-                    ),
-                    (second) =>
-                      Effect.tapError(attempt(second), (again) =>
-                        Effect.sync(() => isRejected(again) && refusedFresh.set(provider, second.generation)),
-                      ),
-                  ),
-            ),
-            Effect.catchIf(isRejected, () =>
-              Effect.fail(
-                new ProviderUnavailable({
-                  provider,
-                  reason: "refused an access token that it just issued",
-                  retryAt: null,
-                }),
-              ),
-            ),
+      ) {
+        const first = yield* fresh(provider, yield* store.ready(provider))
+        const ask = ({ token, generation }: UsableToken) =>
+          use(token).pipe(
+            Effect.tapError((error) => {
+              if (isRejected(error) && generation !== first.generation) refusedFresh.set(provider, generation)
+              return error instanceof RateLimited ? store.limitApi(error) : Effect.void
+            }),
+            Effect.tap(() => {
+              if (confirmed.get(provider) === generation) return Effect.void
+              confirmed.set(provider, generation)
+              return Effect.ignore(forgetPrevious(provider, generation))
+            }),
           )
-        }) as Effect.Effect<A, Exclude<E, AccessTokenRejected> | GrantError>
+        return yield* askWithToken({ provider, token: first, ask, replace: (rejected) => replace(provider, rejected) })
+      })
 
       const reveal = Effect.fn("Grants.reveal")(function* (provider: Provider) {
         const row = readToken(provider)

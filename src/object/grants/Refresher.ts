@@ -17,7 +17,7 @@ import { GrantStore, nextGeneration } from "./GrantStore.ts"
 import type { TokenRow } from "./grantRows.ts"
 import type { Grant } from "./vault.ts"
 
-/** Why there is no access token to be had. */
+/** The reasons why there is no access token. */
 export type GrantError = AccountNotConnected | ReauthorizationRequired | ProviderUnavailable | RateLimited | SealBroken
 
 /** A token to make requests with; `generation` tells which version of the grant it is of. */
@@ -27,7 +27,7 @@ export interface UsableToken {
   readonly expiresAt: number
 }
 
-/** Refreshes grants, one request at a time each: who else would refresh, waits for the one under way. */
+/** Refreshes grants. Concurrent callers share one refresh: with rotation, two refreshers would invalidate each other's token. */
 export class Refresher extends Context.Service<
   Refresher,
   {
@@ -41,7 +41,7 @@ export class Refresher extends Context.Service<
     readonly refreshNow: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
     readonly isUnderway: (provider: Provider) => boolean
     /** Waits for the refresh under way, if there is one, however it ends. */
-    readonly settled: (provider: Provider) => Effect.Effect<void>
+    readonly awaitUnderway: (provider: Provider) => Effect.Effect<void>
   }
 >()("pollen/object/Refresher") {
   static readonly layer = Layer.effect(
@@ -101,7 +101,7 @@ export class Refresher extends Context.Service<
       })
       const current = (provider: Provider) => Effect.flatMap(grants.usable(provider), (row) => opened(provider, row))
 
-      /** One refresh. Whatever happens meanwhile, a grant set by the person wins over what the refresh brings. */
+      /** Refreshes once. A grant that the person sets meanwhile wins over the result, whatever it is. */
       const refreshOnce = (provider: Provider, when: "ahead" | "now"): Effect.Effect<UsableToken, GrantError> =>
         Effect.gen(function* () {
           const row = yield* grants.usable(provider)
@@ -170,7 +170,7 @@ export class Refresher extends Context.Service<
           )
         })
 
-      const settled = (provider: Provider) =>
+      const awaitUnderway = (provider: Provider) =>
         Effect.suspend(() => {
           const underway = refreshes.get(provider)
           return underway === undefined ? Effect.void : Effect.asVoid(Effect.exit(Deferred.await(underway)))
@@ -182,7 +182,7 @@ export class Refresher extends Context.Service<
         refreshAhead: (provider: Provider) => singleFlight(provider, "ahead"),
         refreshNow: (provider: Provider) => singleFlight(provider, "now"),
         isUnderway: (provider: Provider) => refreshes.has(provider),
-        settled,
+        awaitUnderway,
       }
     }),
   )

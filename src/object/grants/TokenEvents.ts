@@ -1,4 +1,4 @@
-import { asc, eq, inArray, sql } from "drizzle-orm"
+import { asc, eq, inArray, lte, max, sql } from "drizzle-orm"
 import { Context, Effect, Layer, Option } from "effect"
 import { tokenEvents } from "../../../schema/object.ts"
 import type { Provider } from "../../domain/provider.ts"
@@ -34,9 +34,10 @@ export class TokenEvents extends Context.Service<
         db.insert(tokenEvents)
           .values({ provider, type, at, detail: detail ?? null, isPublished: Option.isNone(queue) })
           .run()
-        db.run(
-          sql`DELETE FROM ${tokenEvents} WHERE ${tokenEvents.id} <= (SELECT max(${tokenEvents.id}) FROM ${tokenEvents}) - ${eventsKept}`,
-        )
+        const newest = db.select({ id: max(tokenEvents.id) }).from(tokenEvents)
+        db.delete(tokenEvents)
+          .where(lte(tokenEvents.id, sql`(${newest}) - ${eventsKept}`))
+          .run()
       }
 
       const publish = Option.match(queue, {

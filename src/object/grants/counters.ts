@@ -8,12 +8,12 @@ type Operation = "read" | "write" | "refresh"
 
 const selectOperations = prepared((db) => db.select().from(operations).prepare())
 
-/** Counts of one object since it began, as it reports them to D1. */
+/** Counts of one object since it began, as its heartbeat tells D1. */
 export const readOperations = (db: ObjectDatabase) => selectOperations(db).all()
 
 /**
  * Runs a token operation and counts it by its outcome, with the time that it took. Counts are rows: they survive an eviction, and
- * reach D1 with the object's next report, so that counting asks nothing of D1.
+ * reach D1 with the object's next heartbeat, so that counting asks nothing of D1.
  */
 export const counted = <A, E extends { readonly _tag: string }, R>(
   operation: Operation,
@@ -28,9 +28,16 @@ export const counted = <A, E extends { readonly _tag: string }, R>(
     const outcome = Exit.isSuccess(exit)
       ? "ok"
       : Option.match(failure, { onNone: () => "Defect", onSome: ({ _tag }) => _tag })
-    db.run(sql`INSERT INTO ${operations} (operation, outcome, count, total_ms, slowest_ms)
-      VALUES (${operation}, ${outcome}, 1, ${tookMs}, ${tookMs})
-      ON CONFLICT DO UPDATE SET count = count + 1, total_ms = total_ms + excluded.total_ms,
-        slowest_ms = max(slowest_ms, excluded.slowest_ms)`)
+    db.insert(operations)
+      .values({ operation, outcome, count: 1, totalMs: tookMs, slowestMs: tookMs })
+      .onConflictDoUpdate({
+        target: [operations.operation, operations.outcome],
+        set: {
+          count: sql`${operations.count} + 1`,
+          totalMs: sql`${operations.totalMs} + ${tookMs}`,
+          slowestMs: sql`max(${operations.slowestMs}, ${tookMs})`,
+        },
+      })
+      .run()
     return yield* exit
   })

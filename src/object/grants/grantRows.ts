@@ -4,6 +4,7 @@ import { accounts, tokens } from "../../../schema/object.ts"
 import { AccountNotConnected, RateLimited, ReauthorizationRequired } from "../../domain/error.ts"
 import type { Provider } from "../../domain/provider.ts"
 import { prepared, type Store } from "../Store.ts"
+import { type GrantRow, selectGrant } from "./statements.ts"
 
 export type TokenRow = typeof tokens.$inferSelect
 
@@ -11,16 +12,6 @@ const provider = sql.placeholder("provider")
 
 const selectAccount = prepared((db) => db.select().from(accounts).where(eq(accounts.provider, provider)).prepare())
 const selectToken = prepared((db) => db.select().from(tokens).where(eq(tokens.provider, provider)).prepare())
-
-const selectGrant = `SELECT state, reason, is_holder AS isHolder, held_until AS rateLimitedUntil, hold_reason AS rateLimitReason,
-    key_id AS keyId, sealed, expires_at AS expiresAt, generation, exercised_at AS keptAliveAt,
-    tokens.failures AS failures, tokens.retry_at AS retryAt, refresh_limited_until AS refreshLimitedUntil
-  FROM accounts LEFT JOIN tokens USING (provider) WHERE provider = ?1`
-
-type AccountRow = typeof accounts.$inferSelect
-type GrantRow = Pick<AccountRow, "state" | "reason" | "rateLimitedUntil" | "rateLimitReason"> & {
-  readonly isHolder: number
-} & ((Omit<TokenRow, "provider" | "sealed"> & { readonly sealed: ArrayBuffer }) | { readonly sealed: null })
 
 /** The rows of accounts and sealed grants as they are, and whether a grant may be used now: asked before every request. */
 export const grantRows = ({ db, rows }: Store["Service"]) => {

@@ -75,7 +75,7 @@ export const open = Effect.fnUntraced(function* (
   return yield* Effect.mapError(decodeGrant(new TextDecoder().decode(plaintext)), () => broken)
 })
 
-/** Whether two seals are the same bytes under the same key: then they hold the same grant, and one need not be opened again. */
+/** Two seals of the same bytes under the same key hold the same grant, which need not be opened again. */
 export const isSameSeal = (a: Sealed, b: Sealed): boolean =>
   a.keyId === b.keyId &&
   a.sealed.length === b.sealed.length &&

@@ -10,7 +10,7 @@ import { isHeld, rearm } from "../person.ts"
 import { Store } from "../Store.ts"
 import { fingerprintOf } from "./fingerprints.ts"
 
-/** What an object says of an account that it does not hold: what it knows, and with a key the fingerprint of its copy. */
+/** State of an account this object does not hold, with a fingerprint of its copy when a key is given. */
 export const heldElsewhere = Effect.fnUntraced(function* (provider: Provider, compareKey?: string) {
   const { db } = yield* Store
   const { readToken } = yield* GrantStore
@@ -24,7 +24,7 @@ export const heldElsewhere = Effect.fnUntraced(function* (provider: Provider, co
   return new HeldElsewhere({ provider, epoch: known?.epoch ?? 0, hasCopy, fingerprint: shown })
 })
 
-/** An access token for somebody who acts on the person's behalf, refreshed first if it expires soon. */
+/** Gets an access token for a worker that acts on the person's behalf, refreshed first if it expires soon. */
 export const getAccessToken = Effect.fn("getAccessToken")(function* (
   provider: Provider,
   compareKey: string | undefined,
@@ -34,7 +34,7 @@ export const getAccessToken = Effect.fn("getAccessToken")(function* (
   if (!(yield* isHeld(provider))) return yield* yield* heldElsewhere(provider, compareKey)
   const before = readToken(provider)?.generation
   const { token, expiresAt, generation } = yield* counted("read", grants.accessToken(provider)).pipe(
-    // Handed back in the meantime: it is not that nobody has it.
+    // Handed back in the meantime: D1 holds it now.
     Effect.catchTag(
       "AccountNotConnected",
       Effect.fnUntraced(function* (error) {
@@ -42,7 +42,7 @@ export const getAccessToken = Effect.fn("getAccessToken")(function* (
       }),
     ),
   )
-  // A refresh leaves something to do: the next exercise, events, D1's mirror.
+  // A refresh leaves something to do: events, D1's mirror, and the next keep-alive.
   if (generation !== before) yield* rearm
   return { accessToken: token, expiresAt }
 })

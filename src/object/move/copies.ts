@@ -1,6 +1,6 @@
-import { and, eq, sql } from "drizzle-orm"
+import { and, eq } from "drizzle-orm"
 import { Clock, Effect } from "effect"
-import { accounts, tokens as tokenRows } from "../../../schema/object.ts"
+import { accounts, items, libraryPages, subscriptions, tokens as tokenRows } from "../../../schema/object.ts"
 import { type Provider, providers } from "../../domain/provider.ts"
 import type { AccountState, TokenSet } from "../../domain/token.ts"
 import { GrantStore, nextGeneration } from "../grants/GrantStore.ts"
@@ -8,7 +8,7 @@ import { TokenEvents } from "../grants/TokenEvents.ts"
 import { ensurePerson, rearm } from "../person.ts"
 import { Store } from "../Store.ts"
 
-// Copies of grants that D1 holds. Nothing is polled, refreshed or told to D1 for a copy, and no alarm is set.
+// Copies of grants that D1 holds. An object neither polls nor refreshes for a copy, tells D1 nothing of it and sets no alarm.
 
 /** A grant as D1 has it, and which version of it that is. */
 export interface CopiedGrant {
@@ -20,7 +20,7 @@ export interface CopiedGrant {
   readonly tokens: TokenSet | null
 }
 
-/** A grant as it is sealed anew. */
+/** Seals a grant of D1's. */
 const sealOf = Effect.fnUntraced(function* (provider: Provider, { accessToken, refreshToken, scope }: TokenSet) {
   const grants = yield* GrantStore
   return yield* grants.seal(provider, { accessToken, refreshToken, previousRefreshToken: null, scope })
@@ -71,7 +71,7 @@ const keepCopy = Effect.fnUntraced(function* ({ provider, epoch, generation, sta
   return { provider, outcome }
 })
 
-/** Keeps copies of what D1 holds; what this object holds itself, or knows better, stays as it is. */
+/** Keeps copies of what D1 holds. An account that this object holds, or of which it has a newer copy, stays as it is. */
 export const importTokens = Effect.fn("importTokens")(function* (given: ReadonlyArray<CopiedGrant>) {
   const store = yield* Store
   if (given.length > 0) yield* ensurePerson
@@ -81,7 +81,7 @@ export const importTokens = Effect.fn("importTokens")(function* (given: Readonly
   return { accounts: kept }
 })
 
-/** Forgets the copies. Which epoch the object knows of is remembered: a call that was long under way must not bring one back. */
+/** Forgets the copies, but not their epochs: a call that comes late must not bring a copy back. */
 export const discardCopies = Effect.fn("discardCopies")(function* (wanted: Provider | undefined) {
   const store = yield* Store
   const { db } = store
@@ -93,8 +93,8 @@ export const discardCopies = Effect.fn("discardCopies")(function* (wanted: Provi
       .where(and(eq(accounts.isHolder, false), wanted === undefined ? undefined : eq(accounts.provider, wanted)))
       .all()
     for (const { provider } of copied) {
-      for (const table of ["tokens", "subscriptions", "items", "library_pages"]) {
-        db.run(sql`DELETE FROM ${sql.identifier(table)} WHERE provider = ${provider}`)
+      for (const table of [tokenRows, subscriptions, items, libraryPages]) {
+        db.delete(table).where(eq(table.provider, provider)).run()
       }
       db.update(accounts).set({ copiedGeneration: null }).where(eq(accounts.provider, provider)).run()
     }

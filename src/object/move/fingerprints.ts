@@ -11,14 +11,14 @@ import { Store } from "../Store.ts"
 
 const decodeState = Schema.decodeUnknownSync(AccountState)
 
-/** How a grant did, and why, if it did not work. */
+/** The result of using a grant, with the reason if it did not work. */
 interface Tried {
   readonly use: typeof GrantUse.Type
   readonly reason: string | null
 }
 const tried = (use: Tried["use"], reason: string | null): Tried => ({ use, reason })
 
-/** Uses an access token as it is, for one cheap question. Never refreshes: a copy is not this object's to refresh. */
+/** Uses an access token as it is for one cheap request. Never refreshes: only D1 may refresh a copy. */
 const use = Effect.fnUntraced(function* (provider: Provider) {
   const grants = yield* Grants
   const store = yield* GrantStore

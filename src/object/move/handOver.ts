@@ -62,11 +62,11 @@ const takeAccount = Effect.fnUntraced(function* (
   return { provider, outcome }
 })
 
-/** Makes the object the holder of accounts of which it keeps a copy, and has it go on polling where the central poller stopped. */
+/** Makes the object the holder of accounts of which it keeps a copy; it goes on polling where the legacy poller stopped. */
 export const takeOver = Effect.fn("takeOver")(function* (
   wanted: ReadonlyArray<AccountEpoch>,
   sources: ReadonlyArray<HandedSource>,
-  isMirrored: boolean,
+  { isMirrored }: { readonly isMirrored: boolean },
 ) {
   const store = yield* Store
   yield* ensurePerson
@@ -77,7 +77,7 @@ export const takeOver = Effect.fn("takeOver")(function* (
   return { durableObjectId: store.durableObjectId, accounts: taken }
 })
 
-/** What the object has of an account that it has given up, or never held. */
+/** Answers with what the object has of an account that it has given up, or never held. */
 const whatIsLeft = Effect.fnUntraced(function* ({ provider, epoch }: AccountEpoch) {
   const { db } = yield* Store
   const grants = yield* Grants
@@ -95,7 +95,7 @@ const whatIsLeft = Effect.fnUntraced(function* ({ provider, epoch }: AccountEpoc
   return { ...nothing, tokens, outcome: tokens === null ? ("nothing_newer" as const) : ("handed_back" as const) }
 })
 
-/** Gives one account up, once no refresh of it is under way. One that was never heard of is noted, for calls that come late. */
+/** Gives one account up once no refresh of it is under way. Records also one that the object does not know, for calls that come late. */
 const giveUp = Effect.fnUntraced(function* ({ provider, epoch }: AccountEpoch) {
   const store = yield* Store
   const { db } = store
@@ -122,7 +122,7 @@ const giveUp = Effect.fnUntraced(function* ({ provider, epoch }: AccountEpoch) {
     return true
   })
   const untilGivenUp: Effect.Effect<void> = Effect.flatMap(attempt, (isDone) =>
-    isDone ? Effect.void : Effect.andThen(refresher.settled(provider), untilGivenUp),
+    isDone ? Effect.void : Effect.andThen(refresher.awaitUnderway(provider), untilGivenUp),
   )
   yield* untilGivenUp
 })

@@ -9,7 +9,7 @@ import { enqueueMirror } from "../grants/changes.ts"
 import { ensurePerson, rearm } from "../person.ts"
 import { Store } from "../Store.ts"
 
-/** How often the mirror is written and looked at: a refresh in between makes it old while it is being looked at. */
+/** How often the mirror is written and read back: a refresh in between makes it old. */
 const attemptsAtMost = 3
 
 const readBack = `SELECT provider, epoch, access_token AS accessToken, refresh_token AS refreshToken, expires_at AS expiresAt, scope
@@ -18,7 +18,7 @@ const readBack = `SELECT provider, epoch, access_token AS accessToken, refresh_t
 const notMirrored = () =>
   new DatabaseUnavailable({ operation: "setMirror", reason: "D1 does not have what the object holds; ask again" })
 
-/** Whether D1 has what the object holds, read from D1 itself: that it took a statement says nothing of what it has. */
+/** Reads the mirror back: that D1 took a statement does not prove what it has. */
 const hasMirror = Effect.fnUntraced(function* () {
   const { userId } = yield* Store
   const database = yield* FeedDatabase
@@ -42,8 +42,8 @@ const mirrorAll = Effect.fnUntraced(function* () {
   if (!(yield* hasMirror())) return yield* notMirrored()
 })
 
-/** Starts or stops the mirror. Started, it answers once D1 has every grant that is held here. */
-export const setMirror = Effect.fn("setMirror")(function* (isMirrored: boolean) {
+/** Starts or stops the mirror. After a start it returns once D1 has every grant that this object holds. */
+export const setMirror = Effect.fn("setMirror")(function* ({ isMirrored }: { readonly isMirrored: boolean }) {
   const store = yield* Store
   const { db } = store
   yield* ensurePerson

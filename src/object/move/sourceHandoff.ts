@@ -1,10 +1,13 @@
-import { eq, sql } from "drizzle-orm"
+import { eq } from "drizzle-orm"
 import { items, libraryPages, subscriptions } from "../../../schema/object.ts"
 import { pollInterval } from "../../domain/interval.ts"
 import type { Provider } from "../../domain/provider.ts"
 import type { HandedSource } from "../../rpc/move.ts"
 import type { SettingsShape } from "../Settings.ts"
 import type { ObjectDatabase } from "../Store.ts"
+
+/** Items of one statement: SQLite in an object binds at most 100 parameters, and an item has 7 columns. */
+const rowsAtOnce = 14
 
 /** Providers that know a day and no time date an item up to so long before it appeared, in milliseconds. */
 const dayMs = 24 * 3_600_000
@@ -59,8 +62,15 @@ export const adoptSources = (
       })
       .onConflictDoNothing()
       .run()
-    db.run(sql`INSERT INTO ${items} (provider, source_id, item_id, published_at, seen_at, state)
-      SELECT ${provider}, ${sourceId}, value->>0, value->>1, ${now}, 'delivered'
-      FROM json_each(${JSON.stringify(known)}) WHERE true ON CONFLICT DO NOTHING`)
+    const delivered = known.map(([itemId, at]) => ({
+      ...{ provider, sourceId, itemId, publishedAt: at },
+      ...{ seenAt: now, state: "delivered" },
+    }))
+    for (let from = 0; from < delivered.length; from += rowsAtOnce) {
+      db.insert(items)
+        .values(delivered.slice(from, from + rowsAtOnce))
+        .onConflictDoNothing()
+        .run()
+    }
   }
 }

@@ -159,6 +159,17 @@ describe("What a person may do with an account that D1 holds", () => {
     expect(await person.row("spotify")).toMatchObject({ state: "reauthorization_required", holder: "database" })
   })
 
+  it("is to connect again when D1's token lacks a scope, as it is when an object's does", async () => {
+    const { person } = await central()
+    const { accessToken } = await simulator.grant(person.id, "spotify", { scope: ["user-read-playback-position"] })
+    await env.DB.prepare("UPDATE user_accounts SET access_token = ?2 WHERE user_id = ?1")
+      .bind(person.id, accessToken)
+      .run()
+    expect(await person.validateTokens()).toMatchObject({ accounts: [{ isValid: false }] })
+    expect(await person.row("spotify")).toMatchObject({ state: "reauthorization_required", holder: "database" })
+    expect(await person.tokenRequests()).toBe(0)
+  })
+
   it("is to refresh it, by D1's side", async () => {
     const { person } = await central()
     expect(await person.refreshTokens()).toMatchObject({ accounts: [{ outcome: "still_valid" }] })
