@@ -1,24 +1,18 @@
 import { inArray } from "drizzle-orm"
 import { Effect, Redacted } from "effect"
-import { type accounts, subscriptions } from "../../../schema/object.ts"
+import { subscriptions } from "../../../schema/object.ts"
 import { type Provider, providers } from "../../domain/provider.ts"
 import { GrantStore } from "../grants/GrantStore.ts"
 import { type ObjectDatabase, Store } from "../Store.ts"
-import type { Cursor, HeldAccount, MirroredGrant } from "./statements.ts"
+import type { Cursor, MirroredGrant } from "./batch.ts"
+import { type HeldAccount, type OutboxRow, selectHeld } from "./statements.ts"
 
 // What a delivery tells D1 of grants and cursors. The outbox holds no token: it says of which provider, and what D1 gets is what
 // there is when the delivery leaves.
 
-type HeldRow = Readonly<Pick<typeof accounts.$inferSelect, "provider" | "state" | "reason" | "epoch">>
-
 /** The accounts that this object holds. */
-export const readHeldAccounts = ({ rows }: Store["Service"]): ReadonlyArray<HeldAccount & HeldRow> =>
-  rows<HeldRow>("SELECT provider, state, reason, epoch FROM accounts WHERE is_holder")
-
-interface OutboxRow {
-  readonly kind: string
-  readonly body: string
-}
+export const readHeldAccounts = ({ rows }: Store["Service"]): ReadonlyArray<HeldAccount> =>
+  rows<HeldAccount>(selectHeld)
 
 /** The providers that rows of a kind tell of. */
 const providersOf = (rows: ReadonlyArray<OutboxRow>, kind: string): ReadonlyArray<Provider> => {
