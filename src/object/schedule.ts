@@ -50,8 +50,8 @@ export const dueList = ({ rows }: Store["Service"], settings: SettingsShape): Re
   const connected = rows<Polled>(selectPolled)
   const ofAccounts = connected.flatMap((account): ReadonlyArray<Due> => {
     const { provider, rateLimitedUntil, keptAliveAt, keepAliveRetryAt } = account
-    const looks = [account.earliestSource, account.earliestWaiting].filter((at) => at !== null)
-    const earliest = looks.length === 0 ? null : Math.min(...looks)
+    const checks = [account.earliestSource, account.earliestWaiting].filter((at) => at !== null)
+    const earliest = checks.length === 0 ? null : Math.min(...checks)
     const keepAliveAt = Math.max((keptAliveAt ?? 0) + keepAliveAfterMs, keepAliveRetryAt ?? 0, rateLimitedUntil ?? 0)
     return [
       { what: "poll", provider, at: pollDueAt(account, earliest, settings) },
@@ -63,9 +63,9 @@ export const dueList = ({ rows }: Store["Service"], settings: SettingsShape): Re
     ? [{ what: "deliver", provider: null, at: self.deliveryRetryAt ?? 0 }]
     : []
   const nextHeartbeatAt = Math.max((self.heartbeatAt ?? 0) + settings.heartbeatMs, self.deliveryRetryAt ?? 0)
-  const report: ReadonlyArray<Due> =
+  const heartbeat: ReadonlyArray<Due> =
     connected.length > 0 ? [{ what: "heartbeat", provider: null, at: nextHeartbeatAt }] : []
-  return [...ofAccounts, ...deliver, ...report]
+  return [...ofAccounts, ...deliver, ...heartbeat]
 }
 
 /** The earliest moment at which anything is due; `null` when nothing is, so that such an object sleeps for good. */

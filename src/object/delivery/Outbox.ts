@@ -14,10 +14,10 @@ import * as statements from "./statements.ts"
 /** Rows of one delivery. */
 const rowsAtOnce = 200
 
-/** How long after its promise an object may be silent before cron wakes it, in milliseconds. */
+/** Time past its promise that an object may be silent before cron wakes it, in milliseconds. */
 const graceMs = 30 * 60_000
 
-/** What D1 is told at once when it changes; the rest of a heartbeat can wait for the next. */
+/** The part of a heartbeat that D1 is told at once when it changes. */
 const stateOf = (store: Store["Service"], held = readHeldAccounts(store)) => {
   const { sources, failing: failingSources } = sourceCounts(store)
   const accounts = held.map(({ provider, state, reason }) => ({ provider, state, reason }))
@@ -41,7 +41,7 @@ interface DeliveryOptions {
   readonly isHeartbeatForced: boolean
 }
 
-/** What leaves the object for D1. Rows go in one batch, which D1 runs as one transaction, and are deleted once it has. */
+/** Delivers the outbox to D1. Rows go in one batch, which D1 runs as one transaction, and are deleted once it has. */
 export class Outbox extends Context.Service<
   Outbox,
   {
@@ -63,7 +63,7 @@ export class Outbox extends Context.Service<
 
       const countWaiting = () => store.rows<{ waiting: number }>(statements.countWaiting)[0]?.waiting ?? 0
 
-      /** The next batch: as many rows as D1 takes at once, and whether more are left. */
+      /** Reads as many rows as D1 takes at once, and whether they are the last. */
       const readNext = () => {
         const waiting = store.rows<statements.OutboxRow>(statements.selectWaiting, rowsAtOnce + 1)
         const fitting = countFitting(waiting.map(({ body }) => body))
@@ -71,7 +71,7 @@ export class Outbox extends Context.Service<
         return { rows, isLast: rows.length === waiting.length }
       }
 
-      /** What will be due once D1 has taken this: no delivery, and the next heartbeat an interval from now. */
+      /** Lists what is due once D1 has taken this: no delivery, and the next heartbeat an interval from now. */
       const afterDelivery = (now: number) =>
         dueList(store, settings)
           .filter(({ what }) => what !== "deliver")
@@ -131,7 +131,7 @@ export class Outbox extends Context.Service<
           cursors: cursorsOf(db, rows),
           heartbeat,
         })
-        // Nothing may be left to say of what was written, such as of an account that has been handed back since.
+        // The rows may leave nothing to tell, such as of an account that has been handed back since.
         const delivery = batch.length === 0 ? Effect.void : Effect.tryPromise(() => database.batch(batch))
         return yield* Effect.asVoid(delivery).pipe(
           Effect.andThen(recordSuccess(rows, heartbeat)),

@@ -13,16 +13,16 @@ import { checkSource } from "./checkSource.ts"
 import { pendingSources, synchronise } from "./library.ts"
 import * as statements from "./statements.ts"
 
-/** Sources of one account asked at once; the limit of 6 requests a person lies below, in `ProviderHttp`. */
+/** Sources of one account that are asked at once. `ProviderHttp`, below, limits a person to 6 requests. */
 const sourcesAtOnce = 6
 
-/** A pass that was cut off is taken up where it stopped if it began no longer ago than this; else the library is read anew. */
+/** Age up to which a pass that was cut off goes on where it stopped; an older one begins anew with the library. */
 const resumableMs = 10 * 60_000
 
 export type Trigger = "alarm" | "request"
 export type ProgressListener = (progress: PollProgress) => void
 
-/** What there is to say of a poll of an account that D1 holds. */
+/** The result of polling an account that D1 holds. */
 export const heldByDatabase = (provider: Provider): AccountPoll => ({
   provider,
   outcome: "held_by_database",
@@ -35,7 +35,7 @@ export const heldByDatabase = (provider: Provider): AccountPoll => ({
   requests: 0,
 })
 
-/** Old passes are deleted some at a time. */
+/** Passes after which old ones are deleted. */
 const prunedAtOnce = 10
 
 interface Pass {
@@ -43,7 +43,7 @@ interface Pass {
   readonly outcome: Deferred.Deferred<AccountPoll>
 }
 
-/** Polls accounts. One pass an account at a time: whoever asks during it, shares it. */
+/** Polls accounts, one pass an account at a time: concurrent callers share it. */
 export class Poller extends Context.Service<
   Poller,
   {
@@ -80,9 +80,9 @@ export class Poller extends Context.Service<
         const isImpatient = trigger === "request"
         const startedAt = readAccount(provider)?.passStartedAt ?? null
         const isCutOff = startedAt !== null && now - startedAt < resumableMs
-        const left = isCutOff ? yield* pendingSources(provider, isImpatient) : []
+        const left = isCutOff ? yield* pendingSources(provider, { isImpatient }) : []
         if (left.length === 0) yield* synchronise(client)
-        const pending = left.length > 0 ? left : yield* pendingSources(provider, isImpatient)
+        const pending = left.length > 0 ? left : yield* pendingSources(provider, { isImpatient })
         yield* Effect.forEach(
           pending,
           Effect.fnUntraced(function* (row) {
@@ -154,7 +154,7 @@ export class Poller extends Context.Service<
             ProviderUnavailable: (error) =>
               Effect.map(failed(provider, error.retryAt), (retryAt) => end("unavailable", error.reason, retryAt)),
           }),
-          // What breaks here must not keep the other account from its pass, nor the outbox from D1.
+          // A defect here must not keep the other account from its pass, nor the outbox from D1.
           Effect.catchDefect((defect) =>
             Effect.logError("A pass broke; it is tried again", defect).pipe(
               Effect.andThen(failed(provider, null)),

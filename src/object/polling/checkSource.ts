@@ -12,13 +12,13 @@ import { type KnownItem, type PendingSource, selectItems } from "./statements.ts
 /** Items that a provider describes at once. */
 const describedAtOnce = 50
 
-/** Pages in which a waiting item is looked for, where nothing but the listing tells what has become of it. */
+/** Pages searched for a waiting item, where only the listing tells what has become of it. */
 const searchedPages = 4
 
 const readItems = ({ rows }: Store["Service"], { provider, sourceId }: PendingSource): ReadonlyArray<KnownItem> =>
   JSON.parse(rows<{ known: string }>(selectItems, provider, sourceId)[0]?.known ?? "[]")
 
-/** A waiting item that is not listed; `describe` fills in the rest. */
+/** Stands for a waiting item that is not listed; `describe` fills in the rest. */
 const placeholder = (
   { provider, kind, itemUrl }: ProviderClient,
   sourceId: string,
@@ -96,8 +96,8 @@ const check = Effect.fnUntraced(function* (client: ProviderClient, row: PendingS
 })
 
 /**
- * Asks one source for what is new and writes it down. Returns how many items were found; what is wrong with this source alone
- * is written down too and ends as `null`. Errors are those that concern the whole account.
+ * Asks one source for new items and records the result. Returns how many were found, or `null` when this source alone failed, which
+ * is recorded too. Fails only with what concerns the whole account.
  */
 export const checkSource = Effect.fnUntraced(function* (client: ProviderClient, row: PendingSource) {
   return yield* check(client, row).pipe(
@@ -106,7 +106,7 @@ export const checkSource = Effect.fnUntraced(function* (client: ProviderClient, 
       SourceMissing: (missing) => Effect.as(recordMissing(row, missing), null),
       ProviderUnavailable: ({ reason }) => Effect.as(recordFailure(row, reason), null),
     }),
-    // What breaks over one source must not stop the others.
+    // A defect over one source must not stop the others.
     Effect.catchDefect((defect) =>
       Effect.logError(`A check of ${row.provider} ${row.sourceId} broke; it is tried again`, defect).pipe(
         Effect.andThen(recordFailure(row, "pollen itself failed; its log says why")),

@@ -32,7 +32,7 @@ const follow = (
   enqueue(store, "follow", followRow(provider, source.sourceId, now))
 }
 
-/** Takes away a source that the person no longer follows, with all that is known of it. */
+/** Deletes a source that the person no longer follows, with everything known of it. */
 const unfollow = (store: StoreShape, provider: Provider, sourceId: string) => {
   for (const table of [subscriptions, items]) {
     store.db
@@ -44,8 +44,8 @@ const unfollow = (store: StoreShape, provider: Provider, sourceId: string) => {
 }
 
 /**
- * Makes the object's subscriptions what the person follows now, and marks those that have to be asked for items: the new ones,
- * those whose item count has changed, and those that are due for a check although it has not.
+ * Brings the object's subscriptions up to what the person follows now, and marks the sources to ask for items: new ones, those whose
+ * item count has changed, and those that are due for a check although it has not.
  */
 export const synchronise = Effect.fn("library.synchronise")(function* (client: ProviderClient) {
   const store = yield* Store
@@ -82,8 +82,11 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
   })
 })
 
-/** Reads which sources wait to be asked; a failing one only when its retry is due, unless `isImpatient`. */
-export const pendingSources = Effect.fnUntraced(function* (provider: Provider, isImpatient: boolean) {
+/** Reads which sources wait to be asked. A failing one waits for its retry, unless the caller `isImpatient`. */
+export const pendingSources = Effect.fnUntraced(function* (
+  provider: Provider,
+  { isImpatient }: { readonly isImpatient: boolean },
+) {
   const { rows } = yield* Store
   const until = isImpatient ? Number.MAX_SAFE_INTEGER : yield* Clock.currentTimeMillis
   return rows<statements.PendingSource>(statements.selectPending, provider, until)

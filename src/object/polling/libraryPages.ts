@@ -6,7 +6,7 @@ import { Grants } from "../grants/Grants.ts"
 import { Store } from "../Store.ts"
 import * as statements from "./statements.ts"
 
-/** A library of more pages than this (10,000 sources) is a provider gone mad. */
+/** Pages of a library (10,000 sources) after which the provider is not believed. */
 const pagesAtMost = 200
 
 interface ListedPage {
@@ -27,7 +27,7 @@ const savedPage = ({ rows }: Store["Service"], of: Provider, key: string): Liste
   return { key, etag, next: nextKey, size, total, sourceIds: JSON.parse(sourceIds), sources: null }
 }
 
-/** Reads the library, page by page; a page that has not changed since it was last read comes from memory. */
+/** Reads the library page by page. A page that has not changed since it was last read comes from memory. */
 const readPages = Effect.fnUntraced(function* (
   client: ProviderClient,
   remembered: (key: string) => ListedPage | undefined,
@@ -65,7 +65,7 @@ const readPages = Effect.fnUntraced(function* (
   return pages
 })
 
-/** Whether the pages hold as much as the provider says there is. One that answers nothing at all has been seen to do so in passing. */
+/** True when the pages hold as much as the provider says there is. An empty library alone proves nothing: YouTube has answered so in passing. */
 const isComplete = (client: ProviderClient, pages: ReadonlyArray<ListedPage>): boolean => {
   const size = pages.reduce((sum, page) => sum + page.size, 0)
   const total = pages.at(-1)?.total ?? null
@@ -74,11 +74,11 @@ const isComplete = (client: ProviderClient, pages: ReadonlyArray<ListedPage>): b
 }
 
 /**
- * What the person follows now: the pages, the sources of those that have changed, and which of the sources known are `missing`.
+ * Reads what the person follows now: the pages, the sources on those that have changed, and which of the known sources are `missing`.
  *
- * Entries that move while pages are read may be skipped, and a source that is taken for unfollowed loses all that is known of it;
- * so where several pages lack one, they are read once more (most of them unchanged, which costs little and happens rarely), and
- * only what both readings lack is missing.
+ * Entries that move between pages during the reading may be skipped, and a source taken for unfollowed loses everything known of it.
+ * So when several pages lack a source, they are read once more (most are unchanged, which costs little), and only sources that both
+ * readings lack are missing.
  */
 export const readLibrary = Effect.fnUntraced(function* (client: ProviderClient) {
   const store = yield* Store
@@ -101,7 +101,7 @@ export const readLibrary = Effect.fnUntraced(function* (client: ProviderClient) 
   }
 })
 
-/** Keeps the pages for the next reading; one that was read as unchanged is here already, and most often all of them are. */
+/** Saves the pages for the next reading. Most often all are unchanged, and there is nothing to save. */
 export const savePages = (store: Store["Service"], of: Provider, pages: ReadonlyArray<ListedPage>): void => {
   if (pages.every(({ sources }) => sources === null)) return
   store.exec(statements.deletePages, of)

@@ -11,16 +11,16 @@ import { Store } from "../Store.ts"
 import type { KnownItem, PendingSource } from "./statements.ts"
 import * as statements from "./statements.ts"
 
-/** How many known items a source keeps, by date and by arrival: four pages, so that removals at the front never bring the archive up as new. */
+/** Known items kept for a source, by date and by arrival: four pages, so that removals at the front never bring up the archive as new. */
 const knownKept = 200
 
-/** Items that one statement takes: far below SQLite's 2 MB, in whatever script. */
+/** Items in one statement: far below SQLite's 2 MB, in any script. */
 const itemsAtOnce = 50
 
 const oneSource = (row: PendingSource) =>
   and(eq(subscriptions.provider, row.provider), eq(subscriptions.sourceId, row.sourceId))
 
-/** What one look at a source brought. */
+/** The result of one check of a source. */
 export interface Found {
   /** The items known before, by id. */
   readonly known: ReadonlyMap<string, KnownItem>
@@ -29,13 +29,13 @@ export interface Found {
   readonly fresh: ReadonlyArray<ListedItem>
   /** Left out by the first poll. */
   readonly archive: ReadonlyArray<ListedItem>
-  /** The date of the oldest item listed by the first poll: what lies below it and is not newer is archive. */
+  /** The date of the oldest item that the first poll listed: items below it that are not newer are archive. */
   readonly archiveBefore: number | null
-  /** Waiting items that were looked at again. */
+  /** Waiting items, as they are now. */
   readonly rechecked: ReadonlyArray<ListedItem>
 }
 
-/** When the newest items were published that are known from now on, the newest first. */
+/** Publication times of the newest items that are known from now on, the newest first. */
 const publishedFrom = ({ known, archive, fresh, rechecked }: Found): ReadonlyArray<number> => {
   const published = new Map<string, number>()
   for (const { itemId, publishedAt } of known.values()) published.set(itemId, publishedAt)
@@ -48,7 +48,7 @@ const publishedFrom = ({ known, archive, fresh, rechecked }: Found): ReadonlyArr
   return [...published.values()].sort((one, other) => other - one).slice(0, knownKept)
 }
 
-/** Writes down what a look brought. The cursor and the outbox move in one transaction: a crash between them would lose items. */
+/** Records what a check found. The cursor and the outbox move in one transaction: a crash between them would lose items. */
 export const recordCheck = Effect.fnUntraced(function* (row: PendingSource, found: Found) {
   const store = yield* Store
   const { db } = store
@@ -109,7 +109,7 @@ export const recordCheck = Effect.fnUntraced(function* (row: PendingSource, foun
         ({ availability }) => availability === "upcoming" || availability === "unplayable",
       ),
     )
-    // Listed, but not described yet: it gets a second look soon, since the listing may never change again.
+    // Listed, but not described yet: they are checked again soon, since the listing may never change again.
     const undescribed = found.fresh.filter(({ availability }) => availability === "withheld")
     remember(
       "waiting",
@@ -126,7 +126,7 @@ export const recordCheck = Effect.fnUntraced(function* (row: PendingSource, foun
   })
 })
 
-/** A source that the provider no longer has, or that has no list of items: looked at as rarely as allowed. */
+/** Records that the provider no longer has the source, or that it has no list of items. It is checked as rarely as allowed. */
 export const recordMissing = Effect.fnUntraced(function* (row: PendingSource, { state }: SourceMissing) {
   const { db, exec } = yield* Store
   const { bounds, recheckMs } = yield* Settings
@@ -149,14 +149,14 @@ export const recordMissing = Effect.fnUntraced(function* (row: PendingSource, { 
       dueAt: now + bounds.maximumMs,
       recheckDueAt,
       polledAt: now,
-      // Whatever a source publishes after it was seen empty is new, not backfill.
+      // Items that a source publishes after it was seen empty are new, not backfill.
       backfilledAt: row.backfilledAt ?? (state === "empty" ? now : null),
     })
     .where(oneSource(row))
     .run()
 })
 
-/** It is tried again later, less and less often, and says why. */
+/** Records why a check failed. The source is retried, less and less often. */
 export const recordFailure = Effect.fnUntraced(function* (row: PendingSource, reason: string) {
   const { db, exec } = yield* Store
   if (row.reason === null) exec(statements.heartbeatSoon)
