@@ -1,7 +1,7 @@
 import { Predicate } from "effect"
 import { DatabaseUnavailable } from "./error.ts"
 
-/** Why D1 refused, without the statement and its parameters that drizzle puts around it. */
+/** D1's reason, without the statement and parameters that drizzle puts around it. */
 const reasonOf = (thrown: unknown): string =>
   Predicate.hasProperty(thrown, "cause") && thrown.cause instanceof Error
     ? reasonOf(thrown.cause)

@@ -5,12 +5,12 @@ import { cut, longestTitle } from "./text.ts"
 const ItemKind = Schema.Literals(["episode", "video"])
 export type ItemKind = typeof ItemKind.Type
 
-/** How exactly a publication time is known: Spotify gives no time of day, and sometimes only a month or a year. */
+/** Precision of a publication time: Spotify gives no time of day, and sometimes only a month or a year. */
 export const Precision = Schema.Literals(["year", "month", "day", "instant"])
 export type Precision = typeof Precision.Type
 
 /**
- * Whether a person can play the item now.
+ * Availability of an item to the person, now.
  * `available` and `live` are delivered. `upcoming` and `unplayable` wait in the object until that changes.
  * `withheld` (private or deleted) is neither delivered nor remembered.
  */
@@ -38,7 +38,7 @@ export const Item = Schema.Struct({
 })
 export type Item = typeof Item.Type
 
-/** An item as a provider lists it, with what decides whether it is delivered. */
+/** An item as a provider lists it, with the fields that decide whether it is delivered. */
 export interface ListedItem extends Item {
   readonly availability: Availability
   /** When an upcoming item is due to start: epoch milliseconds, if the provider says so. */
@@ -48,7 +48,7 @@ export interface ListedItem extends Item {
 export const isDeliverable = ({ availability }: ListedItem): boolean =>
   availability === "available" || availability === "live"
 
-/** Longest texts delivered, in UTF-16 code units: what a feed shows, and far below D1's 2 MB for a row. */
+/** Longest texts delivered, in UTF-16 code units: enough for a feed, and far below D1's 2 MB for a row. */
 const longest = { title: longestTitle, url: 2000, description: 2000 }
 
 /** A listed item as it is delivered. */

@@ -1,4 +1,4 @@
-/** What is needed of a listed item to tell whether it is new. */
+/** A listed item, as far as is needed to tell whether it is new. */
 interface Listed {
   readonly itemId: string
   /** Epoch milliseconds. */
@@ -9,10 +9,10 @@ interface Listed {
 type Known = Pick<ReadonlyMap<string, unknown>, "has" | "size">
 
 /**
- * Which of the items listed, newest first, are new. Ids decide, not clocks: a date without a time of day proves nothing.
+ * Finds the new ones among items listed newest first. Ids decide, not clocks: a date without a time of day proves nothing.
  *
- * An unknown item above a known one is new, whatever its date. Below the last known one lies the archive that the first poll
- * left out, so there only an item published after `archiveBefore` is new (`null`: nothing was left out, all are new).
+ * An unknown item above a known one is new, whatever its date. Below the last known one lies the archive that the first poll left out:
+ * there, only an item published after `archiveBefore` is new (`null`: nothing was left out, all are new).
  */
 export const newItems = <A extends Listed>(
   listed: ReadonlyArray<A>,
@@ -29,11 +29,11 @@ export const newItems = <A extends Listed>(
 }
 
 /**
- * Whether the page after these has to be read to be sure of having every new item.
+ * Tells whether the next page is needed to be sure of every new item.
  *
- * What ends in something new may go on with it; a known item above proves nothing, since a premiere stays on top for days. What
- * ends among known items, or in the archive below them, is enough. Where nothing known has turned up at all, either everything
- * known has been removed, or more than a page of items with old dates lies on top of it: that is read until the known items would
+ * Pages that end in a new item may go on with new ones; a known item above proves nothing, since a premiere stays on top for days.
+ * Pages that end among known items, or in the archive below them, are enough. When no known item has turned up at all, either all of
+ * them have been removed, or more than a page of items with old dates lies on top: then pages are read until the known items would
  * have come, the source's count having grown by `expected`.
  */
 export const isNextPageNeeded = (

@@ -10,7 +10,7 @@ export const SourceDetails = Schema.Struct({
 })
 export type SourceDetails = typeof SourceDetails.Type
 
-/** Details as they are kept and delivered: a title that somebody else wrote has an end. */
+/** Details as they are kept and delivered: the title is cut. */
 export const toDetails = ({ title, url, imageUrl }: SourceDetails): SourceDetails => ({
   title: cut(title, longestTitle),
   url,
@@ -24,7 +24,7 @@ export const hasSameDetails = (one: SourceDetails, other: SourceDetails): boolea
 /** A show or a channel, as the provider lists it among what a person follows. */
 export interface Source extends SourceDetails {
   readonly sourceId: string
-  /** How many items the provider says it has. A change means something is new; no change proves nothing. */
+  /** Number of items, as the provider says. A change means that something is new; no change proves nothing. */
   readonly itemCount: number | null
 }
 
@@ -37,9 +37,9 @@ export const Subscription = Schema.Struct({
   sourceId: Schema.String,
   ...SourceDetails.fields,
   state: SubscriptionState,
-  /** When the source is next looked at. */
+  /** When the source is checked next. */
   dueAt: Schema.Int,
-  /** How long pollen waits between looks, in milliseconds. */
+  /** Time between checks, in milliseconds. */
   intervalMs: Schema.Int,
   polledAt: Schema.NullOr(Schema.Int),
   /** Publication time of the newest item known. */
@@ -51,5 +51,5 @@ export const Subscription = Schema.Struct({
 })
 export type Subscription = typeof Subscription.Type
 
-/** Where a page of subscriptions ended: they are listed by provider and source id, wherever they are kept. */
+/** Where a page of subscriptions ended. Objects and D1 list them by provider and source id. */
 export const SubscriptionCursor = Schema.fromJsonString(Schema.Tuple([Provider, Schema.String]))

@@ -2,8 +2,7 @@
 export const longestTitle = 500
 
 /**
- * At most `longest` UTF-16 code units of a text that somebody else wrote, and nothing but whole characters: SQLite
- * stores half a surrogate pair as broken UTF-8.
+ * Cuts a text to `longest` UTF-16 code units and leaves whole characters only: SQLite stores half a surrogate pair as broken UTF-8.
  */
 export const cut = (text: string, longest: number): string =>
   text.length <= longest

@@ -69,11 +69,11 @@ const select = (database: D1Database, userId: UserId, cursor: FeedCursor | undef
     .orderBy(desc(userFeedItems.publishedAt), desc(userFeedItems.provider), desc(userFeedItems.itemId))
     .limit(rows)
 
-/** What was delivered to people, read from D1. */
+/** Reads people's feeds from D1. */
 export class Feed extends Context.Service<
   Feed,
   {
-    /** A page of a person's feed, newest first, from after `cursor` on. `limit` is in items. */
+    /** Reads a page of a person's feed, newest first, from after `cursor` on. `limit` is in items. */
     readonly read: (
       userId: UserId,
       cursor: FeedCursor | undefined,

@@ -2,13 +2,13 @@ import type { Effect } from "effect"
 import type { Provider } from "../domain/provider.ts"
 import type { AccessToken, ProviderClient } from "../providers/provider.ts"
 
-/** What the central poller needs to know of a provider to poll a batch of accounts. */
+/** What the central poller needs of a provider to poll a batch of accounts. */
 export interface BatchProcessor {
   readonly provider: Provider
   readonly client: ProviderClient
   /**
-   * How many items each of up to 50 sources has (`null`: the provider has no such source), by one request; `null` where the
-   * provider has no endpoint for it, or does not let this application use it any more.
+   * Reads the item counts of up to 50 sources (`null`: the provider has no such source) in one request; `null` where the provider has
+   * no endpoint for it, or does not let this application use it any more.
    */
   readonly counts:
     | ((token: AccessToken, ids: ReadonlyArray<string>) => Effect.Effect<ReadonlyMap<string, number | null> | null>)

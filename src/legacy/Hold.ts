@@ -2,23 +2,23 @@ import { Clock, Context, Effect, Layer } from "effect"
 import { RateLimited } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 
-/** A provider that wants silence for so long at most is waited for, in milliseconds; for more, the run leaves it. */
+/** Longest silence of a provider that a run waits for, in milliseconds. */
 const patienceMs = 60_000
 
-/** Until when each provider is left alone: limits and quotas are the application's, so what it told one account holds for all. */
+/** Rate limits of the run: limits and quotas are the application's, so what a provider told one account holds for all. */
 export class Hold extends Context.Service<
   Hold,
   {
-    /** Runs a request once its provider may be asked; one that is refused for a limit is made again when that is over. */
+    /** Runs a request once its provider may be asked, and again after a rate limit. */
     readonly respecting: <A, E>(
       provider: Provider,
       request: Effect.Effect<A, E | RateLimited>,
     ) => Effect.Effect<A, E | RateLimited>
-    /** Whether a provider wants more silence than a run waits for. */
+    /** True when a provider wants more silence than a run waits for. */
     readonly isLong: (provider: Provider) => Effect.Effect<boolean>
-    /** What the providers said that holds still. */
+    /** Rate limits that are not over. */
     readonly current: Effect.Effect<ReadonlyArray<RateLimited>>
-    /** Takes over what a run before was told. */
+    /** Takes over a rate limit of the run before. */
     readonly recall: (limited: RateLimited) => Effect.Effect<void>
   }
 >()("pollen/legacy/Hold") {

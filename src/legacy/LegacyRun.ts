@@ -10,26 +10,26 @@ const FailureCount = Schema.Struct({ tag: Schema.String, count: Schema.Int, exam
 const perProvider = <S extends Schema.Constraint>(schema: S) => Schema.Struct({ spotify: schema, youtube: schema })
 
 /**
- * What a run of the central poller found and did: the figures of a `legacy_run` in `durable_object_metrics`, of the same shape as those
- * of a `cron_run`. It is written down with every batch, so that the next run knows where one that was killed has stopped.
+ * Figures of a run of the central poller: a `legacy_run` in `durable_object_metrics`, of the same shape as those of a `cron_run`. They
+ * are recorded with every batch, so that the next run knows where one that was killed stopped.
  */
 export const LegacyRun = Schema.Struct({
-  /** Accounts that D1 holds, as far as the run got; how many of them were polled, and how many were not. */
+  /** Accounts that D1 holds, as far as the run got, and how many of them were polled or failed. */
   found: Schema.Int,
   polled: Schema.Int,
   failed: Schema.Int,
   durationMs: Schema.Int,
   failures: Schema.Array(FailureCount),
-  /** Whether everybody was polled; false when the time, the requests or a provider's patience were up first. */
+  /** True when everybody was polled; false when time, requests or a provider's patience ran out first. */
   isComplete: Schema.Boolean,
   /** Items that went to people's feeds. */
   items: Schema.Int,
   /** Requests to the providers' APIs, and statements that read or wrote a token in D1. */
   requests: Schema.Int,
   tokenQueries: Schema.Int,
-  /** The last person whose account was polled, where the run stopped before the end of them. */
+  /** The last person polled, where the run stopped before the end. */
   stoppedAfter: perProvider(Schema.NullOr(Schema.String)),
-  /** What the providers asked for that the next run has to respect. */
+  /** Rate limits that the next run has to respect. */
   holds: Schema.Array(RateLimited),
 })
 export type LegacyRun = typeof LegacyRun.Type
@@ -48,7 +48,7 @@ export const emptyRun: LegacyRun = {
   holds: [],
 }
 
-/** Adds reasons, by tag. */
+/** Counts more failures, by tag. */
 export const countReasons = (
   failures: LegacyRun["failures"],
   errors: ReadonlyArray<{ readonly _tag: string; readonly message: string }>,
@@ -67,7 +67,7 @@ const encodeRun = Schema.encodeSync(RunJson)
 
 const kind = "legacy_run"
 
-/** The run before, as far as it was written down. */
+/** Reads the figures of the run before, as far as they were recorded. */
 export const readLastRun = (database: D1Database) =>
   Effect.tryPromise({
     try: () =>
@@ -78,7 +78,7 @@ export const readLastRun = (database: D1Database) =>
     catch: toDatabaseUnavailable("the run before"),
   }).pipe(Effect.map((figures) => Option.getOrElse(decodeRun(figures), () => emptyRun)))
 
-/** Begins a row of figures, and returns its id. */
+/** Inserts a row of figures and returns its id. */
 export const beginRun = (database: D1Database, startedAt: number, run: LegacyRun) =>
   Effect.tryPromise({
     try: () =>
@@ -89,7 +89,7 @@ export const beginRun = (database: D1Database, startedAt: number, run: LegacyRun
     catch: toDatabaseUnavailable("metrics"),
   })
 
-/** Brings a row of figures up to date. */
+/** Updates a row of figures. */
 export const recordRun = (database: D1Database, id: number | null, at: number, run: LegacyRun) =>
   Effect.tryPromise({
     try: () =>

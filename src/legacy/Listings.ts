@@ -10,24 +10,24 @@ import type { AskError, TokenRefreshService } from "./TokenRefreshService.ts"
 /** Listings kept at once: at 50 items of about 1 KB each far below the 128 MB that a worker has. */
 const listingsKept = 400
 
-/** More pages than this, 10,000 items since the last look, is a provider gone mad. */
+/** Pages (10,000 items since the last check) after which the provider is not believed. */
 const pagesAtMost = 200
 
-/** How often a listing is read anew because it moved meanwhile. */
+/** Readings of a listing that keeps moving. */
 const readingsAtMost = 3
 
-/** What a source was found to list. Grows by pages; the newest come first. */
+/** The items that a source lists, newest first. Grows by pages. */
 export interface Listing {
   readonly sourceId: string
   /** The item count that the library showed to whoever asked: the listing is at least as new as that. */
   readonly count: number | null
-  /** By whose token: what can be played may differ from person to person. */
+  /** Whose token was used: people differ in what they can play. */
   readonly askedBy: string
   readonly pages: Array<ReadonlyArray<ListedItem>>
   next: string | null
-  /** How many items there are in all, as the provider last said. */
+  /** Number of items in all, as the provider last said. */
   total: number | null
-  /** Whether something was taken away while it was read, so that what followed may have been skipped. */
+  /** True when an item was removed during the reading, so that the one after it may have been skipped. */
   hasMoved: boolean
   missing: SourceMissing | null
   /** Items as completed by `describe`, by id. */
@@ -35,17 +35,19 @@ export interface Listing {
   readonly alone: Semaphore.Semaphore
 }
 
-/** The listing of a source with so many pages, or as many as there are. `isOwn`: not one made with somebody else's token. */
-export type ReadListing = (
-  account: AccountKey,
-  source: Source,
-  pages: number,
-  isOwn: boolean,
-) => Effect.Effect<Listing, AskError>
+interface Wanted {
+  /** Pages to read, if there are as many. */
+  readonly pages: number
+  /** Leaves out a listing that was read with somebody else's token. */
+  readonly isOwn: boolean
+}
+
+/** Reads the listing of a source, or takes the one that the run has. */
+export type ReadListing = (account: AccountKey, source: Source, wanted: Wanted) => Effect.Effect<Listing, AskError>
 
 /**
- * The listings of a run, so that a source that many follow is asked once. Whoever has seen another item count than the listing was
- * made for gets a new one: theirs could miss what was published in between.
+ * Keeps the listings of a run, so that a source that many follow is asked once. A follower whose library shows another item count gets
+ * a new listing: the old one could miss what was published in between.
  */
 export const makeListings = (
   client: ProviderClient,
@@ -54,7 +56,7 @@ export const makeListings = (
   const kept = new Map<string, Listing>()
   const unavailable = (reason: string) => new ProviderUnavailable({ provider: client.provider, reason, retryAt: null })
 
-  const find = (account: AccountKey, { sourceId, itemCount: count }: Source, isOwn: boolean): Listing => {
+  const find = (account: AccountKey, { sourceId, itemCount: count }: Source, { isOwn }: Wanted): Listing => {
     const known = kept.get(sourceId)
     const askedBy = keyOf(account)
     const isFitting = known !== undefined && known.count === count && (!isOwn || known.askedBy === askedBy)
@@ -101,12 +103,12 @@ export const makeListings = (
     }
   })
 
-  const read = Effect.fnUntraced(function* (account: AccountKey, source: Source, pages: number, isOwn: boolean) {
+  const read = Effect.fnUntraced(function* (account: AccountKey, source: Source, wanted: Wanted) {
     for (let readings = 1; ; readings += 1) {
-      const listing = find(account, source, isOwn)
-      yield* listing.alone.withPermit(grow(listing, account, pages))
+      const listing = find(account, source, wanted)
+      yield* listing.alone.withPermit(grow(listing, account, wanted.pages))
       if (!listing.hasMoved) return listing
-      // Nobody would ever ask again for what was skipped: the listing is read anew, by whoever else has it too.
+      // Nobody would ask again for what was skipped: the listing is read anew, also for those who have it already.
       if (kept.get(listing.sourceId) === listing) kept.delete(listing.sourceId)
       if (readings < readingsAtMost) continue
       if (!client.isTotalExact) return listing

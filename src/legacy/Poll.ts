@@ -3,7 +3,7 @@ import type { LegacySettingsShape } from "./LegacySettings.ts"
 import type { ReadListing } from "./Listings.ts"
 import type { TokenRefreshService } from "./TokenRefreshService.ts"
 
-/** What a run has at hand for the accounts of one provider. */
+/** Everything that a run needs for the accounts of one provider. */
 export interface Poll {
   readonly processor: BatchProcessor
   readonly settings: LegacySettingsShape
@@ -12,6 +12,6 @@ export interface Poll {
   readonly withToken: TokenRefreshService["Service"]["withToken"]
   /** The listings of the run. */
   readonly read: ReadListing
-  /** Item counts that were asked for 50 sources at once, of the run; `null`: the provider has no such source. */
+  /** Item counts that the run has read 50 at a time; `null`: the provider has no such source. */
   readonly counts: Map<string, number | null>
 }

@@ -10,13 +10,13 @@ const SeveralShows = Schema.Struct({
 })
 const readShows = Schema.decodeUnknownOption(SeveralShows)
 
-/** Statuses that say that an endpoint is not there for this application. */
+/** True for statuses of an endpoint that this application does not have. */
 const isGone = (status: number): boolean => status === 403 || status === 404 || status === 410
 
 /**
- * Spotify: libraries by 50 shows, episodes by 50. Of a library of more than one page that has not changed, the shows beyond the first
- * are asked for 50 at a time, and once a run, whoever follows them. Applications in development mode have lost that
- * endpoint in February 2026; then, and for the rest of the run, all pages are read.
+ * Spotify: libraries by 50 shows, episodes by 50. Shows beyond the first page of a library that has not changed are read 50 at a time,
+ * once a run, whoever follows them. Applications in development mode lost that endpoint in February 2026: without it, all pages are
+ * read for the rest of the run.
  */
 export const spotifyBatchProcessor = (
   client: ProviderClient,

@@ -1,4 +1,4 @@
-/** D1, telling of every statement that is prepared on it and names a token column. */
+/** Wraps D1 and calls back for every prepared statement that names a token column. */
 export const countingTokens = (database: D1Database, onStatement: () => void): D1Database =>
   new Proxy(database, {
     get: (target, key) => {

@@ -3,12 +3,12 @@ import { bucketOf, buckets } from "../domain/rollout.ts"
 import type { Source } from "../domain/subscription.ts"
 import type { AccountKey } from "../move/account.ts"
 
-// How far the central poller has come with a source that somebody follows, as user_subscriptions keeps it. Pure.
+// The central poller's cursor of a source that somebody follows, as user_subscriptions keeps it. Pure.
 
-/** An item count that tells nothing of a source: it has been found to publish without the count going up. */
+/** Stands for an item count that cannot be relied on: the source has published without its count going up. */
 const unreliable = -1
 
-/** How long an item that cannot be played yet is waited for, in milliseconds. */
+/** Time for which an item that cannot be played yet is waited for, in milliseconds. */
 const waitedForMs = 30 * 86_400_000
 
 export interface Cursor {
@@ -25,8 +25,8 @@ export interface Ask extends Cursor {
 }
 
 /**
- * Whether a source has to be asked: its count has changed, tells nothing, or has stood still for `recheckMs`, which proves nothing
- * either. Sources that were first asked together are verified apart.
+ * Tells whether a source has to be asked: its count has changed or cannot be relied on, or it is due for a recheck since the count has
+ * stood still for `recheckMs`. Sources that were first asked together are rechecked apart.
  */
 export const isToBeAsked = ({ polledAt, itemCount, source }: Ask, now: number, recheckMs: number): boolean =>
   polledAt === null ||
@@ -34,13 +34,13 @@ export const isToBeAsked = ({ polledAt, itemCount, source }: Ask, now: number, r
   source.itemCount !== itemCount ||
   now - polledAt >= recheckMs * (0.5 + bucketOf(source.sourceId) / buckets / 2)
 
-/** How many new items the counts announce. */
+/** Number of new items that the counts announce. */
 export const announced = ({ source, itemCount }: Ask): number =>
   itemCount === null || itemCount === unreliable ? 0 : Math.max(0, (source.itemCount ?? 0) - itemCount)
 
 /**
- * The date up to which what lies below the last known item is archive, that the first poll left out; `null`: nothing was left out.
- * Where nothing known is listed any more the last poll decides, two days early: many dates have no time of day.
+ * The date up to which items below the last known one are archive, which the first poll left out; `null`: nothing was left out. When
+ * no known item is listed any more, the last poll decides, two days early: many dates have no time of day.
  */
 export const archiveBefore = ({ polledAt, itemCount }: Ask, known: ReadonlyArray<ListedItem>): number | null => {
   if (known.length > 0) return Math.min(...known.map(({ publishedAt }) => publishedAt))
@@ -50,7 +50,7 @@ export const archiveBefore = ({ polledAt, itemCount }: Ask, known: ReadonlyArray
 const isAwaited = ({ availability, publishedAt }: ListedItem, now: number): boolean =>
   (availability === "upcoming" || availability === "unplayable") && now - publishedAt < waitedForMs
 
-/** What one look at a source brought somebody. */
+/** What one check of a source found for somebody. */
 export interface Found {
   readonly ask: Ask
   readonly isFirst: boolean
@@ -61,8 +61,8 @@ export interface Found {
 }
 
 /**
- * The cursor after a look. It counts without the items that cannot be played yet, so that the source is asked again until they
- * can. A count that went up before its item was listed moves nothing for as long as a count may stand still.
+ * The cursor after a check. It leaves out items that cannot be played yet, so that the source is asked again until they can. A count
+ * that went up before its item was listed moves nothing for as long as a count may stand still.
  */
 export const advanced = ({ ask, isFirst, fresh, total }: Found, now: number, recheckMs: number): Cursor => {
   const { source, polledAt, itemCount } = ask

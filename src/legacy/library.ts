@@ -6,13 +6,13 @@ import type { BatchProcessor } from "./BatchProcessor.ts"
 import type { Follow } from "./rows.ts"
 import type { TokenRefreshService } from "./TokenRefreshService.ts"
 
-/** A library of more pages than this (10,000 sources) is a provider gone mad. */
+/** Pages of a library (10,000 sources) after which the provider is not believed. */
 const pagesAtMost = 200
 
 /** What a person follows now. */
 export interface Library {
   readonly sources: ReadonlyArray<Source>
-  /** Whether the listing adds up: only then is what it does not name followed no more. */
+  /** True when the listing adds up: only then are sources that it lacks no longer followed. */
   readonly isComplete: boolean
 }
 
@@ -32,7 +32,7 @@ const readPage = Effect.fnUntraced(function* (
   return nothing
 })
 
-/** The library from its first page on: items that move while offsets are read make a page skip one, and then it does not add up. */
+/** Reads the library from its first page on. Sources that move between pages during the reading make it not add up. */
 export const readWhole = Effect.fn("legacy.readWhole")(function* (
   processor: BatchProcessor,
   withToken: WithToken,
@@ -67,8 +67,8 @@ export interface FirstPage {
 }
 
 /**
- * The newest follows come first, so a first page that names nothing new, of a library as large as it is known to be, leaves the
- * rest as it was: all that is missing of it is how many items each has.
+ * Reads the first page of a library. The newest follows come first: when it names no new source and the library is as large as it is
+ * known to be, the rest is as it was, and only the item counts are missing.
  */
 export const readFirst = Effect.fn("legacy.readFirst")(function* (
   processor: BatchProcessor,
@@ -88,7 +88,7 @@ export const readFirst = Effect.fn("legacy.readFirst")(function* (
   return first
 })
 
-/** The library of which only the first page was read, with what the provider said of the sources beyond it. */
+/** Completes a library of which only the first page was read with the counts of the sources beyond it. */
 export const completed = (
   { page, follows }: FirstPage,
   beyond: ReadonlyArray<string>,
@@ -97,7 +97,7 @@ export const completed = (
   const rest = beyond.flatMap((id): ReadonlyArray<Source> => {
     const follow = follows.get(id)
     if (follow === undefined) return []
-    // One that the provider no longer has is left as it is.
+    // A source that the provider no longer has is left as it is.
     return [{ ...follow, itemCount: counts.get(id) ?? follow.itemCount }]
   })
   return { sources: [...page.entries, ...rest], isComplete: true }

@@ -11,7 +11,7 @@ import { askSources } from "./sources.ts"
 import type { AskError } from "./TokenRefreshService.ts"
 import { type Followed, writeOutcome } from "./write.ts"
 
-/** What polling a batch did. */
+/** The result of polling a batch. */
 export interface BatchSummary {
   readonly polled: number
   /** Why accounts brought nothing, or one of their sources did not. */
@@ -23,7 +23,7 @@ export interface BatchSummary {
 type Follows = ReadonlyMap<string, Follow>
 const nothing: Follows = new Map()
 
-/** Asks for the counts of sources beyond the first pages, each once a run; false when the provider does not tell them. */
+/** Reads the counts of sources beyond the first pages, each once a run. False when the provider does not tell them. */
 const readCounts = Effect.fnUntraced(function* (poll: Poll, firsts: ReadonlyArray<FirstPage>) {
   const { processor, counts, settings, withToken } = poll
   const asker = firsts.find(({ beyond }) => beyond !== null)?.account
@@ -43,7 +43,7 @@ const readCounts = Effect.fnUntraced(function* (poll: Poll, firsts: ReadonlyArra
   return told.every((chunk) => chunk !== null)
 })
 
-/** What each of the accounts follows now, or why that is not known. */
+/** Reads what each of the accounts follows now, or why that is not known. */
 const readLibraries = Effect.fnUntraced(function* (
   poll: Poll,
   accounts: ReadonlyArray<AccountKey>,
@@ -73,7 +73,7 @@ const readLibraries = Effect.fnUntraced(function* (
   )
 })
 
-/** Polls a batch of accounts of one provider, and writes what it brought in one transaction. */
+/** Polls a batch of accounts of one provider, and writes the result in one transaction. */
 export const pollBatch = Effect.fn("legacy.pollBatch")(function* (
   poll: Poll,
   accounts: ReadonlyArray<AccountKey>,

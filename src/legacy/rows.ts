@@ -6,8 +6,8 @@ import { SourceDetails } from "../domain/subscription.ts"
 import { detailColumns, joinDetails } from "../feed/details.ts"
 import { type AccountKey, keyOf } from "../move/account.ts"
 
-// What the central poller reads in D1. A statement a batch, whoever is in it. SQLite takes CROSS JOIN for the order in which to join:
-// from the rows of the parameter to the tables, by their keys. Left to itself it would read whole tables.
+// What the central poller reads in D1, one statement a batch. SQLite takes CROSS JOIN for the order in which to join: from the rows of
+// the parameter to the tables, by their keys. Left to itself it would read whole tables.
 
 const rows = <A>(operation: string, statement: D1PreparedStatement, schema: Schema.Codec<A, unknown>) =>
   Effect.tryPromise({ try: () => statement.all(), catch: toDatabaseUnavailable(operation) }).pipe(
@@ -19,7 +19,7 @@ const nextPage = `SELECT user_id AS userId FROM user_accounts
     AND (?4 IS NULL OR user_id <= ?4)
   ORDER BY user_id LIMIT ?3`
 
-/** The accounts that D1 holds, by user id, from after one person up to another (`null`: to the end). */
+/** Reads the accounts that D1 holds, by user id, from after one person up to another (`null`: to the end). */
 export const readAccountsToPoll = (
   database: D1Database,
   provider: Provider,
@@ -32,7 +32,7 @@ export const readAccountsToPoll = (
     Schema.Struct({ userId: Schema.String }),
   ).pipe(Effect.map((found): ReadonlyArray<AccountKey> => found.map(({ userId }) => ({ userId, provider }))))
 
-/** What somebody is known to follow, and how far the central poller has come with it. */
+/** A source that somebody is known to follow, with the central poller's cursor. */
 const Follow = Schema.Struct({
   userId: Schema.String,
   sourceId: Schema.String,
@@ -48,7 +48,7 @@ const follows = `SELECT follow.user_id AS userId, follow.external_id AS sourceId
   CROSS JOIN user_subscriptions follow ON follow.user_id = person.value AND follow.provider = ?2
   ${joinDetails}`
 
-/** What the people of a batch are known to follow: by {@link keyOf}, then by the source's id. */
+/** Reads what the people of a batch are known to follow: by {@link keyOf}, then by the source's id. */
 export const readFollows = Effect.fnUntraced(function* (
   database: D1Database,
   provider: Provider,
@@ -61,7 +61,7 @@ export const readFollows = Effect.fnUntraced(function* (
   return byAccount
 })
 
-/** Items of which it is asked whether they are in somebody's feed. */
+/** Items to look for in somebody's feed. */
 export interface Wanted {
   readonly userId: string
   readonly ids: ReadonlyArray<string>
@@ -73,7 +73,7 @@ const known = `SELECT wanted.value->>'userId' AS userId, item.external_id AS id
   CROSS JOIN user_feed_items feed ON feed.user_id = wanted.value->>'userId' AND feed.published_at = item.published_at
     AND feed.provider = item.provider AND feed.external_id = item.external_id`
 
-/** The ids of the wanted items that are in the feed of who wants them, by user id. */
+/** Reads which of the wanted items are in each person's feed: their ids, by user id. */
 export const readKnown = Effect.fnUntraced(function* (
   database: D1Database,
   provider: Provider,

@@ -20,11 +20,11 @@ import { youtubeBatchProcessor } from "./YouTubeBatchProcessor.ts"
 export interface LegacyOptions {
   readonly variables: LegacyVariables
   readonly database: D1Database
-  /** Where new tokens of people whose object keeps a copy are written too. */
+  /** Writes new tokens to the objects that keep a copy. */
   readonly importTokens: InvokeImport
 }
 
-/** The part of a run's time after which no batch is begun: what has been begun is to be written down. */
+/** The part of a run's time after which it begins no batch: those under way need the rest. */
 const lastBatchAt = 0.9
 
 const poll = Effect.fnUntraced(function* (database: D1Database, tokenQueries: () => number) {
@@ -82,8 +82,8 @@ const poll = Effect.fnUntraced(function* (database: D1Database, tokenQueries: ()
 })
 
 /**
- * One run of the central poller: everybody whose accounts D1 holds, of both providers side by side. It has a time limit, and goes on where
- * the run before has stopped. Fails with `DatabaseUnavailable` when D1 did not tell whom to poll, or did not take the figures.
+ * Runs the central poller once: it polls every account that D1 holds, both providers side by side, within a time limit, and goes on
+ * where the run before stopped. Fails with `DatabaseUnavailable` when D1 does not tell whom to poll, or does not take the figures.
  */
 export const runLegacy = Effect.fn("runLegacy")(function* ({
   variables,

@@ -10,58 +10,58 @@ import type { Poll } from "./Poll.ts"
 import { readKnown } from "./rows.ts"
 import type { AskError } from "./TokenRefreshService.ts"
 
-/** What a source brought somebody, and how far the poller has come with it. */
+/** What a check of a source found for somebody, and the cursor after it. */
 export interface Finding extends Found {
   readonly cursor: Cursor
 }
 
-/** Why somebody's source brought nothing. */
+/** Why a check of a source failed for somebody. */
 export interface Failure {
   readonly ask: Ask
   readonly error: AskError
 }
 
-/** A source somebody follows, its listing as far as it was read, and which of the items listed are in their feed. */
-interface Look {
+/** The check of a source for one follower: the listing as far as it was read, and which of its items are in their feed. */
+interface Check {
   readonly ask: Ask
   readonly listing: Listing
-  /** Pages of which it is known which items are in the feed. */
+  /** Pages whose items have been compared with the feed. */
   readonly pagesKnown: number
   readonly known: ReadonlySet<string>
 }
 
-const listedOf = ({ listing, pagesKnown }: Look) => listing.pages.slice(0, pagesKnown).flat()
+const listedOf = ({ listing, pagesKnown }: Check) => listing.pages.slice(0, pagesKnown).flat()
 
-const isFirstLook = ({ ask, known }: Look): boolean => ask.polledAt === null && known.size === 0
+const isFirstCheck = ({ ask, known }: Check): boolean => ask.polledAt === null && known.size === 0
 
-const freshOf = (look: Look, backfillItems: number): ReadonlyArray<ListedItem> => {
-  const listed = listedOf(look)
-  if (isFirstLook(look)) return listed.slice(0, backfillItems)
-  const known = listed.filter(({ itemId }) => look.known.has(itemId))
-  return newItems(listed, look.known, archiveBefore(look.ask, known))
+const freshOf = (check: Check, backfillItems: number): ReadonlyArray<ListedItem> => {
+  const listed = listedOf(check)
+  if (isFirstCheck(check)) return listed.slice(0, backfillItems)
+  const known = listed.filter(({ itemId }) => check.known.has(itemId))
+  return newItems(listed, check.known, archiveBefore(check.ask, known))
 }
 
-/** What has to be read before it is sure that nothing new is missed; `null`: nothing. */
-const missingOf = (look: Look, backfillItems: number): { readonly pages: number; readonly isOwn: boolean } | null => {
-  const { ask, listing, pagesKnown, known } = look
+/** Tells what has to be read to be sure that no new item is missed; `null`: nothing. */
+const missingOf = (check: Check, backfillItems: number): { readonly pages: number; readonly isOwn: boolean } | null => {
+  const { ask, listing, pagesKnown, known } = check
   const isOwn = listing.askedBy === keyOf(ask.account)
-  // What one person cannot play, another perhaps can.
-  if (!isOwn && freshOf(look, backfillItems).some(({ availability }) => availability === "unplayable")) {
+  // An item that one person cannot play, another perhaps can.
+  if (!isOwn && freshOf(check, backfillItems).some(({ availability }) => availability === "unplayable")) {
     return { pages: 1, isOwn: true }
   }
-  if (isFirstLook(look) || (listing.next === null && pagesKnown === listing.pages.length)) return null
+  if (isFirstCheck(check) || (listing.next === null && pagesKnown === listing.pages.length)) return null
   const pages = listing.pages.slice(0, pagesKnown)
   const knownItems = pages.flat().filter(({ itemId }) => known.has(itemId))
   const line = knownItems.length === 0 ? null : archiveBefore(ask, knownItems)
   return isNextPageNeeded(pages, known, line, announced(ask)) ? { pages: pagesKnown + 1, isOwn } : null
 }
 
-/** Finds out which of the items listed since are in the feeds: one statement for all, if they are not thousands. */
+/** Compares the pages read since with the feeds, in one statement unless they list thousands of items. */
 const recognise = Effect.fnUntraced(function* (
   { database, processor: { provider } }: Poll,
-  looks: ReadonlyArray<Look>,
+  checks: ReadonlyArray<Check>,
 ) {
-  const wanted = looks.map(({ ask, listing, pagesKnown }) => ({
+  const wanted = checks.map(({ ask, listing, pagesKnown }) => ({
     userId: ask.account.userId,
     ids: listing.pages.slice(pagesKnown).flatMap((page) => page.map(({ itemId }) => itemId)),
   }))
@@ -70,24 +70,24 @@ const recognise = Effect.fnUntraced(function* (
     provider,
     wanted.filter(({ ids }) => ids.length > 0),
   )
-  return looks.map((look): Look => {
-    const known = new Set(look.known)
-    const inFeed = found.get(look.ask.account.userId)
-    for (const { itemId } of look.listing.pages.flat()) if (inFeed?.has(itemId)) known.add(itemId)
-    return { ...look, known, pagesKnown: look.listing.pages.length }
+  return checks.map((check): Check => {
+    const known = new Set(check.known)
+    const inFeed = found.get(check.ask.account.userId)
+    for (const { itemId } of check.listing.pages.flat()) if (inFeed?.has(itemId)) known.add(itemId)
+    return { ...check, known, pagesKnown: check.listing.pages.length }
   })
 })
 
-/** Completes what is new with what listings lack, 50 at once, whoever follows it. Says what could not be completed. */
-const complete = Effect.fnUntraced(function* (poll: Poll, looks: ReadonlyArray<Look>) {
+/** Completes new items with what listings lack, 50 at once, whoever follows them. Returns why items could not be completed, by id. */
+const complete = Effect.fnUntraced(function* (poll: Poll, checks: ReadonlyArray<Check>) {
   const { withToken, settings } = poll
   const { describe } = poll.processor.client
   const failed = new Map<string, AskError>()
   if (describe === null) return failed
-  const wanted = new Map<string, { readonly look: Look; readonly item: ListedItem }>()
-  for (const look of looks) {
-    for (const item of freshOf(look, settings.backfillItems)) {
-      if (!look.listing.described.has(item.itemId)) wanted.set(item.itemId, { look, item })
+  const wanted = new Map<string, { readonly check: Check; readonly item: ListedItem }>()
+  for (const check of checks) {
+    for (const item of freshOf(check, settings.backfillItems)) {
+      if (!check.listing.described.has(item.itemId)) wanted.set(item.itemId, { check, item })
     }
   }
   yield* Effect.forEach(
@@ -96,10 +96,10 @@ const complete = Effect.fnUntraced(function* (poll: Poll, looks: ReadonlyArray<L
       const [first] = chunk
       if (first === undefined) return
       const items = chunk.map(({ item }) => item)
-      const completed = yield* Effect.result(withToken(first.look.ask.account, (token) => describe(token, items)))
-      chunk.forEach(({ look, item }, index) => {
+      const completed = yield* Effect.result(withToken(first.check.ask.account, (token) => describe(token, items)))
+      chunk.forEach(({ check, item }, index) => {
         if (Result.isFailure(completed)) failed.set(item.itemId, completed.failure)
-        else look.listing.described.set(item.itemId, completed.success[index] ?? item)
+        else check.listing.described.set(item.itemId, completed.success[index] ?? item)
       })
     }),
     { concurrency: settings.concurrency, discard: true },
@@ -107,7 +107,7 @@ const complete = Effect.fnUntraced(function* (poll: Poll, looks: ReadonlyArray<L
   return failed
 })
 
-/** A source that the provider does not have, or that has no list of items: its count tells when that changes. */
+/** The finding for a source that the provider does not have, or that has no list of items: its count tells when that changes. */
 const missingFinding = (ask: Ask, now: number): Finding => ({
   ask,
   isFirst: false,
@@ -117,8 +117,8 @@ const missingFinding = (ask: Ask, now: number): Finding => ({
 })
 
 /**
- * Asks sources for what is new to those who follow them: a source once, however many they are, and page after page until something
- * known is listed. What fails is somebody's own, and its cursor stays where it is.
+ * Asks sources for new items: each source once, however many follow it, and page after page until a known item is listed. A failure
+ * concerns one follower, and leaves their cursor where it is.
  */
 export const askSources = Effect.fn("legacy.askSources")(function* (
   poll: Poll,
@@ -130,38 +130,38 @@ export const askSources = Effect.fn("legacy.askSources")(function* (
   const { settings, read, processor } = poll
   const failures: Array<Failure> = []
   const findings: Array<Finding> = []
-  const done: Array<Look> = []
-  let reading = asks.map((ask) => ({ ask, pages: 1, isOwn: false, look: undefined as Look | undefined }))
+  const done: Array<Check> = []
+  let reading = asks.map((ask) => ({ ask, pages: 1, isOwn: false, check: undefined as Check | undefined }))
   while (reading.length > 0) {
     const answers = yield* Effect.forEach(
       reading,
-      ({ ask, pages, isOwn }) => Effect.result(read(ask.account, ask.source, pages, isOwn)),
+      ({ ask, pages, isOwn }) => Effect.result(read(ask.account, ask.source, { pages, isOwn })),
       { concurrency: settings.concurrency },
     )
     const now = yield* Clock.currentTimeMillis
-    const looks = reading.flatMap(({ ask, look }, index): ReadonlyArray<Look> => {
+    const checks = reading.flatMap(({ ask, check }, index): ReadonlyArray<Check> => {
       const answer = answers[index]
       if (answer === undefined) return []
       if (Result.isSuccess(answer)) {
         const listing = answer.success
-        const isSame = look?.listing === listing
-        return [{ ask, listing, known: look?.known ?? new Set(), pagesKnown: isSame ? look.pagesKnown : 0 }]
+        const isSame = check?.listing === listing
+        return [{ ask, listing, known: check?.known ?? new Set(), pagesKnown: isSame ? check.pagesKnown : 0 }]
       }
       if (answer.failure._tag === "SourceMissing") findings.push(missingFinding(ask, now))
       else failures.push({ ask, error: answer.failure })
       return []
     })
-    reading = (yield* recognise(poll, looks)).flatMap((look) => {
-      const missing = missingOf(look, settings.backfillItems)
-      if (missing === null) done.push(look)
-      return missing === null ? [] : [{ ...missing, ask: look.ask, look }]
+    reading = (yield* recognise(poll, checks)).flatMap((check) => {
+      const missing = missingOf(check, settings.backfillItems)
+      if (missing === null) done.push(check)
+      return missing === null ? [] : [{ ...missing, ask: check.ask, check }]
     })
   }
   const undescribed = yield* complete(poll, done)
   const now = yield* Clock.currentTimeMillis
-  for (const look of done) {
-    const { ask, listing } = look
-    const listed = freshOf(look, settings.backfillItems)
+  for (const check of done) {
+    const { ask, listing } = check
+    const listed = freshOf(check, settings.backfillItems)
     const error = listed.map(({ itemId }) => undescribed.get(itemId)).find((reason) => reason !== undefined)
     if (error !== undefined) {
       failures.push({ ask, error })
@@ -170,7 +170,7 @@ export const askSources = Effect.fn("legacy.askSources")(function* (
     const fresh = listed.map((item) => listing.described.get(item.itemId) ?? item)
     const found = {
       ask,
-      isFirst: isFirstLook(look),
+      isFirst: isFirstCheck(check),
       fresh,
       total: processor.client.isTotalExact ? listing.total : null,
     }

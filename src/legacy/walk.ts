@@ -7,11 +7,11 @@ import { readAccountsToPoll } from "./rows.ts"
 
 export interface WalkOptions {
   readonly poll: Poll
-  /** After which person the run before has stopped; empty: before everybody. */
+  /** The last person of the run before; empty: it begins with everybody. */
   readonly start: string
-  /** Whether the run has time and requests left for another batch. */
+  /** True while the run has time and requests left for another batch. */
   readonly mayGoOn: Effect.Effect<boolean>
-  /** Whether the provider wants more silence than the run can wait for. */
+  /** True when the provider wants more silence than the run can wait for. */
   readonly isSilenced: Effect.Effect<boolean>
   readonly run: Ref.Ref<LegacyRun>
   /** Writes the figures down. */
@@ -19,8 +19,8 @@ export interface WalkOptions {
 }
 
 /**
- * Polls everybody's account with one provider, batch after batch: from where the run before has stopped to the end, and from the beginning
- * up to there. True when all of them were reached. A batch that fails is left to the next run, and stops nobody.
+ * Polls all accounts of one provider, batch after batch: from where the run before stopped to the end, then from the beginning up to
+ * there. True when it reached all of them. A batch that fails is left to the next run, and stops nobody.
  */
 export const walk = Effect.fn("legacy.walk")(function* (options: WalkOptions) {
   const { poll, start, mayGoOn, isSilenced, run, record } = options
@@ -60,7 +60,7 @@ export const walk = Effect.fn("legacy.walk")(function* (options: WalkOptions) {
           failures: countReasons(figures.failures, [...failed, ...sourceFailures]),
         }
       })
-      // Part of the batch is undone then: the next run begins with it.
+      // Then part of the batch is undone, and the next run begins with it.
       if (yield* isSilenced) return false
       after = last.userId
       yield* stopAfter(after)

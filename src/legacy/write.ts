@@ -10,8 +10,8 @@ import { type AccountKey, keyOf } from "../move/account.ts"
 import type { Cursor } from "./cursor.ts"
 import type { Finding } from "./sources.ts"
 
-// What a batch writes to D1: rows travel as JSON parameters, so that the statements grow with the items and not with the people. All
-// of it may be written twice, and nothing is written for an account that D1 has given away since it was read.
+// What a batch writes to D1, with as many statements as the items need, and not the people. All of it may be written twice, and nothing
+// is written for an account that D1 has given away since it was read.
 
 // CROSS JOIN: from the rows of the parameter to the table, by its key.
 const { insertFeed, upsertFollows, deleteFollows } = feedStatements({
@@ -20,13 +20,13 @@ const { insertFeed, upsertFollows, deleteFollows } = feedStatements({
     AND account.provider = value->>'provider' AND account.holder = 'database' AND account.is_active`,
 })
 
-/** A source that somebody has begun, or ceased, to follow. */
+/** A source that somebody has begun to follow, or no longer follows. */
 export interface Followed {
   readonly account: AccountKey
   readonly sourceId: string
 }
 
-/** What polling a batch of accounts brought. */
+/** What polling a batch of accounts found. */
 export interface BatchOutcome {
   readonly findings: ReadonlyArray<Finding>
   /** New or renamed. */
@@ -37,7 +37,7 @@ export interface BatchOutcome {
 
 const ofAccount = <Row extends object>({ userId }: AccountKey, row: Row) => ({ userId, ...row })
 
-/** The statements that write an outcome, in the order in which they must run. */
+/** Makes the statements that write an outcome, in the order in which they must run. */
 const statements = (database: D1Database, provider: Provider, now: number, outcome: BatchOutcome) => {
   const items = new Map<string, object>()
   const feed: Array<object> = []
@@ -78,10 +78,10 @@ const statements = (database: D1Database, provider: Provider, now: number, outco
   }
 }
 
-/** Tries again for what passes within seconds. */
+/** Retries what passes within seconds. */
 const retries = Schedule.exponential("200 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 3 }))
 
-/** Writes what a batch brought, in one transaction; returns how many items went to people's feeds. */
+/** Writes what a batch found, in one transaction. Returns how many items went to people's feeds. */
 export const writeOutcome = Effect.fn("legacy.writeOutcome")(function* (
   database: D1Database,
   provider: Provider,

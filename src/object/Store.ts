@@ -68,5 +68,3 @@ export class Store extends Context.Service<
       }
     })
 }
-
-export type SubscriptionRow = typeof schema.subscriptions.$inferSelect

@@ -145,7 +145,7 @@ const pollAll = Effect.fnUntraced(function* (
     concurrency: "unbounded",
   })
   // Whatever broke, what the passes found until then goes to D1.
-  const delivery = yield* outbox.deliver(false)
+  const delivery = yield* outbox.deliver
   return { accounts: yield* Effect.all(passes), ...delivery }
 }, Effect.ensuring(rearm))
 
@@ -180,7 +180,7 @@ export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
   const toPoll = connected.filter((provider) => isDue("poll", provider))
   const polls = toPoll.length > 0 ? pollAll(toPoll, "alarm") : Effect.void
   const isDeliveryDue = due.some(({ what }) => what === "deliver" || what === "heartbeat")
-  const delivery = isDeliveryDue ? outbox.deliver(false) : Effect.void
+  const delivery = isDeliveryDue ? outbox.deliver : Effect.void
   // In order, and each whatever the outcome of the one before it.
   const exits = yield* Effect.forEach([keepAlives, polls, delivery], (part) => Effect.exit(part))
   yield* Effect.all(exits, { discard: true })
@@ -194,7 +194,7 @@ export const wake = Effect.fnUntraced(function* () {
   const due = earliestDue(dueList(store, settings, now))
   yield* arm()
   // A heartbeat, since cron wakes the objects that it has not heard from.
-  yield* outbox.deliver(true)
+  yield* outbox.deliverWithHeartbeat
   // Delivered rows are no longer due.
   const alarmAt = yield* arm()
   return { alarmAt, overdueMs: due === null || due === 0 ? 0 : Math.max(0, now - due) }
@@ -227,7 +227,7 @@ export const forget = Effect.fnUntraced(function* () {
   const store = yield* Store
   const database = yield* FeedDatabase
   yield* Effect.tryPromise({
-    try: () => database.batch(erasure(database, store.userId)),
+    try: () => database.batch(erasure.map((sql) => database.prepare(sql).bind(store.userId))),
     catch: () => new DatabaseUnavailable({ operation: "forget", reason: "D1 did not take the erasure; ask again" }),
   })
   yield* store.erase

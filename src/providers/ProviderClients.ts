@@ -5,10 +5,10 @@ import type { ProviderClient, ProviderEndpoints } from "./provider.ts"
 import { spotifyClient } from "./spotify.ts"
 import { youtubeClient } from "./youtube.ts"
 
-/** Where each provider's API is. */
+/** The address of each provider's API. */
 type ApiUrls = Readonly<Record<Provider, Pick<ProviderEndpoints, "apiUrl">>>
 
-/** The client of each provider, over whatever `ProviderHttp` allows. */
+/** Makes the client of each provider, with the requests that `ProviderHttp` allows. */
 export class ProviderClients extends Context.Service<ProviderClients, Readonly<Record<Provider, ProviderClient>>>()(
   "pollen/providers/ProviderClients",
 ) {

@@ -6,10 +6,10 @@ import type { AccessToken } from "./provider.ts"
 /** Requests of one person under way at once: a Worker invocation has 6 connections. */
 const concurrentRequests = 6
 
-/** Quick second and third tries of a request that reads, for what passes within a second. The rest waits for the alarm. */
+/** Two quick retries of a request that reads, for what passes within a second. The rest waits for the alarm. */
 const quickRetries = Schedule.exponential("100 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 2 }))
 
-/** An answer of a provider's API. `body` is `undefined` where there is none (304), or none that can be read. */
+/** An answer of a provider's API. `body` is `undefined` when there is none (304), or none that can be read. */
 export interface Answer {
   readonly status: number
   readonly headers: Headers
@@ -25,8 +25,8 @@ export interface ApiRequest {
 }
 
 /**
- * Makes a request by the platform's own `fetch`: an HTTP client made for every need costs more than the rest of a poll. A provider
- * has no use for our trace ids, and a span would hold the token.
+ * Makes a request with the platform's own `fetch`: a general HTTP client costs more than the rest of a poll. A provider has no use for
+ * our trace ids, and a span would hold the token.
  */
 const ask = async ({ url, query, token, etag }: ApiRequest, signal: AbortSignal): Promise<Answer> => {
   const accept = { accept: "application/json", authorization: `Bearer ${Redacted.value(token)}` }
@@ -45,26 +45,26 @@ const ask = async ({ url, query, token, etag }: ApiRequest, signal: AbortSignal)
 }
 
 /**
- * Lets go of requests when their time is over. One timer of the platform's for all that are under way, since a race of two fibers, or
- * a timer, for every request costs as much as the rest of it; and none when there is nothing to wait for, which would keep an object awake.
+ * Aborts requests when their time is over. All requests under way share one timer of the platform's, since a timer or a race of two
+ * fibers for each costs as much as the rest of it. Without a request there is no timer, which would keep the object awake.
  */
 const makeDeadlines = (ms: number) => {
   const underway = new Map<AbortController, number>()
   let timer: ReturnType<typeof setTimeout> | undefined
-  const look = () => {
+  const abortExpired = () => {
     const now = Date.now()
     for (const [request, until] of underway) {
       if (until <= now) request.abort(new DOMException("", "TimeoutError"))
     }
     const next = underway.values().find((until) => until > now)
-    timer = next === undefined ? undefined : setTimeout(look, next - now)
+    timer = next === undefined ? undefined : setTimeout(abortExpired, next - now)
   }
   return {
     /** Runs a request with a signal that is aborted when its time is over. */
     within: (work: (signal: AbortSignal) => Promise<Answer>): Promise<Answer> => {
       const request = new AbortController()
       underway.set(request, Date.now() + ms)
-      timer ??= setTimeout(look, ms)
+      timer ??= setTimeout(abortExpired, ms)
       return work(request.signal).finally(() => {
         underway.delete(request)
         if (underway.size > 0) return
@@ -78,16 +78,16 @@ const makeDeadlines = (ms: number) => {
 const isTimeout = (thrown: unknown): boolean => thrown instanceof DOMException && thrown.name === "TimeoutError"
 
 /**
- * One person's way to the providers: at most 6 requests at once, each bounded in time and counted. Statuses below 500 are
- * answers; everything else (5xx, no answer, an answer that cannot be read) is `ProviderUnavailable` after a quick retry.
+ * Makes one person's requests to the providers: at most 6 at once, each bounded in time and counted. Statuses below 500 are answers;
+ * everything else (5xx, no answer, an answer that cannot be read) is `ProviderUnavailable` after quick retries.
  */
 export class ProviderHttp extends Context.Service<
   ProviderHttp,
   {
     readonly get: (request: ApiRequest) => Effect.Effect<Answer, ProviderUnavailable>
-    /** Runs a request made by other means within the same limit and count. */
+    /** Runs a request that is made by other means, within the same limit and count. */
     readonly counted: <A, E>(provider: Provider, request: Effect.Effect<A, E>) => Effect.Effect<A, E>
-    /** Requests made to a provider since the object started. */
+    /** Counts the requests made to a provider since the object started. */
     readonly requests: (provider: Provider) => Effect.Effect<number>
   }
 >()("pollen/providers/ProviderHttp") {

@@ -9,7 +9,7 @@ const endpointsOf = (prefix: string, apiUrl: string, tokenUrl: string) =>
     clientSecret: Config.Redacted(`${prefix}_CLIENT_SECRET`).pipe(Config.withDefault(Redacted.make(""))),
   })
 
-/** Where the providers are and which application asks, from a worker's variables and secrets. */
+/** Reads the providers' addresses and the application's registrations from a worker's variables and secrets. */
 export const endpointsConfig = Config.all({
   spotify: endpointsOf("SPOTIFY", "https://api.spotify.com/v1", "https://accounts.spotify.com/api/token"),
   youtube: endpointsOf("YOUTUBE", "https://www.googleapis.com/youtube/v3", "https://oauth2.googleapis.com/token"),

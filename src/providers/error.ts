@@ -25,5 +25,5 @@ export class GrantRefused extends Schema.TaggedError<GrantRefused>()("GrantRefus
   reason: Schema.String,
 }) {}
 
-/** How a request with an access token can fail. */
+/** The failures of a request with an access token. */
 export type RequestError = AccessTokenRejected | ScopeMissing | SourceMissing | RateLimited | ProviderUnavailable

@@ -6,7 +6,7 @@ import { GrantRefused } from "./error.ts"
 import type { ProviderEndpoints } from "./provider.ts"
 import { retryAfter } from "./retryAfter.ts"
 
-/** What a refresh gave. `refreshToken` and `scope` are `null` where the provider sent none: the old ones stay. */
+/** The result of a refresh. `refreshToken` and `scope` are `null` when the provider sent none: the old ones stay. */
 export interface RefreshedGrant {
   readonly accessToken: Redacted.Redacted<string>
   readonly refreshToken: Redacted.Redacted<string> | null
@@ -15,7 +15,7 @@ export interface RefreshedGrant {
   readonly scope: ReadonlyArray<string> | null
 }
 
-/** Access tokens of both providers live an hour; used where an answer does not say. */
+/** Lifetime of an access token whose answer does not say: an hour at both providers. */
 const defaultLifetimeSeconds = 3600
 
 /** Longest lifetime believed: a month. */
@@ -45,14 +45,14 @@ const toError = (provider: Provider, thrown: unknown, now: number) => {
     const prefix = provider.toUpperCase()
     return unavailable(`invalid_client: check ${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET`)
   }
-  // Registered codes are words; whatever else stands there may repeat what was sent.
+  // Registered codes are words; anything else may repeat what was sent.
   const code = /^[a-z_]{1,40}$/.test(thrown.error) ? thrown.error : "no known error"
   return unavailable(`the token endpoint answered ${thrown.status} (${code})`)
 }
 
 /**
- * Exchanges a refresh token (RFC 6749, 6), once. Bounded in time: a token endpoint that hangs must not hold whoever waits
- * for the same refresh.
+ * Exchanges a refresh token (RFC 6749, 6), once. Bounded in time: a token endpoint that hangs must not block the callers that wait for
+ * the same refresh.
  */
 export const refreshGrant = Effect.fn("refreshGrant")(function* (
   provider: Provider,

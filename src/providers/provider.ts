@@ -4,7 +4,7 @@ import type { Provider } from "../domain/provider.ts"
 import type { Source } from "../domain/subscription.ts"
 import type { RequestError } from "./error.ts"
 
-/** Where a provider is, and which application asks. */
+/** A provider's addresses, and the application's registration there. */
 export interface ProviderEndpoints {
   readonly apiUrl: string
   readonly tokenUrl: string
@@ -12,7 +12,7 @@ export interface ProviderEndpoints {
   readonly clientSecret: Redacted.Redacted<string>
 }
 
-/** Which page to read (`null`: the first), and the entity tag it had. */
+/** The page to read (`null`: the first), and the entity tag that it had. */
 export interface PageRequest {
   readonly key: string | null
   readonly etag: string | null
@@ -29,38 +29,38 @@ export interface Page<A> {
   readonly entries: ReadonlyArray<A>
   readonly etag: string | null
   readonly next: string | null
-  /** How many entries the page held, unreadable ones included. */
+  /** Number of entries on the page, unreadable ones included. */
   readonly size: number
-  /** How many entries there are in all, as the provider says. */
+  /** Number of entries in all, as the provider says. */
   readonly total: number | null
 }
 
 export type AccessToken = Redacted.Redacted<string>
 
-/** What pollen needs of a provider. Every method is one request per page, and nothing else. */
+/** What pollen needs of a provider. Every request method makes one request a page, and nothing else. */
 export interface ProviderClient {
   readonly provider: Provider
-  /** What this provider's items are. */
+  /** The kind of this provider's items. */
   readonly kind: ItemKind
-  /** Where a person plays an item of which only the id is known. */
+  /** The address at which a person plays an item. */
   readonly itemUrl: (itemId: string) => string
-  /** Whether the totals of pages are exact. Others are good for nothing but to tell that a listing has moved. */
+  /** True when the totals of pages are exact. Others tell only that a listing has moved. */
   readonly isTotalExact: boolean
-  /** What the person follows: 50 sources a page. */
+  /** Reads what the person follows: 50 sources a page. */
   readonly library: (token: AccessToken, page: PageRequest) => Effect.Effect<Page<Source> | NotModified, RequestError>
-  /** A source's items, newest first: 50 a page. */
+  /** Reads a source's items, newest first: 50 a page. */
   readonly items: (
     token: AccessToken,
     sourceId: string,
     page: PageRequest,
   ) => Effect.Effect<Page<ListedItem> | NotModified, RequestError>
   /**
-   * Looks items up by id and completes them with what their listing lacks: one request for 50. Items that no longer exist become
-   * `withheld`. `null` where a listing has everything, and nothing but a listing tells whether an item can be played.
+   * Completes items with what their listing lacks: one request for 50. Items that no longer exist become `withheld`. `null` when a
+   * listing has everything, and only a listing tells whether an item can be played.
    */
   readonly describe:
     | ((token: AccessToken, items: ReadonlyArray<ListedItem>) => Effect.Effect<ReadonlyArray<ListedItem>, RequestError>)
     | null
-  /** The cheapest question that shows whether a token works. */
+  /** Makes the cheapest request that shows whether a token works. */
   readonly validate: (token: AccessToken) => Effect.Effect<void, RequestError>
 }

@@ -11,7 +11,7 @@ import type { AccessToken, NotModified } from "./provider.ts"
  */
 export const maybe = <S extends Schema.Constraint>(schema: S) => Schema.optional(Schema.NullOr(schema))
 
-/** What a path answered, decoded. */
+/** The decoded answer of a path. */
 export interface Read<A> {
   readonly isModified: true
   readonly body: A
@@ -19,8 +19,8 @@ export interface Read<A> {
 }
 
 /**
- * Makes functions that read one path of an API and decode what it answers. `refuse` tells what any status but 200 and 304
- * means. An answer of an unknown shape is an outage: it is tried again, and loses nothing.
+ * Makes functions that read one path of an API and decode its answer. `refuse` turns any status but 200 and 304 into an error. An answer
+ * of an unknown shape is an outage: it is retried, and nothing is lost.
  */
 export const reader =
   (

@@ -10,7 +10,7 @@ import { retryAfter } from "./retryAfter.ts"
 
 const provider = "spotify"
 
-/** The most entries that Spotify gives at once. */
+/** Most entries that Spotify returns at once. */
 const pageSize = 50
 
 const Images = maybe(Schema.Array(Schema.Struct({ url: Schema.String })))
@@ -88,7 +88,7 @@ const toItem = (sourceId: string, episode: typeof Episode.Type): ListedItem => (
 const refuse = (answer: Answer, now: number): RequestError => {
   const { message, reason } = readError(answer.body).pipe((read) => (read._tag === "Some" ? read.value.error : {}))
   if (answer.status === 401) return new AccessTokenRejected({ provider })
-  // Any other 403 is about what was asked for, or about the application: connecting again would not help.
+  // Any other 403 concerns the resource or the application: connecting again would not help.
   if (answer.status === 403 && message?.includes("scope")) {
     return new ScopeMissing({ provider, reason: message.slice(0, 200) })
   }

@@ -11,7 +11,7 @@ import { retryAfter } from "./retryAfter.ts"
 
 const provider = "youtube"
 
-/** The most entries that YouTube gives at once, and the most ids that it takes. */
+/** Most entries that YouTube returns at once, and most ids that it takes. */
 const pageSize = 50
 
 const Thumbnails = Schema.Record(Schema.String, Schema.Struct({ url: Schema.String }))
@@ -152,7 +152,7 @@ const refuse = (answer: Answer, now: number): RequestError => {
   if (answer.status === 404) {
     return new SourceMissing({ provider, state: reason === "playlistNotFound" ? "empty" : "gone" })
   }
-  // Any other 403 is about what was asked for, such as a private playlist: connecting again would not help.
+  // Any other 403 concerns the resource, such as a private playlist: connecting again would not help.
   if (reason === "insufficientPermissions" || reason === "ACCESS_TOKEN_SCOPE_INSUFFICIENT") {
     return new ScopeMissing({ provider, reason })
   }

@@ -1,27 +1,27 @@
-import { asc, count } from "drizzle-orm"
 import { Clock, Context, Effect, Layer, Random, Semaphore } from "effect"
-import { outbox, person } from "../../../schema/object.ts"
+import { person } from "../../../schema/object.ts"
 import { backoff } from "../../domain/backoff.ts"
 import { countFitting } from "../../domain/jsonTexts.ts"
 import { readOperations } from "../grants/counters.ts"
 import type { GrantStore } from "../grants/GrantStore.ts"
 import { Settings } from "../Settings.ts"
-import { prepared, Store } from "../Store.ts"
+import { Store } from "../Store.ts"
 import { dueList, earliestDue, sourceCounts } from "../schedule.ts"
+import { type Heartbeat, toBatch } from "./batch.ts"
 import { cursorsOf, mirrorOf, readHeldAccounts } from "./mirror.ts"
-import { type Report, statements } from "./statements.ts"
+import * as statements from "./statements.ts"
 
 /** Rows of one delivery. */
 const rowsAtOnce = 200
 
-/** How long after its promise an object may be silent before cron wakes it, in milliseconds. */
+/** Time past its promise that an object may be silent before cron wakes it, in milliseconds. */
 const graceMs = 30 * 60_000
 
-/** What D1 is told at once when it changes; the rest of a report is true when the next one is due. */
+/** The part of a heartbeat that D1 is told at once when it changes. */
 const stateOf = (store: Store["Service"], held = readHeldAccounts(store)) => {
   const { sources, failing: failingSources } = sourceCounts(store)
   const accounts = held.map(({ provider, state, reason }) => ({ provider, state, reason }))
-  return { sources, failingSources, accounts: JSON.stringify(accounts) } satisfies Partial<Report>
+  return { sources, failingSources, accounts: JSON.stringify(accounts) } satisfies Partial<Heartbeat>
 }
 
 const isSameState = (one: ReturnType<typeof stateOf>, other: ReturnType<typeof stateOf>): boolean =>
@@ -37,26 +37,18 @@ export interface Delivery {
   readonly undelivered: number
 }
 
-const selectPerson = prepared((db) => db.select().from(person).prepare())
-const countWaiting = prepared((db) => db.select({ rows: count() }).from(outbox).prepare())
-const selectWaiting = prepared((db) =>
-  db
-    .select()
-    .from(outbox)
-    .orderBy(asc(outbox.id))
-    .limit(rowsAtOnce + 1)
-    .prepare(),
-)
-const endDelivery = `UPDATE person SET delivery_failures = 0, delivery_retry_at = NULL, delivery_failure = NULL,
-    reported_at = coalesce(?1, reported_at), is_report_due = coalesce(?2, is_report_due)`
-const deleteSent = "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?1))"
+interface DeliveryOptions {
+  readonly isHeartbeatForced: boolean
+}
 
-/** What leaves the object for D1. Rows go in one batch, which D1 runs as one transaction, and are deleted once it has. */
+/** Delivers the outbox to D1. Rows go in one batch, which D1 runs as one transaction, and are deleted once it has. */
 export class Outbox extends Context.Service<
   Outbox,
   {
-    /** Delivers everything, with the object's report if one is due. Fails never: what D1 does not take, stays and is tried again. */
-    readonly deliver: (isHeartbeatForced: boolean) => Effect.Effect<Delivery>
+    /** Delivers everything, with a heartbeat if one is due. Never fails: rows that D1 rejects stay and are retried. */
+    readonly deliver: Effect.Effect<Delivery>
+    /** The same, with a heartbeat whether one is due or not. */
+    readonly deliverWithHeartbeat: Effect.Effect<Delivery>
   }
 >()("pollen/object/Outbox") {
   static readonly layer = Layer.effect(
@@ -69,15 +61,23 @@ export class Outbox extends Context.Service<
       const database = yield* FeedDatabase
       const alone = yield* Semaphore.make(1)
 
-      const rowsLeft = () => countWaiting(db).get()?.rows ?? 0
+      const countWaiting = () => store.rows<{ waiting: number }>(statements.countWaiting)[0]?.waiting ?? 0
 
-      /** What will be due once D1 has taken this: no delivery, and the next report an interval from now. */
+      /** Reads as many rows as D1 takes at once, and whether they are the last. */
+      const readNext = () => {
+        const waiting = store.rows<statements.OutboxRow>(statements.selectWaiting, rowsAtOnce + 1)
+        const fitting = countFitting(waiting.map(({ body }) => body))
+        const rows = waiting.slice(0, Math.min(rowsAtOnce, fitting))
+        return { rows, isLast: rows.length === waiting.length }
+      }
+
+      /** Lists what is due once D1 has taken this: no delivery, and the next heartbeat an interval from now. */
       const afterDelivery = (now: number) =>
         dueList(store, settings, now)
           .filter(({ what }) => what !== "deliver")
           .map((due) => (due.what === "heartbeat" ? { ...due, at: now + settings.heartbeatMs } : due))
 
-      const report = (now: number, held: ReturnType<typeof readHeldAccounts>): Report => {
+      const makeHeartbeat = (now: number, held: ReadonlyArray<statements.HeldAccount>): Heartbeat => {
         const isActive = held.some(({ state }) => state === "connected")
         return {
           durableObjectId: store.durableObjectId,
@@ -89,7 +89,7 @@ export class Outbox extends Context.Service<
         }
       }
 
-      const failed = Effect.fnUntraced(function* (failures: number, now: number) {
+      const recordFailure = Effect.fnUntraced(function* (failures: number, now: number) {
         const { minimumMs, maximumMs } = settings.bounds
         const wait = backoff(failures, yield* Random.next, {
           firstMs: Math.min(30_000, minimumMs),
@@ -101,64 +101,68 @@ export class Outbox extends Context.Service<
           .run()
       })
 
-      /** One batch. */
-      const deliverOnce = Effect.fnUntraced(function* (isHeartbeatForced: boolean) {
+      /** Deletes what D1 has taken. A state that has changed meanwhile is told with the next delivery. */
+      const recordSuccess = (rows: ReadonlyArray<statements.OutboxRow>, sent: Heartbeat | null) =>
+        store.transaction(() => {
+          store.exec(statements.deleteSent, JSON.stringify(rows.map(({ id }) => id)))
+          const isHeartbeatDue = sent === null ? null : Number(!isSameState(sent, stateOf(store)))
+          store.exec(statements.endDelivery, sent?.heartbeatAt ?? null, isHeartbeatDue)
+        })
+
+      /** Delivers one batch. */
+      const deliverNext = Effect.fnUntraced(function* ({ isHeartbeatForced }: DeliveryOptions) {
         const now = yield* Clock.currentTimeMillis
-        const self = selectPerson(db).get()
+        const [self] = store.rows<statements.Self>(statements.selectSelf)
         if (self === undefined) return { items: 0, isDone: true }
-        const waiting = selectWaiting(db).all()
-        const rows = waiting.slice(0, Math.min(rowsAtOnce, countFitting(waiting.map(({ body }) => body))))
-        const isLast = rows.length === waiting.length
+        const { rows, isLast } = readNext()
         const isHeartbeatDue =
-          isHeartbeatForced || self.isHeartbeatDue || now - (self.heartbeatAt ?? 0) >= settings.heartbeatMs
+          isHeartbeatForced || self.isHeartbeatDue === 1 || now - (self.heartbeatAt ?? 0) >= settings.heartbeatMs
         const isHeartbeating = isLast && (rows.length > 0 || isHeartbeatDue)
         if (rows.length === 0 && !isHeartbeating) return { items: 0, isDone: true }
         const mirror = yield* Effect.provideContext(mirrorOf(rows), context)
         const accounts = readHeldAccounts(store)
-        const sent = isHeartbeating ? report(now, accounts) : null
-        const batch = statements(
-          database,
-          store,
-          { createdAt: self.createdAt, now },
-          { accounts, mirror, cursors: cursorsOf(db, rows) },
+        const heartbeat = isHeartbeating ? makeHeartbeat(now, accounts) : null
+        const { userId, durableObjectId } = store
+        const sender = { userId, durableObjectId, createdAt: self.createdAt }
+        const batch = toBatch(database, sender, now, {
           rows,
-          sent,
-        )
-        // Nothing may be left to say of what was written, such as of an account that has been handed back since.
+          accounts,
+          mirror,
+          cursors: cursorsOf(db, rows),
+          heartbeat,
+        })
+        // The rows may leave nothing to tell, such as of an account that has been handed back since.
         const delivery = batch.length === 0 ? Effect.void : Effect.tryPromise(() => database.batch(batch))
         return yield* Effect.asVoid(delivery).pipe(
-          Effect.flatMap(() =>
-            store.transaction(() => {
-              store.exec(deleteSent, JSON.stringify(rows.map(({ id }) => id)))
-              const isHeartbeatDue = sent === null ? null : Number(!isSameState(sent, stateOf(store)))
-              store.exec(endDelivery, sent === null ? null : now, isHeartbeatDue)
-              return { items: rows.filter(({ kind }) => kind === "item").length, isDone: isLast }
-            }),
-          ),
+          Effect.andThen(recordSuccess(rows, heartbeat)),
+          Effect.as({ items: rows.filter(({ kind }) => kind === "item").length, isDone: isLast }),
           Effect.catchTag("UnknownError", () =>
             Effect.logWarning("D1 did not take a delivery; it stays in the outbox").pipe(
-              Effect.andThen(failed(self.deliveryFailures + 1, now)),
+              Effect.andThen(recordFailure(self.deliveryFailures + 1, now)),
               Effect.as({ items: 0, isDone: true }),
             ),
           ),
         )
       })
 
-      const deliver = (isHeartbeatForced: boolean) =>
+      const deliverAll = (options: DeliveryOptions) =>
         alone.withPermit(
           Effect.gen(function* () {
             let delivered = 0
             let isDone = false
             while (!isDone) {
-              const batch = yield* deliverOnce(isHeartbeatForced)
+              const batch = yield* deliverNext(options)
               delivered += batch.items
               isDone = batch.isDone
             }
-            return { delivered, undelivered: rowsLeft() }
+            return { delivered, undelivered: countWaiting() }
           }),
         )
 
-      return { deliver }
+      return {
+        deliver: deliverAll({ isHeartbeatForced: false }),
+        deliverWithHeartbeat: deliverAll({ isHeartbeatForced: true }),
+      }
     }),
   )
 }

@@ -1,32 +1,26 @@
 import { inArray } from "drizzle-orm"
 import { Effect, Redacted } from "effect"
-import { type accounts, subscriptions } from "../../../schema/object.ts"
+import { subscriptions } from "../../../schema/object.ts"
 import { type Provider, providers } from "../../domain/provider.ts"
 import { GrantStore } from "../grants/GrantStore.ts"
 import { type ObjectDatabase, Store } from "../Store.ts"
-import type { Cursor, HeldAccount, MirroredGrant } from "./statements.ts"
+import type { Cursor, MirroredGrant } from "./batch.ts"
+import { type HeldAccount, type OutboxRow, selectHeld } from "./statements.ts"
 
-// What a delivery tells D1 of grants and cursors. The outbox holds no token: it says of which provider, and what D1 gets is what
-// there is when the delivery leaves.
+// Grants and cursors in a delivery. The outbox holds no token: a row names the provider, and D1 gets the grant as it is when the
+// delivery leaves.
 
-type HeldRow = Readonly<Pick<typeof accounts.$inferSelect, "provider" | "state" | "reason" | "epoch">>
+/** Reads the accounts that this object holds. */
+export const readHeldAccounts = ({ rows }: Store["Service"]): ReadonlyArray<HeldAccount> =>
+  rows<HeldAccount>(selectHeld)
 
-/** The accounts that this object holds. */
-export const readHeldAccounts = ({ rows }: Store["Service"]): ReadonlyArray<HeldAccount & HeldRow> =>
-  rows<HeldRow>("SELECT provider, state, reason, epoch FROM accounts WHERE is_holder")
-
-interface OutboxRow {
-  readonly kind: string
-  readonly body: string
-}
-
-/** The providers that rows of a kind tell of. */
+/** The providers that rows of a kind name. */
 const providersOf = (rows: ReadonlyArray<OutboxRow>, kind: string): ReadonlyArray<Provider> => {
   const named = new Set(rows.filter((row) => row.kind === kind).map(({ body }) => JSON.parse(body).provider))
   return providers.filter((provider) => named.has(provider))
 }
 
-/** The held grants of these providers in the clear; empty where the person has taken them away. */
+/** Opens the held grants of these providers; one that the person has removed has empty fields. */
 export const openMirrored = Effect.fnUntraced(function* (wanted: ReadonlyArray<Provider>) {
   const grants = yield* GrantStore
   const held = readHeldAccounts(yield* Store)
@@ -53,13 +47,13 @@ export const openMirrored = Effect.fnUntraced(function* (wanted: ReadonlyArray<P
   return opened.filter((one) => one !== null)
 })
 
-/** What the mirror rows of a delivery stand for. A grant that does not open is left out: it cannot be refreshed either. */
+/** Opens the grants that the mirror rows of a delivery name. One that does not open is left out: it cannot be refreshed either. */
 export const mirrorOf = (rows: ReadonlyArray<OutboxRow>) =>
   Effect.forEach(providersOf(rows, "mirror"), (provider) =>
     Effect.catch(openMirrored([provider]), (error) => Effect.as(Effect.logError(error.message), [])),
   ).pipe(Effect.map((opened) => opened.flat()))
 
-/** Where the sources of accounts that were handed back were when they were last polled. */
+/** Reads the cursors of the sources of accounts that were handed back. */
 export const cursorsOf = (db: ObjectDatabase, rows: ReadonlyArray<OutboxRow>): ReadonlyArray<Cursor> => {
   const givenBack = providersOf(rows, "cursors")
   if (givenBack.length === 0) return []

@@ -141,7 +141,7 @@ export const handBack = Effect.fn("handBack")(function* (wanted: ReadonlyArray<A
   )
   yield* Effect.forEach(wanted, giveUp)
   yield* store.durable
-  yield* deliver(false)
+  yield* deliver
   yield* rearm
   // Rows leave in their order: with this one, everything that was written before the account was given up has gone.
   const left = db.select({ id: outbox.id }).from(outbox).where(eq(outbox.kind, "cursors")).all()

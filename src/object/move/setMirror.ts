@@ -38,7 +38,7 @@ const mirrorAll = Effect.fnUntraced(function* () {
   yield* store.transaction(() => {
     for (const provider of providers) enqueueMirror(store.db, provider)
   })
-  yield* deliver(false)
+  yield* deliver
   if (!(yield* hasMirror())) return yield* notMirrored()
 })
 
@@ -52,7 +52,7 @@ export const setMirror = Effect.fn("setMirror")(function* ({ isMirrored }: { rea
   else {
     db.delete(outbox).where(eq(outbox.kind, "mirror")).run()
     // Waits for a delivery under way: nothing is written to the mirror after the answer.
-    yield* (yield* Outbox).deliver(false)
+    yield* (yield* Outbox).deliver
   }
   yield* store.durable
   return { isMirrored }

@@ -9,22 +9,20 @@ import type { AccountPoll, PollProgress } from "../../rpc/methods.ts"
 import { Grants } from "../grants/Grants.ts"
 import { Settings } from "../Settings.ts"
 import { Store } from "../Store.ts"
-import { pollSource } from "./checkSource.ts"
+import { checkSource } from "./checkSource.ts"
 import { pendingSources, synchronise } from "./library.ts"
+import * as statements from "./statements.ts"
 
-/** Sources of one account asked at once; the limit of 6 requests a person lies below, in `ProviderHttp`. */
+/** Sources of one account that are asked at once. `ProviderHttp`, below, limits a person to 6 requests. */
 const sourcesAtOnce = 6
 
-/** A pass that was cut off is taken up where it stopped if it began no longer ago than this; else the library is read anew. */
+/** Age up to which a pass that was cut off goes on where it stopped; an older one begins anew with the library. */
 const resumableMs = 10 * 60_000
-
-/** How many passes an object remembers. */
-const pollsKept = 50
 
 export type Trigger = "alarm" | "request"
 export type ProgressListener = (progress: PollProgress) => void
 
-/** What there is to say of a poll of an account that D1 holds. */
+/** The result of polling an account that D1 holds. */
 export const heldByDatabase = (provider: Provider): AccountPoll => ({
   provider,
   outcome: "held_by_database",
@@ -37,23 +35,7 @@ export const heldByDatabase = (provider: Provider): AccountPoll => ({
   requests: 0,
 })
 
-const selectAccount = `SELECT pass_started_at AS passStartedAt, failures, is_holder AS isHolder
-  FROM accounts WHERE provider = ?1`
-type AccountRow = Readonly<Pick<typeof accounts.$inferSelect, "passStartedAt" | "failures"> & { isHolder: number }>
-
-const countOfProvider = "SELECT count(*) AS sources FROM subscriptions WHERE provider = ?1"
-
-// A hold is taken away only when it is over: somebody else's request may have brought a new one while the pass was under way.
-const endPass = `UPDATE accounts SET failures = 0, retry_at = NULL, pass_started_at = NULL,
-    hold_reason = CASE WHEN held_until <= ?2 THEN NULL ELSE hold_reason END,
-    held_until = CASE WHEN held_until <= ?2 THEN NULL ELSE held_until END
-  WHERE provider = ?1`
-
-// Of an account that was forgotten meanwhile nothing is written any more.
-const recordPass = `INSERT INTO polls (provider, trigger, started_at, duration_ms, outcome, asked, failed, items_found, requests)
-  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS (SELECT 1 FROM accounts WHERE provider = ?1) RETURNING id`
-const prunePasses = `DELETE FROM polls WHERE id <= ?1 - ${pollsKept}`
-/** Old passes are deleted some at a time. */
+/** Passes after which old ones are deleted. */
 const prunedAtOnce = 10
 
 interface Pass {
@@ -61,7 +43,7 @@ interface Pass {
   readonly outcome: Deferred.Deferred<AccountPoll>
 }
 
-/** Polls accounts. One pass an account at a time: whoever asks during it, shares it. */
+/** Polls accounts, one pass an account at a time: concurrent callers share it. */
 export class Poller extends Context.Service<
   Poller,
   {
@@ -81,9 +63,10 @@ export class Poller extends Context.Service<
       const passes = new Map<Provider, Pass>()
 
       const ofAccount = (provider: Provider) => eq(accounts.provider, provider)
-      const readAccount = (provider: Provider) => store.rows<AccountRow>(selectAccount, provider)[0]
+      const readAccount = (provider: Provider) =>
+        store.rows<statements.AccountInPass>(statements.selectAccount, provider)[0]
       const countSources = (provider: Provider) =>
-        store.rows<{ sources: number }>(countOfProvider, provider)[0]?.sources ?? 0
+        store.rows<{ sources: number }>(statements.countSources, provider)[0]?.sources ?? 0
 
       /** Reads the library unless a pass was cut off lately, then asks every source that has to be asked. */
       const run = Effect.fnUntraced(function* (
@@ -97,13 +80,13 @@ export class Poller extends Context.Service<
         const isImpatient = trigger === "request"
         const startedAt = readAccount(provider)?.passStartedAt ?? null
         const isCutOff = startedAt !== null && now - startedAt < resumableMs
-        const left = isCutOff ? yield* pendingSources(provider, isImpatient) : []
+        const left = isCutOff ? yield* pendingSources(provider, { isImpatient }) : []
         if (left.length === 0) yield* synchronise(client)
-        const pending = left.length > 0 ? left : yield* pendingSources(provider, isImpatient)
+        const pending = left.length > 0 ? left : yield* pendingSources(provider, { isImpatient })
         yield* Effect.forEach(
           pending,
           Effect.fnUntraced(function* (row) {
-            const found = yield* pollSource(client, row)
+            const found = yield* checkSource(client, row)
             figures.asked += 1
             figures.failed += found === null ? 1 : 0
             figures.itemsFound += found ?? 0
@@ -119,7 +102,7 @@ export class Poller extends Context.Service<
           }),
           { concurrency: sourcesAtOnce, discard: true },
         )
-        store.exec(endPass, provider, yield* Clock.currentTimeMillis)
+        store.exec(statements.endPass, provider, yield* Clock.currentTimeMillis)
       })
 
       const failed = Effect.fnUntraced(function* (provider: Provider, retryAt: number | null) {
@@ -171,7 +154,7 @@ export class Poller extends Context.Service<
             ProviderUnavailable: (error) =>
               Effect.map(failed(provider, error.retryAt), (retryAt) => end("unavailable", error.reason, retryAt)),
           }),
-          // What breaks here must not keep the other account from its pass, nor the outbox from D1.
+          // A defect here must not keep the other account from its pass, nor the outbox from D1.
           Effect.catchDefect((defect) =>
             Effect.logError("A pass broke; it is tried again", defect).pipe(
               Effect.andThen(failed(provider, null)),
@@ -183,11 +166,11 @@ export class Poller extends Context.Service<
         const requests = (yield* http.requests(provider)) - requestsBefore
         const { asked, failed: failedSources, itemsFound } = figures
         const [recorded] = store.rows<{ id: number }>(
-          recordPass,
+          statements.recordPass,
           ...[provider, trigger, startedAt, finishedAt - startedAt, result.outcome],
           ...[asked, failedSources, itemsFound, requests],
         )
-        if (recorded !== undefined && recorded.id % prunedAtOnce === 0) store.exec(prunePasses, recorded.id)
+        if (recorded !== undefined && recorded.id % prunedAtOnce === 0) store.exec(statements.prunePasses, recorded.id)
         const sources = countSources(provider)
         return { provider, ...result, sources, ...figures, requests } satisfies AccountPoll
       })

@@ -4,24 +4,21 @@ import { isNextPageNeeded, newItems } from "../../domain/novelty.ts"
 import type { ProviderClient } from "../../providers/provider.ts"
 import { Grants } from "../grants/Grants.ts"
 import { Settings } from "../Settings.ts"
-import { Store, type SubscriptionRow } from "../Store.ts"
+import { Store } from "../Store.ts"
 import { type Listing, readListing } from "./listing.ts"
-import { type Found, type KnownItem, recordCheck, recordFailure, recordMissing } from "./recordCheck.ts"
+import { type Found, recordCheck, recordFailure, recordMissing } from "./recordCheck.ts"
+import { type KnownItem, type PendingSource, selectItems } from "./statements.ts"
 
 /** Items that a provider describes at once. */
 const describedAtOnce = 50
 
-/** Pages in which a waiting item is looked for, where nothing but the listing tells what has become of it. */
+/** Pages searched for a waiting item, where only the listing tells what has become of it. */
 const searchedPages = 4
 
-// As one value: of a row for each of up to two hundred items, the rows would cost more than what is in them.
-const selectItems = `SELECT json_group_array(json_object('itemId', item_id, 'publishedAt', published_at, 'state', state,
-    'recheckAt', recheck_at)) AS known FROM items WHERE provider = ?1 AND source_id = ?2`
-
-const readItems = ({ rows }: Store["Service"], { provider, sourceId }: SubscriptionRow): ReadonlyArray<KnownItem> =>
+const readItems = ({ rows }: Store["Service"], { provider, sourceId }: PendingSource): ReadonlyArray<KnownItem> =>
   JSON.parse(rows<{ known: string }>(selectItems, provider, sourceId)[0]?.known ?? "[]")
 
-/** A waiting item that is not listed; `describe` fills in the rest. */
+/** Stands for a waiting item that is not listed; `describe` fills in the rest. */
 const placeholder = (
   { provider, kind, itemUrl }: ProviderClient,
   sourceId: string,
@@ -44,7 +41,7 @@ const placeholder = (
   startsAt: null,
 })
 
-const look = Effect.fnUntraced(function* (client: ProviderClient, row: SubscriptionRow) {
+const check = Effect.fnUntraced(function* (client: ProviderClient, row: PendingSource) {
   const store = yield* Store
   const grants = yield* Grants
   const settings = yield* Settings
@@ -99,19 +96,19 @@ const look = Effect.fnUntraced(function* (client: ProviderClient, row: Subscript
 })
 
 /**
- * Asks one source for what is new and writes it down. Returns how many items were found; what is wrong with this source alone
- * is written down too and ends as `null`. Errors are those that concern the whole account.
+ * Asks one source for new items and records the result. Returns how many were found, or `null` when this source alone failed, which
+ * is recorded too. Fails only with what concerns the whole account.
  */
-export const pollSource = Effect.fnUntraced(function* (client: ProviderClient, row: SubscriptionRow) {
-  return yield* look(client, row).pipe(
+export const checkSource = Effect.fnUntraced(function* (client: ProviderClient, row: PendingSource) {
+  return yield* check(client, row).pipe(
     Effect.flatMap((found) => recordCheck(row, found)),
     Effect.catchTags({
       SourceMissing: (missing) => Effect.as(recordMissing(row, missing), null),
       ProviderUnavailable: ({ reason }) => Effect.as(recordFailure(row, reason), null),
     }),
-    // What breaks over one source must not stop the others.
+    // A defect over one source must not stop the others.
     Effect.catchDefect((defect) =>
-      Effect.logError(`A look at ${row.provider} ${row.sourceId} broke; it is tried again`, defect).pipe(
+      Effect.logError(`A check of ${row.provider} ${row.sourceId} broke; it is tried again`, defect).pipe(
         Effect.andThen(recordFailure(row, "pollen itself failed; its log says why")),
         Effect.as(null),
       ),

@@ -1,13 +1,12 @@
-import { and, eq, sql } from "drizzle-orm"
 import { Effect } from "effect"
-import { libraryPages, subscriptions } from "../../../schema/object.ts"
 import type { Provider } from "../../domain/provider.ts"
 import type { Source } from "../../domain/subscription.ts"
 import type { PageRequest, ProviderClient } from "../../providers/provider.ts"
 import { Grants } from "../grants/Grants.ts"
-import { prepared, Store } from "../Store.ts"
+import { Store } from "../Store.ts"
+import * as statements from "./statements.ts"
 
-/** A library of more pages than this (10,000 sources) is a provider gone mad. */
+/** Pages of a library (10,000 sources) after which the provider is not believed. */
 const pagesAtMost = 200
 
 interface ListedPage {
@@ -21,31 +20,14 @@ interface ListedPage {
   readonly sources: ReadonlyArray<Source> | null
 }
 
-const provider = sql.placeholder("provider")
-
-const selectPage = prepared((db) =>
-  db
-    .select()
-    .from(libraryPages)
-    .where(and(eq(libraryPages.provider, provider), eq(libraryPages.pageKey, sql.placeholder("key"))))
-    .prepare(),
-)
-
-const selectFollowed = prepared((db) =>
-  db.select({ id: subscriptions.sourceId }).from(subscriptions).where(eq(subscriptions.provider, provider)).prepare(),
-)
-
-const insertPage = `INSERT INTO library_pages (provider, page_key, etag, next_key, size, total, source_ids)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
-
-const savedPage = (db: Store["Service"]["db"], of: Provider, key: string): ListedPage | undefined => {
-  const row = selectPage(db).get({ provider: of, key })
+const savedPage = ({ rows }: Store["Service"], of: Provider, key: string): ListedPage | undefined => {
+  const [row] = rows<statements.LibraryPageRow>(statements.selectPage, of, key)
   if (row === undefined) return undefined
   const { etag, nextKey, size, total, sourceIds } = row
   return { key, etag, next: nextKey, size, total, sourceIds: JSON.parse(sourceIds), sources: null }
 }
 
-/** Reads the library, page by page; a page that has not changed since it was last read comes from memory. */
+/** Reads the library page by page. A page that has not changed since it was last read comes from memory. */
 const readPages = Effect.fnUntraced(function* (
   client: ProviderClient,
   remembered: (key: string) => ListedPage | undefined,
@@ -83,7 +65,7 @@ const readPages = Effect.fnUntraced(function* (
   return pages
 })
 
-/** Whether the pages hold as much as the provider says there is. One that answers nothing at all has been seen to do so in passing. */
+/** True when the pages hold as much as the provider says there is. An empty library alone proves nothing: YouTube has answered so in passing. */
 const isComplete = (client: ProviderClient, pages: ReadonlyArray<ListedPage>): boolean => {
   const size = pages.reduce((sum, page) => sum + page.size, 0)
   const total = pages.at(-1)?.total ?? null
@@ -92,20 +74,20 @@ const isComplete = (client: ProviderClient, pages: ReadonlyArray<ListedPage>): b
 }
 
 /**
- * What the person follows now: the pages, the sources of those that have changed, and which of the sources known are `missing`.
+ * Reads what the person follows now: the pages, the sources on those that have changed, and which of the known sources are `missing`.
  *
- * Entries that move while pages are read may be skipped, and a source that is taken for unfollowed loses all that is known of it;
- * so where several pages lack one, they are read once more (most of them unchanged, which costs little and happens rarely), and
- * only what both readings lack is missing.
+ * Entries that move between pages during the reading may be skipped, and a source taken for unfollowed loses everything known of it.
+ * So when several pages lack a source, they are read once more (most are unchanged, which costs little), and only sources that both
+ * readings lack are missing.
  */
 export const readLibrary = Effect.fnUntraced(function* (client: ProviderClient) {
-  const { db } = yield* Store
-  const followed = selectFollowed(db).all({ provider: client.provider })
+  const store = yield* Store
+  const followed = store.rows<{ id: string }>(statements.selectFollowedIds, client.provider)
   const missingFrom = (pages: ReadonlyArray<ListedPage>) => {
     const listed = new Set(pages.flatMap(({ sourceIds }) => sourceIds))
     return new Set(followed.flatMap(({ id }) => (listed.has(id) ? [] : [id])))
   }
-  const first = yield* readPages(client, (key) => savedPage(db, client.provider, key))
+  const first = yield* readPages(client, (key) => savedPage(store, client.provider, key))
   const missingFirst = missingFrom(first)
   const byKey = new Map(first.map((page) => [page.key, page]))
   const isCertain = first.length === 1 || missingFirst.size === 0
@@ -119,11 +101,11 @@ export const readLibrary = Effect.fnUntraced(function* (client: ProviderClient) 
   }
 })
 
-/** Keeps the pages for the next reading; one that was read as unchanged is here already, and most often all of them are. */
+/** Saves the pages for the next reading. Most often all are unchanged, and there is nothing to save. */
 export const savePages = (store: Store["Service"], of: Provider, pages: ReadonlyArray<ListedPage>): void => {
   if (pages.every(({ sources }) => sources === null)) return
-  store.exec("DELETE FROM library_pages WHERE provider = ?1", of)
+  store.exec(statements.deletePages, of)
   for (const { key, etag, next, size, total, sourceIds } of pages) {
-    if (etag !== null) store.exec(insertPage, of, key, etag, next, size, total, JSON.stringify(sourceIds))
+    if (etag !== null) store.exec(statements.insertPage, of, key, etag, next, size, total, JSON.stringify(sourceIds))
   }
 }

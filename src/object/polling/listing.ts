@@ -4,13 +4,13 @@ import type { ListedItem } from "../../domain/item.ts"
 import type { PageRequest, ProviderClient } from "../../providers/provider.ts"
 import { Grants } from "../grants/Grants.ts"
 
-/** More pages than this, 10,000 items since the last look, is a provider gone mad. */
+/** Pages (10,000 items since the last check) after which the provider is not believed. */
 const pagesAtMost = 200
 
-/** How often a listing is read anew because it moved meanwhile. */
+/** Readings of a listing that keeps moving. */
 const readingsAtMost = 3
 
-/** A source's items as listed, newest first: as many pages as were needed. */
+/** Items of a source as listed, newest first: as many pages as were needed. */
 export interface Listing {
   /** Entity tag of the first page. */
   readonly etag: string | null
@@ -19,11 +19,11 @@ export interface Listing {
   readonly isWhole: boolean
 }
 
-/** What a person could ever play: private and deleted items are listed too. */
+/** Leaves out private and deleted items, which are listed too. */
 const visible = (entries: ReadonlyArray<ListedItem>) =>
   entries.filter(({ availability }) => availability !== "withheld")
 
-/** Reads pages as long as they are needed. `hasMoved`: something was taken away meanwhile, so what followed it may have been skipped. */
+/** Reads pages for as long as they are needed. `hasMoved`: an item was removed meanwhile, so the one after it may have been skipped. */
 const readOnce = Effect.fnUntraced(function* (
   client: ProviderClient,
   sourceId: string,
@@ -56,8 +56,8 @@ const readOnce = Effect.fnUntraced(function* (
 })
 
 /**
- * Reads a source's listing. What is put on top meanwhile only repeats an entry on the next page; what is taken away makes the
- * next page skip one, which nobody would ever ask for again, so then the listing is read anew.
+ * Reads a source's listing. An item added on top meanwhile only repeats an entry on the next page. A removed one makes the next page
+ * skip an entry, which nobody would ask for again: then the listing is read anew.
  */
 export const readListing = Effect.fnUntraced(function* (
   client: ProviderClient,

@@ -20,27 +20,27 @@ interface Row {
   readonly accounts: string
 }
 
-const reported = async (person: Person) => {
+const heartbeatOf = async (person: Person) => {
   const query = env.DB.prepare("SELECT * FROM durable_object_status WHERE user_id = ?1").bind(person.id)
   const row = await query.first<Row>()
   if (row === null) throw new Error("D1 has never heard of this object")
   return row
 }
 
-/** Somebody of whom the last report is old enough to be told from the next. */
+/** Somebody of whom the last heartbeat is old enough to be told from the next. */
 const somebody = async (count = 2) => {
   const shows = await makeSources("spotify", count)
   const person = await settled(shows, "spotify")
   clock.aheadMs += minute
-  return { shows, person, before: await reported(person) }
+  return { shows, person, before: await heartbeatOf(person) }
 }
 
-describe("An object reports to D1", () => {
+describe("An object sends a heartbeat to D1", () => {
   it("with a delivery that it makes anyway: what it has, when its alarm goes off, when it is heard from again", async () => {
     const { shows, person, before } = await somebody()
     await simulator.publish(shows[0] ?? "", 1)
     await person.pollNow()
-    const after = await reported(person)
+    const after = await heartbeatOf(person)
     expect(after.reported_at).toBeGreaterThan(before.reported_at)
     expect(after).toMatchObject({ sources: 2, failing_sources: 0, next_due_at: await person.alarmAt() })
     expect(after.expected_by).toBe(after.reported_at + 6.5 * hour)
@@ -53,7 +53,7 @@ describe("An object reports to D1", () => {
     using d1 = watchD1()
     await person.pollNow()
     expect(d1.batches()).toBe(2)
-    expect((await reported(person)).reported_at).toBeGreaterThan(before.reported_at)
+    expect((await heartbeatOf(person)).reported_at).toBeGreaterThan(before.reported_at)
   })
 
   it("when a source begins to fail, and when it works again", async () => {
@@ -64,13 +64,13 @@ describe("An object reports to D1", () => {
       { match: { person: person.id, path: failing }, fault: { type: "status", status: 500 } },
     ])
     await person.pollNow()
-    expect(await reported(person)).toMatchObject({ failing_sources: 1 })
+    expect(await heartbeatOf(person)).toMatchObject({ failing_sources: 1 })
     using d1 = watchD1()
     await person.pollNow()
     expect(d1.queries()).toBe(0)
     await simulator.clearFaults(faults)
     await person.pollNow()
-    expect(await reported(person)).toMatchObject({ failing_sources: 0 })
+    expect(await heartbeatOf(person)).toMatchObject({ failing_sources: 0 })
   })
 
   it("when a source is gone, and when one works again that has nothing new", async () => {
@@ -81,30 +81,30 @@ describe("An object reports to D1", () => {
     ])
     await person.sql("UPDATE subscriptions SET verify_at = 0 WHERE source_id = ?", gone)
     expect(await person.pollNow()).toMatchObject({ delivered: 0 })
-    expect(await reported(person)).toMatchObject({ failing_sources: 1 })
+    expect(await heartbeatOf(person)).toMatchObject({ failing_sources: 1 })
     await simulator.clearFaults(faults)
     await person.sql("UPDATE subscriptions SET verify_at = 0 WHERE source_id = ?", gone)
     expect(await person.pollNow()).toMatchObject({ delivered: 0 })
-    expect(await reported(person)).toMatchObject({ failing_sources: 0 })
+    expect(await heartbeatOf(person)).toMatchObject({ failing_sources: 0 })
   })
 
   it("when an account's state changes, and expects nothing of an object that has nothing to do", async () => {
     const { person } = await somebody()
     await simulator.revoke(person.id, "spotify")
     await person.pollNow()
-    const refused = await reported(person)
+    const refused = await heartbeatOf(person)
     expect(JSON.parse(refused.accounts)).toMatchObject([{ state: "reauthorization_required" }])
     expect(refused).toMatchObject({ expected_by: null, next_due_at: null })
     await person.connects("spotify")
     await person.pollNow()
-    expect(JSON.parse((await reported(person)).accounts)).toMatchObject([{ state: "connected" }])
+    expect(JSON.parse((await heartbeatOf(person)).accounts)).toMatchObject([{ state: "connected" }])
     await person.removeToken("spotify")
     await person.alarm()
     expect(await person.alarmAt()).toBeNull()
-    expect(await reported(person)).toMatchObject({ expected_by: null, sources: 0 })
+    expect(await heartbeatOf(person)).toMatchObject({ expected_by: null, sources: 0 })
   })
 
-  it("once more when its state changes while a report is under way", async () => {
+  it("once more when its state changes while a heartbeat is under way", async () => {
     const { shows, person } = await somebody()
     const [failing = "", other = ""] = shows
     await simulator.publish(other, 1)
@@ -116,7 +116,7 @@ describe("An object reports to D1", () => {
     })
     await person.pollNow()
     await person.alarm()
-    expect(await reported(person)).toMatchObject({ failing_sources: 1 })
+    expect(await heartbeatOf(person)).toMatchObject({ failing_sources: 1 })
   })
 
   it("and is otherwise heard from once in 6 hours, whatever it polls in between", async () => {
@@ -132,6 +132,6 @@ describe("An object reports to D1", () => {
     }
     expect(d1.batches()).toBe(4)
     expect(alarms).toBeGreaterThan(4)
-    expect((await reported(person)).reported_at).toBeGreaterThan(started + 24 * hour)
+    expect((await heartbeatOf(person)).reported_at).toBeGreaterThan(started + 24 * hour)
   })
 })

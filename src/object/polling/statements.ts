@@ -1,0 +1,117 @@
+import { accounts, items, libraryPages, subscriptions } from "../../../schema/object.ts"
+import { jitterFraction } from "../../domain/interval.ts"
+import { columns, type RowOf } from "../columns.ts"
+
+// The SQL of a poll, as it stands: on this path, drizzle's building and mapping cost several times what SQLite takes to run a
+// statement. What has as many rows as there are sources or items comes as one JSON parameter. Everything else is drizzle's to build.
+
+/** A row, if the account is this object's to poll. */
+export const selectPolled = "SELECT 1 FROM accounts WHERE provider = ?1 AND state = 'connected' AND is_holder"
+
+// A pass over an account.
+
+const account = columns(accounts, "passStartedAt", "failures", "isHolder")
+export type AccountInPass = RowOf<typeof account>
+export const selectAccount = `SELECT ${account.sql} FROM accounts WHERE provider = ?1`
+
+export const countSources = "SELECT count(*) AS sources FROM subscriptions WHERE provider = ?1"
+
+// A rate limit is taken away only when it is over: somebody else's request may have brought a new one while the pass was under way.
+export const endPass = `UPDATE accounts SET failures = 0, retry_at = NULL, pass_started_at = NULL,
+    hold_reason = CASE WHEN held_until <= ?2 THEN NULL ELSE hold_reason END,
+    held_until = CASE WHEN held_until <= ?2 THEN NULL ELSE held_until END
+  WHERE provider = ?1`
+
+/** How many passes an object remembers. */
+const passesKept = 50
+
+// Nothing is written any more of an account that was forgotten meanwhile.
+export const recordPass = `INSERT INTO polls (provider, trigger, started_at, duration_ms, outcome, asked, failed, items_found, requests)
+  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS (SELECT 1 FROM accounts WHERE provider = ?1) RETURNING id`
+
+export const prunePasses = `DELETE FROM polls WHERE id <= ?1 - ${passesKept}`
+
+// The library: what the person follows.
+
+const libraryPage = columns(libraryPages, "etag", "nextKey", "size", "total", "sourceIds")
+export type LibraryPageRow = RowOf<typeof libraryPage>
+export const selectPage = `SELECT ${libraryPage.sql} FROM library_pages WHERE provider = ?1 AND page_key = ?2`
+
+export const deletePages = "DELETE FROM library_pages WHERE provider = ?1"
+
+export const insertPage = `INSERT INTO library_pages (provider, page_key, etag, next_key, size, total, source_ids)
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
+
+export const endLibrary = "UPDATE accounts SET library_read_at = ?2, pass_started_at = ?2 WHERE provider = ?1"
+
+const followed = columns(subscriptions, "sourceId", "title", "url", "imageUrl", "listedCount")
+export type FollowedSource = RowOf<typeof followed>
+export const selectFollowed = `SELECT ${followed.sql} FROM subscriptions WHERE provider = ?1`
+
+export const selectFollowedIds = "SELECT source_id AS id FROM subscriptions WHERE provider = ?1"
+
+export const updateListed = `UPDATE subscriptions SET title = listed.value->>'title', url = listed.value->>'url',
+    image_url = listed.value->>'imageUrl', listed_count = listed.value->>'itemCount'
+  FROM json_each(?2) listed WHERE provider = ?1 AND source_id = listed.value->>'sourceId'`
+
+/** Marks the sources to ask: their count has changed, or they are due for a check all the same, or one of their items waits. */
+export const markPending = `UPDATE subscriptions SET is_pending = 1 WHERE provider = ?1 AND (
+  (listed_count IS NOT item_count AND state <> 'gone') OR verify_at <= ?2 OR (is_count_unreliable AND due_at <= ?2)
+  OR source_id IN (SELECT source_id FROM items WHERE provider = ?1 AND state = 'waiting' AND recheck_at <= ?2))`
+
+const shortest = `max(?3, interval_ms * (1 - ${jitterFraction}))`
+const longest = `min(?4, interval_ms * (1 + ${jitterFraction}))`
+
+/**
+ * Puts off the sources that need not be asked: reading the library has checked them. Jitter, as in `withJitter`, keeps a million
+ * objects apart. A source whose count cannot be relied on keeps its time, since the library tells nothing of it; so does one that is
+ * not due before long, or the hundred sources beside one that is polled every quarter of an hour would be written each time. A time
+ * that is later than the bounds allow is from before they were lowered.
+ */
+export const postponeChecked = `UPDATE subscriptions SET due_at = ?2
+    + CAST(min(?4, max(?3, ${shortest} + abs(random() % 1000) / 1000.0 * (${longest} - ${shortest}))) AS INTEGER)
+  WHERE provider = ?1 AND NOT is_pending AND NOT is_count_unreliable
+    AND (due_at <= ?2 + interval_ms * ${2 * jitterFraction} OR due_at > ?2 + ?4)`
+
+const pending = columns(
+  subscriptions,
+  ...(["provider", "sourceId", "title", "itemCount", "listedCount", "etag", "isCountUnreliable"] as const),
+  ...(["backfilledAt", "archiveBefore", "publishedAt", "failures", "reason"] as const),
+)
+/** A source that has to be asked. */
+export type PendingSource = RowOf<typeof pending>
+// Longest unseen first: a provider that always asks for silence half-way must not keep the others waiting for ever.
+export const selectPending = `SELECT ${pending.sql} FROM subscriptions
+  WHERE provider = ?1 AND is_pending AND (failures = 0 OR due_at <= ?2) ORDER BY polled_at`
+
+// The check of a source.
+
+const known = columns(items, "itemId", "publishedAt", "state", "recheckAt")
+/** An item known, as it is kept. */
+export type KnownItem = RowOf<typeof known>
+// As one value: of a row for each of up to two hundred items, the rows would cost more than what is in them.
+export const selectItems = `SELECT json_group_array(${known.json}) AS known FROM items WHERE provider = ?1 AND source_id = ?2`
+
+// Nothing is recorded of a source that was unfollowed, or handed back, while it was asked: it is not this object's to deliver.
+export const recordSource = `UPDATE subscriptions SET state = 'active', item_count = ?3, etag = ?4, is_pending = 0,
+    is_count_unreliable = ?5, verify_at = ?6, interval_ms = ?7, due_at = ?8, polled_at = ?9,
+    backfilled_at = coalesce(backfilled_at, ?9), archive_before = ?10, published_at = ?11, failures = 0, reason = NULL
+  WHERE provider = ?1 AND source_id = ?2 AND EXISTS (${selectPolled}) RETURNING 1`
+
+export const rememberItems = `INSERT INTO items (provider, source_id, item_id, published_at, seen_at, state, recheck_at)
+  SELECT ?1, ?2, value->>'itemId', value->>'publishedAt', ?3, ?4, value->>'recheckAt' FROM json_each(?5) WHERE true
+  ON CONFLICT DO UPDATE SET published_at = excluded.published_at, state = excluded.state, recheck_at = excluded.recheck_at`
+
+const newest = (by: string) =>
+  `SELECT item_id FROM items WHERE provider = ?1 AND source_id = ?2 ORDER BY ${by} DESC, rowid DESC LIMIT ?3`
+
+/** Forgets all but the newest `?3`, by date and by arrival: an item with an old date can be on top of the listing all the same. */
+export const pruneItems = `DELETE FROM items WHERE provider = ?1 AND source_id = ?2 AND state <> 'waiting'
+  AND item_id NOT IN (${newest("published_at")}) AND item_id NOT IN (${newest("seen_at")})`
+
+/** Has D1 told at once how many sources fail. */
+export const heartbeatSoon = "UPDATE person SET is_report_due = 1"
+
+export const enqueue = "INSERT INTO outbox (kind, body) VALUES (?1, ?2)"
+
+export const enqueueItems = "INSERT INTO outbox (kind, body) SELECT 'item', value FROM json_each(?1)"
