@@ -2,13 +2,13 @@ import { Effect } from "effect"
 import { PromiseBroken } from "../error.ts"
 import type { IdlePoll } from "./idle.ts"
 
-/** What `--json` prints. */
+/** The object that `--json` prints. */
 export interface Result {
   readonly users: number
   /** Different shows and channels that somebody follows. */
   readonly sources: number
   readonly published: number
-  /** Of what was published: one for each person who has it in their feed. */
+  /** Items published, one for each person who has it in their feed. */
   readonly delivered: number
   readonly lost: number
   readonly doubled: number
@@ -46,7 +46,7 @@ export const renderTable = (result: Result): string => {
     .join("\n")
 }
 
-/** Fails when something was lost or doubled, and with it the command. */
+/** Fails, and with it the command, when something is lost or doubled. */
 export const requireKept = ({ lost, doubled }: Pick<Result, "lost" | "doubled">): Effect.Effect<void, PromiseBroken> =>
   lost === 0 && doubled === 0
     ? Effect.void
