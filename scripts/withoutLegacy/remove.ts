@@ -4,8 +4,8 @@ import { join } from "node:path"
 /** The legacy poller and its tests, the rehearsal of the move from it, and this step itself. */
 const folders = ["src/legacy/", "test/legacy/", "local/rehearsal/", "scripts/withoutLegacy/"]
 
-/** A seam that is a file. */
-const isSeamFile = (path: string): boolean => /(^|\/)(legacy|rehears(e|al)[A-Za-z]*)(\.test)?\.ts$/.test(path)
+/** A seam that is a file, by its name. */
+const isSeamFile = (path: string): boolean => /(^|\/)(legacy|rehears(e|al))[A-Za-z]*(\.test)?\.ts$/.test(path)
 
 /** A seam that is a line: what other files say of the legacy poller. */
 const isSeamLine = (line: string): boolean => /(\/\/|#) legacy$/.test(line) || line.includes("<!-- legacy -->")
