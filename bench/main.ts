@@ -6,7 +6,7 @@ import { figures } from "./figures/index.ts"
 import { boundInWords, merge, type Reported, write } from "./report.ts"
 import { openStage } from "./stage.ts"
 
-// The workers ask nobody but the stand-in of the providers; where there is no network, wrangler would say so.
+// The workers ask nobody but the simulator; where there is no network, wrangler would say so.
 process.env["CLOUDFLARE_CF_FETCH_ENABLED"] = "false"
 
 const usage = `Measures what pollen costs and writes bench/report.json and bench/REPORT.md.
@@ -74,7 +74,7 @@ if (values.help) {
   process.exit(0)
 }
 const wanted = wantedFigures(values.only)
-say("Starting the workers and the providers' stand-in")
+say("Starting the workers and the simulator of the providers.")
 const stage = await openStage()
 process.once("SIGINT", () => void stage.close().finally(() => process.exit(130)))
 

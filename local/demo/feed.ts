@@ -1,6 +1,6 @@
 import { Effect, Schema } from "effect"
 
-/** What D1 holds of one item in one person's feed. */
+/** One item in one person's feed, as D1 has it. */
 const Delivered = Schema.Struct({
   userId: Schema.String,
   provider: Schema.String,
@@ -25,12 +25,12 @@ const decodeCounts = Schema.decodeUnknownEffect(Schema.Array(Schema.Struct({ row
 /** Runs a statement on D1 and gives its rows. */
 type Query = (statement: string) => Effect.Effect<ReadonlyArray<unknown>>
 
-/** Everything in everybody's feed. */
+/** Reads everybody's feed. */
 export const readFeeds = Effect.fnUntraced(function* (query: Query) {
   return yield* Effect.orDie(decodeDelivered(yield* query(everything)))
 })
 
-/** How many rows the feeds have. */
+/** Counts the rows of all feeds. */
 export const countRows = Effect.fnUntraced(function* (query: Query) {
   const [counted] = yield* Effect.orDie(decodeCounts(yield* query("SELECT count(*) AS rows FROM user_feed_items")))
   return counted?.rows ?? 0

@@ -3,7 +3,7 @@ import type { LedgerEntry, Provider } from "../simulator/model.ts"
 import { LocalStack } from "../stack/LocalStack.ts"
 import { Simulator } from "../stack/Simulator.ts"
 
-/** What one poll costs that finds nothing new, both providers together. */
+/** The cost of one poll that finds nothing new, both providers together. */
 export interface IdlePoll {
   readonly d1Queries: number
   readonly providerRequests: number
@@ -26,7 +26,7 @@ const requestsOfOnePass = (ledger: ReadonlyArray<LedgerEntry>, provider: Provide
 
 /**
  * Watches a person whose sources publish nothing, until their object has been through a pass of each provider by its own alarm.
- * Requests are counted by the stand-in's ledger, D1 statements at the object's binding: neither by pollen itself.
+ * Requests are counted by the simulator's ledger, D1 statements at the object's binding: neither by pollen itself.
  */
 export const measureIdlePoll = Effect.fn("measureIdlePoll")(function* (person: string) {
   const simulator = yield* Simulator

@@ -25,7 +25,7 @@ export const addLegacyPeople = Effect.fn("addLegacyPeople")(function* (count: nu
   if (count === 0) return
   const display = yield* Display
   const { ask } = yield* Simulator
-  const { write, runCron } = yield* LocalStack
+  const { query, runCron } = yield* LocalStack
   const { shows, channels } = yield* createSources
   const people = Array.from({ length: count }, (_, index) => ({
     id: `legacy-${index + 1}`,
@@ -36,7 +36,8 @@ export const addLegacyPeople = Effect.fn("addLegacyPeople")(function* (count: nu
     (["spotify", "youtube"] as const).map((provider): LegacyConsent => ({ person: id, provider })),
   )
   const grants = yield* ask((client) => client.grants(consents))
-  yield* write(legacyRows(consents, grants, yield* Clock.currentTimeMillis))
+  const rows = legacyRows(consents, grants, yield* Clock.currentTimeMillis)
+  yield* Effect.forEach(rows, ({ sql, values }) => query(sql, values), { discard: true })
   yield* runCron
   const who = count === 1 ? "legacy-1 is" : `legacy-1 to legacy-${count} are`
   yield* display.line(`${who} in D1 with their tokens, and polled by the central poller.\n`)

@@ -2,19 +2,23 @@ import type { LiveProvider } from "./liveSettings.ts"
 import { askAs, cronStep, operator, renderSteps, type Step } from "./steps.ts"
 
 /** Where a person gets tokens with client ids of their own, and the scope that they consent to. */
-const consents: Readonly<Record<LiveProvider, { readonly from: string; readonly scope: string }>> = {
+const consents: Readonly<
+  Record<LiveProvider, { readonly name: string; readonly from: string; readonly scope: string }>
+> = {
   spotify: {
+    name: "Spotify",
     from: "https://developer.spotify.com/documentation/web-api/tutorials/code-flow",
     scope: "user-library-read",
   },
   youtube: {
-    from: "https://developers.google.com/oauthplayground, with your own client id (the gear)",
+    name: "YouTube",
+    from: "https://developers.google.com/youtube/v3/guides/auth/server-side-web-apps",
     scope: "https://www.googleapis.com/auth/youtube.readonly",
   },
 }
 
 const connect = (gateway: string, provider: LiveProvider): Step => {
-  const { from, scope } = consents[provider]
+  const { name, from, scope } = consents[provider]
   const body = `'{"accessToken":"…","refreshToken":"…","expiresIn":3600,"scope":"${scope}"}'`
   const set = askAs(
     `${gateway}/v1/accounts/${provider}/token`,
@@ -22,7 +26,7 @@ const connect = (gateway: string, provider: LiveProvider): Step => {
     '-H "Content-Type: application/json"',
     `\\\n      -d ${body}`,
   )
-  return [`Give it your tokens of ${provider}, from ${from}:`, set]
+  return [`Give it your tokens of ${name}; ${from} says how to get some:`, set]
 }
 
 /** What to try with the real providers. */
@@ -52,8 +56,9 @@ export const renderLiveSuggestions = ({
     ["What an operator sees of you:", operator("user me", stateDir)],
     cronStep(cronUrl, cronSeconds),
   ]
+  const names = providers.map((provider) => consents[provider].name).join(" and ")
   return [
-    `Everything is up at ${gateway}, with the real ${providers.length === 1 ? `${providers[0]}` : "providers"} and the usual intervals.`,
+    `Everything is up at ${gateway}, with the real ${names} and the usual intervals.`,
     "docs/deployment.md#client-ids says how to get client ids and tokens.",
     "",
     renderSteps(steps),

@@ -8,7 +8,7 @@ import type { StartOptions } from "./options.ts"
 /** Episodes and videos that a source has before the run begins. */
 const archiveItems = 12
 
-/** The part of what a person follows that everybody else follows too. */
+/** The share of what a person follows that everybody else follows too. */
 const sharedFraction = 0.2
 
 /**
@@ -31,7 +31,7 @@ const connect = Effect.fnUntraced(function* ({ person, provider }: Consent, gran
   yield* gateway.request(person, "PUT", `/v1/accounts/${provider}/token`, grant)
 })
 
-/** People who follow things at both providers. */
+/** Creates people who follow things at both providers. */
 export const seedPeople = Effect.fnUntraced(function* ({ users, shows, channels }: StartOptions) {
   const simulator = yield* Simulator
   return yield* simulator.ask((client) =>
@@ -45,7 +45,7 @@ export const seedPeople = Effect.fnUntraced(function* ({ users, shows, channels 
   )
 })
 
-/** Gives pollen everybody's tokens, as their apps would after consent. From here on the objects' alarms do the rest. */
+/** Gives pollen everybody's tokens, as their apps do after consent. The objects' alarms do the rest. */
 export const connectPeople = Effect.fnUntraced(function* (people: ReadonlyArray<SeededPerson>) {
   const display = yield* Display
   const simulator = yield* Simulator

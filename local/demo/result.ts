@@ -3,13 +3,13 @@ import { renderTable } from "../../src/cli/table.ts"
 import { PromiseBroken } from "../error.ts"
 import type { IdlePoll } from "./idle.ts"
 
-/** What `--json` prints. */
+/** The object that `--json` prints. */
 export interface Result {
   readonly users: number
   /** Different shows and channels that somebody follows. */
   readonly sources: number
   readonly published: number
-  /** Of what was published: one for each person who has it in their feed. */
+  /** Items published, one for each person who has it in their feed. */
   readonly delivered: number
   readonly lost: number
   readonly doubled: number
@@ -37,7 +37,7 @@ export const renderResult = (result: Result): string =>
     ["seconds", Number(result.seconds.toFixed(1)), ""],
   ])
 
-/** Fails when something was lost or doubled, and with it the command. */
+/** Fails, and with it the command, when something is lost or doubled. */
 export const requireKept = ({ lost, doubled }: Pick<Result, "lost" | "doubled">): Effect.Effect<void, PromiseBroken> =>
   lost === 0 && doubled === 0
     ? Effect.void

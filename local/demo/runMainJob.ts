@@ -12,7 +12,7 @@ import { publish } from "./publication.ts"
 import type { Result } from "./result.ts"
 import { expectedRows, judge } from "./verdict.ts"
 
-/** After so long without a new row, in milliseconds, a phase counts as it stands, and the table shows what is missing. */
+/** Milliseconds without a new row after which a phase ends, and the table shows what is missing. */
 const stalledAfterMs = 30_000
 const lookEvery = "200 millis"
 
@@ -43,7 +43,7 @@ const countRefreshes = Effect.gen(function* () {
   return requests.filter(({ grantType, status }) => grantType === "refresh_token" && status === 200).length
 })
 
-/** The main job from the first token to the last item. `startedAt`: epoch milliseconds of the command's start. */
+/** Runs the main job, from the first token to the last item. `startedAt`: epoch milliseconds of the command's start. */
 export const runMainJob = Effect.fn("runMainJob")(function* (options: StartOptions, startedAt: number) {
   const display = yield* Display
   const simulator = yield* Simulator
@@ -68,7 +68,7 @@ export const runMainJob = Effect.fn("runMainJob")(function* (options: StartOptio
       message: "The idle poll could not be measured: the object did not poll by itself.",
     })
   }
-  // Only now: whatever was delivered late or twice would be there by this time.
+  // Judged last: items that are delivered late or twice are there by now.
   const verdict = judge(people, published, backfillItems, yield* readFeeds(query))
   const result: Result = {
     users: people.length,

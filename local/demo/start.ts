@@ -17,7 +17,7 @@ import { renderSuggestions } from "./suggestions.ts"
 
 const errorsShown = 5
 
-/** The workers' own words, when something went wrong. */
+/** Shows what the workers logged as errors. */
 const showErrors = Effect.gen(function* () {
   const display = yield* Display
   const stack = yield* LocalStack
@@ -58,13 +58,13 @@ const simulated = Effect.fnUntraced(function* (options: StartOptions, startedAt:
   yield* requireKept(result)
 })
 
-/** What stays when a person ends it. */
+/** Says what is thrown away and what is kept. */
 const farewell = ({ live, stateDir }: StartOptions): string =>
   live
     ? `Stopping. Tokens, feed and keys stay in ${stateDir} for the next time.`
     : `Stopping. The database goes; the keys in ${stateDir} stay.`
 
-/** `pollen start`: the whole system on this machine. */
+/** Runs `pollen start`: the whole system on this machine. */
 export const start = Effect.fn("start")(function* (options: StartOptions) {
   yield* watched
   const startedAt = yield* Clock.currentTimeMillis

@@ -1,7 +1,7 @@
 import type { SeededPerson } from "../simulator/model.ts"
 import type { Delivered } from "./feed.ts"
 
-/** An item that the stand-in has published since everybody was there. */
+/** An item that the simulator has published since everybody was connected. */
 export interface Published {
   readonly itemId: string
   readonly sourceId: string
@@ -10,7 +10,7 @@ export interface Published {
 export interface Verdict {
   /** Items published that are in the feed of somebody who follows their source: one for each such person. */
   readonly delivered: number
-  /** What should be in a feed and is not. */
+  /** Rows that should be in a feed and are not. */
   readonly lost: number
   /** Rows beyond the first for the same person and item, and rows of what the person should not have. */
   readonly doubled: number
@@ -19,7 +19,7 @@ export interface Verdict {
 const sourcesOf = ({ shows, channels }: SeededPerson): ReadonlyArray<string> => [...shows, ...channels]
 const pair = (userId: string, id: string) => `${userId}\u0000${id}`
 
-/** How many rows the feeds must have when all is delivered. */
+/** Counts the rows that the feeds must have when everything is delivered. */
 export const expectedRows = (
   people: ReadonlyArray<SeededPerson>,
   published: ReadonlyArray<Published>,
@@ -31,7 +31,7 @@ export const expectedRows = (
   return ofPublished + people.flatMap(sourcesOf).length * backfillEach
 }
 
-/** Compares the feeds with what the stand-in published and seeded. Knows nothing of how pollen delivers. */
+/** Compares the feeds with what the simulator published and seeded. Knows nothing of how pollen delivers. */
 export const judge = (
   people: ReadonlyArray<SeededPerson>,
   published: ReadonlyArray<Published>,

@@ -13,7 +13,7 @@ import type { OperationName, Operations } from "./workers/operations.ts"
 
 const entries = "local/rehearsal/workers"
 
-/** Each worker as it is deployed, but for an entry that counts its statements; and one that stands beside them and looks. */
+/** The workers as they are deployed, each with an entry that counts its statements, and the observer beside them. */
 const workers = (keys: Keys, vars: Readonly<Record<string, string>>) => [
   gatewayWorker(keys, { entry: `${entries}/gateway.ts` }),
   coreWorker(keys, { entry: `${entries}/core.ts`, vars }),
@@ -28,21 +28,21 @@ const untilRestarted = Schedule.spaced("200 millis").pipe(Schedule.upTo({ times:
 export class Workers extends Context.Service<
   Workers,
   {
-    /** Asks the worker that looks. */
+    /** Asks the observer. */
     readonly observe: <Name extends OperationName>(
       name: Name,
       input: Operations[Name]["input"],
     ) => Effect.Effect<Operations[Name]["output"], WorkersSilent>
     /** One run of cron, and how long it took as seen from outside: milliseconds. */
     readonly runCron: Effect.Effect<number, WorkersSilent>
-    /** As `fetch`, to the gateway and to the migration worker: a way that a restart of the runtime leaves open. */
+    /** `fetch` to the gateway and to the migration worker, which goes on working when the runtime is restarted. */
     readonly toGateway: Send
     readonly toMigration: Send
     /** Kills the runtime with everything under way in it, and waits until it is up again. */
     readonly killAndRestart: Effect.Effect<void, WorkersSilent>
     /** Rows of D1; waits for a runtime that is being restarted. */
     readonly query: (statement: string) => Effect.Effect<ReadonlyArray<unknown>>
-    /** What the workers logged as errors since the last call. */
+    /** Errors that the workers logged since the last call. */
     readonly takeErrors: Effect.Effect<ReadonlyArray<string>>
   }
 >()("pollen/cli/Workers") {
@@ -56,7 +56,7 @@ export class Workers extends Context.Service<
 
         const silent = (what: string) => (error: unknown) =>
           new WorkersSilent({ message: `${what}: ${error instanceof Error ? error.message : String(error)}` })
-        // What was under way when the runtime is killed gets no answer, and is not always told so.
+        // A request that is under way when the runtime is killed gets no answer, and does not always fail.
         let death = Promise.withResolvers<never>()
         const orKilled = <A>(answer: PromiseLike<A>): Promise<A> => Promise.race([answer, death.promise])
         const to =
@@ -101,7 +101,7 @@ export class Workers extends Context.Service<
           death.promise.catch(() => {})
           death.reject(new Error("the runtime was killed"))
           death = Promise.withResolvers()
-          // Whoever watches over the runtime starts it again by itself.
+          // Wrangler notices and starts the runtime again.
           yield* Effect.retry(observe("statements", null), untilRestarted)
         })
         return {

@@ -22,7 +22,7 @@ const moved = `SELECT count(*) AS moved, coalesce(sum(EXISTS (SELECT 1 FROM toke
     WHERE history.user_id = status.user_id AND history.outcome = 'rolled_back')), 0) AS rolledBack
   FROM token_migration_status status WHERE stage = 'complete' AND verified_at IS NOT NULL`
 
-/** What cron costs now, over the same people, of whom one in a hundred is overdue. */
+/** Measures cron over the same people, of whom one in a hundred is overdue. */
 const measureCron = Effect.fnUntraced(function* (people: ReadonlyArray<Person>) {
   const { runCron } = yield* Workers
   yield* makeOverdue(people)
@@ -35,7 +35,7 @@ const measureCron = Effect.fnUntraced(function* (people: ReadonlyArray<Person>) 
   return { cronMs: medianOf(times), tokenQueries: counted.tokenQueries }
 })
 
-/** When nothing is published any more: waits for what is on its way, measures again, and judges from outside. */
+/** Waits for items on their way, once nothing is published any more, measures again, and judges from outside. */
 export const measureAfter = Effect.fn("measureAfter")(function* (people: ReadonlyArray<Person>, events: Events) {
   const display = yield* Display
   const { query } = yield* Workers
@@ -44,7 +44,7 @@ export const measureAfter = Effect.fn("measureAfter")(function* (people: Readonl
   const backfill = expectedRows(people, [], backfillItems)
   yield* waitForFeeds("what was published, in feeds", backfill, expectedRows(people, published, backfillItems))
   const { cronMs, tokenQueries } = yield* measureCron(people)
-  yield* display.line("comparing every grant that pollen holds with what its provider would take")
+  yield* display.line("Comparing every grant that pollen holds with what its provider would take.")
   const grants = yield* judgeGrants(people)
   const feeds = judge(people, published, backfillItems, yield* readFeeds(query))
   const [counted] = yield* Effect.orDie(decodeMoved(yield* query(moved)))

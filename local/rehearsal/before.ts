@@ -11,7 +11,7 @@ import { Workers } from "./Workers.ts"
 const timedRuns = 3
 
 /**
- * The old system at work: the central poller fills everybody's feed, and then runs in the quiet, as it would every half hour.
+ * Measures the legacy poller: it fills everybody's feed, and then runs with nothing new, as it does every half hour.
  * Nothing is published while it is timed, and no answer fails, so that its time is the shortest it can have.
  */
 export const measureBefore = Effect.fn("measureBefore")(function* (people: ReadonlyArray<Person>) {
@@ -21,7 +21,7 @@ export const measureBefore = Effect.fn("measureBefore")(function* (people: Reado
   const total = 1 + timedRuns
   yield* display.progress({ name, done: 0, total, note: "runs; the first one fills everybody's feed" })
   yield* runCron
-  yield* waitForFeeds("feeds that the old system filled", 0, expectedRows(people, [], backfillItems))
+  yield* waitForFeeds("feeds, by central poller", 0, expectedRows(people, [], backfillItems))
   const counted = yield* countTokenQueries(people)
   yield* display.progress({ name, done: 2, total, note: "runs" })
   const times = [counted.cronMs]

@@ -4,7 +4,7 @@ import { rehearse } from "./rehearse.ts"
 
 export const rehearseCommand = Command.make("rehearse", rehearsalOptions, rehearse).pipe(
   Command.withDescription(
-    "Rehearse the whole move on this machine: an old system that polls, every stage forward and back, a kill in the middle, and the verdict. The exit code is 1 if a promise broke.",
+    "Rehearse the whole move on this machine: the legacy poller at work, every stage forward and back, a kill in the middle, and a verdict. The exit code is 1 if a promise is broken.",
   ),
   Command.withExamples([
     { command: "pollen rehearse", description: "1,000 people, some minutes" },

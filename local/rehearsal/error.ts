@@ -1,4 +1,4 @@
 import { Schema } from "effect"
 
-/** A worker did not answer: while the runtime is being killed that is no wonder, and whoever asked tries again. */
+/** A worker did not answer. While the runtime is killed and restarted that is expected, and callers retry. */
 export class WorkersSilent extends Schema.TaggedError<WorkersSilent>()("WorkersSilent", { message: Schema.String }) {}

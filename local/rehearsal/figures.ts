@@ -1,16 +1,16 @@
-/** What `--json` prints. */
+/** The object that `--json` prints. */
 export interface Figures {
   readonly users: number
   /** People who are `complete` and verified in the end. */
   readonly moved: number
-  /** People who were taken back on the way, and moved again. */
+  /** People who were rolled back on the way, and moved again. */
   readonly rolledBack: number
   /** Accounts of which pollen does not hold the newest grant, or holds one that does not work. */
   readonly tokensLost: number
   /** Refresh tokens that were presented after they had been exchanged. */
   readonly doubleRefreshes: number
   readonly itemsPublished: number
-  /** What should be in somebody's feed and is not, and rows beyond the first: one for each person. */
+  /** Rows that should be in a feed and are not, and rows beyond the first: one for each person. */
   readonly itemsLost: number
   readonly itemsDoubled: number
   /** Accounts whose person would have to consent again. */
@@ -26,13 +26,13 @@ export interface Figures {
   readonly seconds: number
 }
 
-/** How much of its time the cron run may take that it took before. */
+/** A run of cron may take one part in so many of the time before the move. */
 const cronShare = 10
 
-/** With fewer people, what a run of cron takes for nobody at all is most of what it takes; its time is told then, and not judged. */
+/** With fewer people, most of a cron run's time is what it takes for nobody at all; the time is shown then, and not judged. */
 export const cronJudgedFrom = 100
 
-/** Every promise that the figures break, in words; empty when all were kept. */
+/** Lists the promises that the figures break, in words; empty when all are kept. */
 export const brokenPromises = (figures: Figures): ReadonlyArray<string> => {
   const none = (count: number, what: string) => (count === 0 ? [] : [`${count} ${what}`])
   return [

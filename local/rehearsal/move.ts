@@ -11,7 +11,7 @@ import type { Person } from "./people.ts"
 import { Workers } from "./Workers.ts"
 
 const lookEvery = "100 millis"
-/** For as long as the runtime takes to come back. */
+/** How long a silent worker is asked again: longer than the runtime takes to come back. */
 const patience = Schedule.spaced("250 millis").pipe(Schedule.upTo({ times: 40 }))
 
 /** Shows a run until `until` says enough. A worker that is silent for a moment is asked again. */
@@ -28,7 +28,7 @@ const watch = Effect.fnUntraced(function* (name: string, id: string, until: (run
   return yield* look.pipe(Effect.repeat({ until: isEnough, schedule: Schedule.spaced(lookEvery) }))
 })
 
-/** Shows a run to its end, which must be a good one. Returns how long it took, in milliseconds. */
+/** Shows a run to its end and fails unless it finished. Returns how long it took, in milliseconds. */
 const finish = Effect.fnUntraced(function* (name: string, id: string) {
   const run = yield* watch(name, id, () => false)
   if (run.state === "finished") return run.updatedAt - run.startedAt
@@ -43,7 +43,7 @@ const begin = Effect.fnUntraced(function* (payload: StartMove = {}) {
   return yield* ask(({ runs }) => runs.startMove({ payload }))
 })
 
-/** Who should be at a stage from now on, besides those who should already. */
+/** People who should be at a stage from now on, besides those who should already. */
 export interface Share {
   readonly stage: MovedStage
   readonly percentage?: number
@@ -72,8 +72,8 @@ export const advance = Effect.fn("advance")(function* (name: string, share: Shar
 })
 
 /**
- * The same, but that every worker is killed in the middle, the migrator with them, and the run is taken on as an operator would.
- * The run goes in pages small enough to have a middle.
+ * Does the same while every worker is killed in the middle, the migrator with them, and resumes the run as an operator does.
+ * The pages are small enough for the run to have a middle.
  */
 export const advanceThroughKill = Effect.fn("advanceThroughKill")(function* (
   name: string,
@@ -87,7 +87,7 @@ export const advanceThroughKill = Effect.fn("advanceThroughKill")(function* (
   yield* quietTokenEndpoints(faultPercent)
   const { id } = yield* begin({ pageSize })
   const { progress } = yield* watch(name, id, ({ progress: { taken, steps } }) => taken > 0 && taken >= steps / 3)
-  yield* display.line(`every worker is killed, after ${progress.taken} of ${progress.steps} steps of the migrator`)
+  yield* display.line(`Every worker is killed after ${progress.taken} of ${progress.steps} steps of the migrator.`)
   const startedAt = yield* Clock.currentTimeMillis
   yield* killAndRestart
   yield* armFaults(faultPercent)
@@ -101,11 +101,11 @@ export const advanceThroughKill = Effect.fn("advanceThroughKill")(function* (
       message: "The run was over before the migrator could be killed in the middle of it.",
     })
   }
-  yield* display.line(`they are up again, and the run is taken on, after ${seconds.toFixed(1)} s`)
+  yield* display.line(`The workers are up again after ${seconds.toFixed(1)} s, and the run is resumed.`)
   return yield* finish(name, id)
 })
 
-/** Takes a tenth of everybody back to a stage, and then lets the flags speak for them again. Returns who they were. */
+/** Rolls a tenth of everybody back to a stage. Returns who they were. */
 export const rollBack = Effect.fn("rollBack")(function* (name: string, everybody: ReadonlyArray<Person>, to: Stage) {
   const { ask } = yield* MigrationWorker
   const people = (yield* Random.shuffle(everybody.map(({ id }) => id))).slice(0, Math.ceil(everybody.length / 10))
@@ -114,7 +114,7 @@ export const rollBack = Effect.fn("rollBack")(function* (name: string, everybody
   return people
 })
 
-/** Moves everybody again who was taken back. */
+/** Moves people again who were rolled back. */
 export const moveAgain = Effect.fn("moveAgain")(function* (name: string, people: ReadonlyArray<UserId>) {
   const { ask } = yield* MigrationWorker
   yield* ask(({ runs }) => runs.clearCeilings({ payload: { people } }))

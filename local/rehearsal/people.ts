@@ -30,7 +30,7 @@ const chosenBy = (index: number, sources: ReadonlyArray<string>): ReadonlyArray<
   return [first, (first + step) % sources.length].flatMap((place) => sources[place] ?? [])
 }
 
-/** People who follow things at both providers, in the stand-in. */
+/** Creates people in the simulator who follow things at both providers. */
 export const makePeople = Effect.fn("makePeople")(function* (users: number) {
   const { ask } = yield* Simulator
   const count = Math.max(followedEach, Math.ceil((users * followedEach) / followersEach))
@@ -53,10 +53,10 @@ export const makePeople = Effect.fn("makePeople")(function* (users: number) {
 })
 
 /**
- * Everybody's consent, and the rows that the old system has of it: tokens as they are, held by D1. First access tokens are of any
- * age, so that the refreshes of a hundred people do not come at once.
+ * Creates everybody's consent, and the rows of it that a system has before the move: tokens as they are, held by D1. The first access
+ * tokens are of any age, so that the refreshes of a hundred people do not come at once.
  */
-export const enterOldSystem = Effect.fn("enterOldSystem")(function* (people: ReadonlyArray<Person>) {
+export const insertPeople = Effect.fn("insertPeople")(function* (people: ReadonlyArray<Person>) {
   const display = yield* Display
   const { ask } = yield* Simulator
   const { observe } = yield* Workers
@@ -74,7 +74,7 @@ export const enterOldSystem = Effect.fn("enterOldSystem")(function* (people: Rea
     const grants = yield* ask((client) => client.grants(consents))
     yield* observe("query", legacyRows(consents, grants, now))
     yield* display.progress({
-      name: "people of the old system",
+      name: "people in D1, before the move",
       done: Math.min(start + rowsAtOnce, people.length),
       total: people.length,
     })

@@ -15,7 +15,7 @@ import { Workers } from "./Workers.ts"
 
 const errorsShown = 5
 
-/** The workers' own words, when something went wrong. */
+/** Shows what the workers logged as errors. */
 const showErrors = Effect.gen(function* () {
   const display = yield* Display
   const { takeErrors } = yield* Workers
@@ -23,7 +23,7 @@ const showErrors = Effect.gen(function* () {
   yield* Effect.forEach(errors.slice(-errorsShown), (error) => display.line(`worker: ${error}`), { discard: true })
 })
 
-/** Says what came of it; fails with `PromiseBroken` if a promise was not kept, and with it the command. */
+/** Prints the verdict; fails with `PromiseBroken`, and with it the command, if a promise is broken. */
 export const pronounce = Effect.fnUntraced(function* (
   figures: Figures,
   surroundings: Surroundings,
@@ -32,7 +32,7 @@ export const pronounce = Effect.fnUntraced(function* (
   const display = yield* Display
   const broken = brokenPromises(figures)
   yield* display.line(`\n${renderResult(figures, surroundings)}\n`)
-  if (broken.length === 0 && !json) yield* display.line(suggestions)
+  if (broken.length === 0 && !json) yield* display.line(suggestions(figures.users))
   if (json) yield* Effect.sync(() => process.stdout.write(`${JSON.stringify(figures)}\n`))
   if (broken.length === 0) return
   return yield* new PromiseBroken({ message: `The rehearsal broke a promise: ${broken.join("; ")}.` })
@@ -40,7 +40,7 @@ export const pronounce = Effect.fnUntraced(function* (
 
 const rehearsal = Effect.fnUntraced(function* (options: RehearsalOptions, pace: Pace, startedAt: number) {
   const display = yield* Display
-  yield* display.line("all four workers are up, and the providers' stand-in; D1 is migrated")
+  yield* display.line("The four workers and the simulator are up, and D1 is migrated.")
   const { figures, surroundings } = yield* Effect.tapCause(runRehearsal(options, pace, startedAt), () => showErrors)
   if (brokenPromises(figures).length > 0) yield* showErrors
   yield* pronounce(figures, surroundings, options)
@@ -49,7 +49,7 @@ const rehearsal = Effect.fnUntraced(function* (options: RehearsalOptions, pace: 
 const gatewayOf = (key: string) =>
   Layer.unwrap(Effect.map(Workers, ({ toGateway }) => Gateway.layerAt("http://pollen-gateway", key, toGateway)))
 
-/** `pollen rehearse`: the whole move on this machine. */
+/** Runs `pollen rehearse`: the whole move on this machine. */
 export const rehearse = Effect.fn("rehearse")(function* (options: RehearsalOptions) {
   const startedAt = yield* Clock.currentTimeMillis
   const keys = generateKeys()

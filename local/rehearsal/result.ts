@@ -1,7 +1,7 @@
 import { renderTable } from "../../src/cli/table.ts"
 import { cronJudgedFrom, type Figures } from "./figures.ts"
 
-/** What went on besides what is promised. */
+/** Figures beside those that are promised. */
 export interface Surroundings {
   readonly tokensSet: number
   readonly refreshes: number
@@ -17,7 +17,7 @@ export const renderResult = (
   renderTable([
     ["people", String(figures.users), ""],
     ["moved", String(figures.moved), `by ${figures.usersPerSecond} a second, from off to complete`],
-    ["taken back on the way", String(figures.rolledBack), "and moved again"],
+    ["rolled back on the way", String(figures.rolledBack), "and moved again"],
     [
       "TOKENS LOST",
       String(figures.tokensLost),
@@ -44,13 +44,15 @@ export const renderResult = (
     ["seconds", figures.seconds.toFixed(1), ""],
   ])
 
-/** What to do when the rehearsal is over. */
-export const suggestions = [
-  "What to try next:",
-  "",
-  "  npm run pollen -- rehearse --users 300 --faults 20   fewer people, worse providers",
-  "  npm run pollen -- rehearse --seed 2                  another order of events",
-  "  npm start                                            the system to look at, with a migration worker",
-  "  npm run pollen -- migrate plan                       what the move would do there, or with --url in your deployment",
-  "  docs/runbook-rollout.md                              the move of a real deployment, stage by stage",
-].join("\n")
+/** Suggests what to do when the rehearsal of so many people is over. */
+export const suggestions = (users: number): string => {
+  const [others, which] = users > 300 ? [300, "fewer"] : [1000, "more"]
+  const table = renderTable([
+    [`npm run pollen -- rehearse --users ${others} --faults 20`, `${which} people, worse providers`],
+    ["npm run pollen -- rehearse --seed 2", "another order of events"],
+    ["npm start -- --legacy 20", "the system to look at, with people to move"],
+    ["npm run pollen -- migrate plan", "what the move does there, or with --url in your deployment"],
+    ["docs/runbook-rollout.md", "the move of a real deployment, stage by stage"],
+  ])
+  return `What to try next:\n\n${table}`
+}

@@ -9,23 +9,23 @@ import type { Figures } from "./figures.ts"
 import { live, noEvents } from "./life.ts"
 import { advance, advanceThroughKill, moveAgain, rollBack } from "./move.ts"
 import type { RehearsalOptions } from "./options.ts"
-import { enterOldSystem, makePeople, type Person } from "./people.ts"
+import { insertPeople, makePeople, type Person } from "./people.ts"
 import type { Surroundings } from "./result.ts"
 import type { Pace } from "./settings.ts"
 
-/** Colleagues, who move first. */
+/** People who move first: colleagues. */
 const internalPeople = 5
-/** Life goes on for so long after the last step, so that what happens then is seen too. */
+/** How long life goes on after the last step, so that what happens then is seen too. */
 const afterwards = "3 seconds"
 
 const dropTokenColumns = Effect.gen(function* () {
   const display = yield* Display
   const { ask } = yield* MigrationWorker
   yield* ask(({ drop }) => drop.dropTokenColumns({ payload: { confirm: dropConfirmation } }))
-  yield* display.line("contract: the token columns of D1 are gone")
+  yield* display.line("The token columns of D1 are dropped.")
 })
 
-/** The move, as the runbook has it. Returns for how long the migrator took people forward for the first time, in milliseconds. */
+/** Moves everybody as the runbook says. Returns how long the migrator took people forward for the first time, in milliseconds. */
 const moveEverybody = Effect.fnUntraced(function* (people: ReadonlyArray<Person>, faultPercent: number) {
   const internal = people.slice(0, internalPeople).map(({ id }) => id)
   const pageSize = Math.max(2, Math.min(500, Math.ceil(people.length / 20)))
@@ -35,8 +35,8 @@ const moveEverybody = Effect.fnUntraced(function* (people: ReadonlyArray<Person>
     yield* advanceThroughKill("50 %, live", { stage: "live", percentage: 50 }, { pageSize, faultPercent }),
     yield* advance("100 %, live", { stage: "live", percentage: 100 }),
   ]
-  const takenBack = yield* rollBack("a tenth, taken back", people, "off")
-  yield* moveAgain("a tenth, moved again", takenBack)
+  const rolledBack = yield* rollBack("a tenth, rolled back", people, "off")
+  yield* moveAgain("a tenth, moved again", rolledBack)
   times.push(
     yield* advance("100 %, rampdown", { stage: "rampdown", percentage: 100 }),
     yield* advance("100 %, complete", { stage: "complete", percentage: 100 }),
@@ -45,14 +45,14 @@ const moveEverybody = Effect.fnUntraced(function* (people: ReadonlyArray<Person>
   return times.reduce((sum, ms) => sum + ms, 0)
 })
 
-/** The rehearsal from the first row of the old system to the verdict. `startedAt`: epoch milliseconds of the command's start. */
+/** Runs the rehearsal, from the first row in D1 to the verdict. `startedAt`: epoch milliseconds of the command's start. */
 export const runRehearsal = Effect.fn("runRehearsal")(function* (
   { users, faults }: RehearsalOptions,
   pace: Pace,
   startedAt: number,
 ) {
   const people = yield* makePeople(users)
-  yield* enterOldSystem(people)
+  yield* insertPeople(people)
   const before = yield* measureBefore(people)
 
   yield* armFaults(faults)

@@ -9,7 +9,7 @@ export class GatewayRefused extends Schema.TaggedError<GatewayRefused>()("Gatewa
   override readonly [Runtime.errorExitCode] = 1
 }
 
-/** What of `fetch` is needed to ask a worker. */
+/** The part of `fetch` that is needed to ask a worker. */
 export type Send = (
   url: string,
   init: {
@@ -20,12 +20,12 @@ export type Send = (
   },
 ) => Promise<{ readonly status: number; readonly text: () => Promise<string> }>
 
-/** The gateway over HTTP, as anybody else's program would call it. */
+/** The gateway over HTTP, called as any program calls it. */
 export class Gateway extends Context.Service<
   Gateway,
   {
     readonly bearer: (userId: string) => Effect.Effect<string>
-    /** A request of one person; `path` begins with a slash. */
+    /** Sends a request of one person; `path` begins with a slash. */
     readonly request: (
       userId: string,
       method: "GET" | "PUT" | "POST",

@@ -39,6 +39,9 @@ const chunksOf = async function* (body: Body): AsyncGenerator<Uint8Array> {
 /** These concern one connection alone (RFC 9110, 7.6.1), and the next one makes its own. */
 const ofConnection = new Set(["connection", "keep-alive", "transfer-encoding", "content-length", "host", "expect"])
 
+/** `fetch` has decoded the body. */
+const ofCoding = new Set(["content-encoding", "content-length", "transfer-encoding"])
+
 const headersOf = ({ headers }: IncomingMessage): Array<[string, string]> =>
   Object.entries(headers).flatMap(([name, value]) =>
     value === undefined || ofConnection.has(name) ? [] : [[name, Array.isArray(value) ? value.join(", ") : value]],
@@ -51,7 +54,7 @@ const answer = async (fetch: Fetch, request: IncomingMessage, response: ServerRe
     headers: headersOf(request),
     ...(hasBody ? { body: await buffer(request) } : {}),
   })
-  response.writeHead(status, Object.fromEntries(headers))
+  response.writeHead(status, Object.fromEntries([...headers].filter(([name]) => !ofCoding.has(name))))
   if (body === null) response.end()
   else await pipeline(Readable.from(chunksOf(body)), response)
 }

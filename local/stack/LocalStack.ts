@@ -21,15 +21,12 @@ const workers = (simulatorUrl: string, keys: Keys) => {
   return [
     gatewayWorker(keys),
     simulatedCoreWorker(keys, simulatorUrl, { entry: `${entries}/countedCore.ts`, vars }),
-    cronWorker({ entry: `${entries}/cron.ts`, vars }),
+    cronWorker({
+      entry: `${entries}/cron.ts`,
+      vars, // legacy
+    }),
     migrationWorker(keys),
   ]
-}
-
-/** A statement on D1. */
-export interface Statement {
-  readonly sql: string
-  readonly values?: ReadonlyArray<string | number | null>
 }
 
 /** Seconds from the end of a run of cron to the next: every 30 minutes, where it is deployed. */
@@ -58,11 +55,12 @@ export class LocalStack extends Context.Service<
     readonly cronUrl: string
     readonly keys: Keys
     /** Rows of D1. The statement is not counted as anybody's. */
-    readonly query: (statement: string) => Effect.Effect<ReadonlyArray<unknown>>
-    /** Statements in one batch. */
-    readonly write: (statements: ReadonlyArray<Statement>) => Effect.Effect<void>
-    /** One run of cron; what it has written of itself. */
-    readonly runCron: Effect.Effect<unknown>
+    readonly query: (
+      statement: string,
+      values?: ReadonlyArray<string | number | null>,
+    ) => Effect.Effect<ReadonlyArray<unknown>>
+    /** One run of cron; the figures that it has written. */ // legacy
+    readonly runCron: Effect.Effect<unknown> // legacy
     /** By user id: statements that the person's object has sent to D1 so far. */
     readonly statementCounts: Effect.Effect<Readonly<Record<string, number>>>
     /** What the workers logged as errors since the last call. */
@@ -95,16 +93,17 @@ export class LocalStack extends Context.Service<
           url: forwarder.url,
           cronUrl,
           keys,
-          query: (statement) =>
+          query: (statement, values = []) =>
             Effect.map(
-              Effect.promise(() => database.prepare(statement).all()),
+              Effect.promise(() =>
+                database
+                  .prepare(statement)
+                  .bind(...values)
+                  .all(),
+              ),
               ({ results }) => results,
             ),
-          write: (statements) =>
-            Effect.promise(() =>
-              database.batch(statements.map(({ sql, values = [] }) => database.prepare(sql).bind(...values))),
-            ),
-          runCron: get("pollen-cron"),
+          runCron: get("pollen-cron"), // legacy
           statementCounts: get("pollen").pipe(
             Effect.flatMap(Schema.decodeUnknownEffect(StatementCounts)),
             Effect.orDie,

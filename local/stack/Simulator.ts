@@ -3,12 +3,12 @@ import { CannotStart } from "../../src/cli/state/error.ts"
 import type { SimulatorClient } from "../simulator/client.ts"
 import type { SimulatorOptions } from "../simulator/model.ts"
 
-/** The providers' stand-in, in this process. */
+/** The simulator of Spotify and YouTube, in this process. */
 export class Simulator extends Context.Service<
   Simulator,
   {
     readonly url: string
-    /** One instruction; a refusal is a defect, since nothing here depends on what a person typed. */
+    /** Gives one instruction; a refusal is a defect, since nothing here depends on what a person typed. */
     readonly ask: <A>(instruction: (client: SimulatorClient) => Promise<A>) => Effect.Effect<A>
   }
 >()("pollen/cli/Simulator") {
@@ -22,7 +22,7 @@ export class Simulator extends Context.Service<
             try: () => import("../simulator/server/start.ts").then((module) => module.startSimulator(options)),
             catch: (error) =>
               new CannotStart({
-                message: `The providers' stand-in (local/simulator) does not start: ${error instanceof Error ? error.message : String(error)}`,
+                message: `The simulator (local/simulator) does not start: ${error instanceof Error ? error.message : String(error)}`,
               }),
           }),
           ({ close }) => Effect.promise(close),

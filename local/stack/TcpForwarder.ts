@@ -2,11 +2,11 @@ import { connect, createServer, type Server, type Socket } from "node:net"
 import { Effect } from "effect"
 import { CannotStart } from "../../src/cli/state/error.ts"
 
-/** The one address that people see, whatever port the workers happen to get. */
+/** The address that people see, whatever port the workers get. */
 interface TcpForwarder {
   /** For example `http://127.0.0.1:8787`. */
   readonly url: string
-  /** From now on connections go to this port of 127.0.0.1; until then they are refused. */
+  /** Sends connections to this port of 127.0.0.1 from now on; until then they are refused. */
   readonly forwardTo: (port: number) => Effect.Effect<void>
 }
 

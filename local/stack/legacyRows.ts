@@ -1,5 +1,10 @@
 import type { Grant, GrantInput, Provider } from "../simulator/model.ts"
-import type { Statement } from "./LocalStack.ts"
+
+/** A statement on D1. */
+interface Statement {
+  readonly sql: string
+  readonly values: ReadonlyArray<string | number>
+}
 
 /** A consent of somebody whose grants D1 holds. */
 export interface LegacyConsent extends GrantInput {

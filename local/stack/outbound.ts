@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 
-/** What of a body arrives, in one piece. */
+/** Reads as much of a body as arrives. */
 const readWhatArrives = async (body: ReadableStream<Uint8Array>): Promise<Uint8Array<ArrayBuffer>> => {
   const chunks: Array<Uint8Array> = []
   const collect = new WritableStream<Uint8Array>({ write: (chunk) => void chunks.push(chunk) })
@@ -8,7 +8,7 @@ const readWhatArrives = async (body: ReadableStream<Uint8Array>): Promise<Uint8A
   return Buffer.concat(chunks)
 }
 
-/** Whether it is wrangler that asks, on behalf of a worker: it hands a whole request over in place of options. */
+/** Tells whether wrangler asks on behalf of a worker: it passes a whole request in place of options. */
 const isForWorker = (init: RequestInit | undefined): boolean => init !== undefined && "url" in init
 
 /**

@@ -16,16 +16,20 @@ export const keepSignals = (output: Output, farewell: string) =>
     Effect.sync(() => {
       const acknowledge = () => output.write(`${output.isTTY === true ? "\n" : ""}${farewell}\n`)
       process.once("SIGINT", acknowledge)
+      // A terminal that is closed: children in groups of their own are not told.
+      const hangUp = () => process.kill(process.pid, "SIGTERM")
+      process.once("SIGHUP", hangUp)
       const refuse = (event: string | symbol, listener: (...parameters: Array<unknown>) => void) => {
         if (isStop(event) && !isRestoring) queueMicrotask(() => process.removeListener(String(event), listener))
       }
       process.on("newListener", refuse)
-      return { refuse, acknowledge }
+      return { refuse, acknowledge, hangUp }
     }),
-    ({ refuse, acknowledge }) =>
+    ({ refuse, acknowledge, hangUp }) =>
       Effect.sync(() => {
         process.removeListener("newListener", refuse)
         process.removeListener("SIGINT", acknowledge)
+        process.removeListener("SIGHUP", hangUp)
       }),
   )
 

@@ -10,14 +10,19 @@ const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js")
 /** How long wrangler may take to end by itself before it is killed, in milliseconds. */
 const endAtMostMs = 1500
 
-/** Runs wrangler in a process group of its own, with the workers' runtime in it: a terminal's Ctrl-C reaches neither. */
-const runWrangler = (stdio: "inherit" | "ignore", ...parameters: ReadonlyArray<string>): ChildProcess =>
-  spawn(process.execPath, [wrangler, ...parameters], {
+/** Runs wrangler in a process group of its own, with the workers' runtime in it: a terminal's Ctrl-C reaches neither, the end of this process both. */
+const runWrangler = (stdio: "inherit" | "ignore", ...parameters: ReadonlyArray<string>): ChildProcess => {
+  const child = spawn(process.execPath, [wrangler, ...parameters], {
     cwd: root,
     stdio: ["ignore", "ignore", stdio],
     detached: process.platform !== "win32",
     env: { ...process.env, CI: "1", WRANGLER_LOG: "error", WRANGLER_SEND_METRICS: "false" },
   })
+  const end = () => killGroup(child)
+  process.once("exit", end)
+  child.once("exit", () => process.removeListener("exit", end))
+  return child
+}
 
 /** Lines of a `.dev.vars`, whose values are quoted: a secret may contain `#` or `"`. */
 const linesOf = (secrets: Readonly<Record<string, string>>): string =>

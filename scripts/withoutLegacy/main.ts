@@ -7,7 +7,7 @@ import { trackedFiles } from "../trackedFiles.ts"
 import { affectedTests } from "./affected.ts"
 import { applyRemoval, planRemoval } from "./remove.ts"
 
-// npm run check:without-legacy [-- --all]: takes the old way out of a copy of the repository, and checks and tests what is left.
+// npm run check:without-legacy [-- --all]: takes the legacy poller out of a copy of the repository, and checks and tests what is left.
 // npm run remove:legacy: takes it out of this one. docs/runbook-cleanup.md says when.
 
 const { values } = parseArgs({ options: { apply: { type: "boolean" }, all: { type: "boolean" } } })
@@ -48,7 +48,7 @@ const format = (root: string, changed: ReadonlyArray<string>) =>
     ...changed.filter((path) => /\.(ts|json)$/.test(path)),
   ])
 
-/** What only the old way used need not be exported any more. */
+/** Exports that only the legacy poller used are hidden. */
 const hide = (root: string) =>
   run(root, "hide what nobody imports any more", "knip", ["--fix", "--fix-type", "exports"])
 

@@ -1,13 +1,13 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
-/** The old way and its tests, the rehearsal of the move from it, and this step itself. */
+/** The legacy poller and its tests, the rehearsal of the move from it, and this step itself. */
 const folders = ["src/legacy/", "test/legacy/", "local/rehearsal/", "scripts/withoutLegacy/"]
 
-/** A seam that is a file. */
-const isSeamFile = (path: string): boolean => /(^|\/)(legacy|rehears(e|al)[A-Za-z]*)(\.test)?\.(ts|md)$/.test(path)
+/** A seam that is a file, by its name. */
+const isSeamFile = (path: string): boolean => /(^|\/)(legacy|rehears(e|al))[A-Za-z]*(\.test)?\.(ts|md)$/.test(path)
 
-/** A seam that is a line: what other files say of the old way. */
+/** A seam that is a line: what other files say of the legacy poller. */
 const isSeamLine = (line: string): boolean => /(\/\/|#) legacy$/.test(line) || line.includes("<!-- legacy -->")
 
 /** A seam of several lines of prose. */
@@ -24,7 +24,7 @@ export interface Removal {
   readonly changed: ReadonlyArray<string>
 }
 
-/** What taking the old way out of a repository with these files would remove and change. Paths are relative to its root. */
+/** Lists what a removal would remove and change in a repository with these files. Paths are relative to its root. */
 export const planRemoval = (root: string, files: ReadonlyArray<string>): Removal => {
   const removed = files.filter((path) => isSeamFile(path) || folders.some((folder) => path.startsWith(folder)))
   const gone = new Set(removed)
@@ -36,7 +36,7 @@ export const planRemoval = (root: string, files: ReadonlyArray<string>): Removal
   return { removed, changed }
 }
 
-/** A file as it is without the old way. */
+/** A file without its seams. */
 const withoutSeams = (path: string, text: string): string =>
   path === "package.json"
     ? text.replace(scripts, "")
@@ -46,7 +46,7 @@ const withoutSeams = (path: string, text: string): string =>
         .filter((line) => !isSeamLine(line))
         .join("\n")
 
-/** Takes the old way out of the files below `root`. */
+/** Takes the legacy poller out of the files below `root`. */
 export const applyRemoval = (root: string, { removed, changed }: Removal): void => {
   for (const path of changed) {
     const file = join(root, path)

@@ -28,6 +28,13 @@ export const startPollenWith = (
     detached: true,
     env: { ...process.env, NODE_COMPILE_CACHE: compileCache, ...environment },
   })
+  // A test that fails leaves nothing behind that outlives the run.
+  const interrupt = () => {
+    if (child.pid !== undefined && child.exitCode === null && child.signalCode === null)
+      process.kill(-child.pid, "SIGINT")
+  }
+  process.once("exit", interrupt)
+  child.once("exit", () => process.removeListener("exit", interrupt))
   const said = { out: "", err: "" }
   let tell = () => {}
   const hear = (stream: "out" | "err") => (chunk: Buffer) => {
@@ -57,7 +64,7 @@ export const startPollenWith = (
       }),
     /** Ctrl-C, which a terminal sends to the whole group; the outcome follows. */
     stop: () => {
-      if (child.pid !== undefined) process.kill(-child.pid, "SIGINT")
+      interrupt()
       return outcome
     },
   }

@@ -90,5 +90,5 @@ describe("pollen start --live", () => {
     expect(await again.ask("GET", "/v1/status")).toMatchObject({ body: { accounts: [{ state: "connected" }] } })
     expect(await again.stop()).toMatchObject({ code: 0 })
     await simulator.close()
-  })
+  }, 300_000)
 })

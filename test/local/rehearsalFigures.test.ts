@@ -3,6 +3,7 @@ import { Cause, Effect, Exit } from "effect"
 import { describe, expect, it } from "vitest"
 import { brokenPromises, type Figures } from "../../local/rehearsal/figures.ts"
 import { pronounce } from "../../local/rehearsal/rehearse.ts"
+import { suggestions } from "../../local/rehearsal/result.ts"
 import { Display } from "../../src/cli/Display.ts"
 import { exitCodeOf } from "../../src/cli/exit.ts"
 
@@ -65,6 +66,13 @@ describe("the verdict of a rehearsal", () => {
     const { exit, said } = await pronounced(kept)
     expect(Exit.isSuccess(exit)).toBe(true)
     expect(said).toContain("What to try next")
+  })
+
+  it.each([
+    [1000, "--users 300 --faults 20", "fewer people"],
+    [100, "--users 1000 --faults 20", "more people"],
+  ])("after a rehearsal of %i people suggests one of %s and calls it %s", (users, command, words) => {
+    expect(suggestions(users)).toMatch(new RegExp(`${command} +${words}, worse providers`))
   })
 
   it("lets the command fail when one was not, and says which", async () => {

@@ -17,7 +17,7 @@ describe("pollen rehearse", () => {
 
   it("that is interrupted has no verdict, and does not end as if it had a good one", async () => {
     const rehearsal = startPollen("rehearse", "--users", "20")
-    await rehearsal.prints(/people of the old system/)
+    await rehearsal.prints(/people in D1, before the move/)
     const { code, out } = await rehearsal.stop()
     expect(code).toBe(130)
     expect(out).not.toMatch(/TOKENS LOST/)
@@ -37,7 +37,7 @@ describe("pollen rehearse", () => {
       usersPerSecond: expect.any(Number),
       seconds: expect.any(Number),
     })
-    expect(err).toContain("every worker is killed")
+    expect(err).toContain("Every worker is killed")
     expect(code, err).toBe(0)
   }, 300_000)
 })

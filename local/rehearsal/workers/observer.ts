@@ -88,7 +88,7 @@ const isOperation = (name: string): name is OperationName => Object.hasOwn(answe
 const answer = <Name extends OperationName>(name: Name, env: ObserverEnv, input: Operations[Name]["input"]) =>
   answers[name](env, input)
 
-/** Stands beside pollen's workers and looks: at D1, at the counts of statements, and at what the objects hold. */
+/** Tells what D1 has, how many statements were sent, and what the objects hold. Runs beside pollen's workers. */
 export default {
   fetch: async (request, env) => {
     const name = new URL(request.url).pathname.slice(1)

@@ -3,10 +3,10 @@ import { watchDatabase } from "./watchDatabase.ts"
 
 export { CronEntrypoint, GatewayEntrypoint, MigrationEntrypoint } from "../../../src/core/entrypoints.ts"
 
-/** By user id: how many statements the person's object has sent to D1 since the worker started. */
+/** Statements that each person's object has sent to D1 since the worker started, by user id. */
 const statements = new Map<string, number>()
 
-/** The object as it is; only its D1 binding is watched, from outside pollen's own code. */
+/** The object as it is deployed, with its D1 binding watched from outside pollen's own code. */
 export class UserSubscriptionManager extends Live<ObjectEnv> {
   constructor(state: DurableObjectState, env: ObjectEnv) {
     const userId = state.id.name ?? ""

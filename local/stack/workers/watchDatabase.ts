@@ -1,4 +1,4 @@
-/** Told of statements, in SQL, at the moment they are sent. */
+/** Called with statements, in SQL, when they are sent. */
 type Tell = (statements: ReadonlyArray<string>) => void
 
 interface Original {
@@ -38,7 +38,7 @@ export const watchDatabase = (database: D1Database, tell: Tell): D1Database =>
       }
       const member: unknown = Reflect.get(target, name, target)
       if (typeof member !== "function") return member
-      // `exec`, and whatever D1 may learn later: better counted once too often than missed.
+      // `exec`, and methods that D1 may get later: counted rather than missed.
       return (...parameters: Array<unknown>): unknown => {
         tell([typeof parameters[0] === "string" ? parameters[0] : ""])
         return Reflect.apply(member, target, parameters)
