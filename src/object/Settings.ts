@@ -15,7 +15,7 @@ import { type EndpointVariables, endpointsConfig } from "../providers/endpoints.
 import type { ProviderEndpoints } from "../providers/provider.ts"
 import { type KeyRing, parseKeyRing } from "./keyring.ts"
 
-/** Variables and secrets of the core worker that have no default. README.md has the whole table. */
+/** Variables and secrets of the core worker that have no default. docs/settings.md has the whole table. */
 export interface SettingsVariables extends EndpointVariables {
   /** Secret. `id:base64` of 32 random bytes, newest key first, separated by commas. */
   readonly TOKEN_KEYS?: string
