@@ -51,6 +51,8 @@ export default defineConfig({
       {
         test: {
           name: "node",
+          // What commands print is compared as text, wherever the tests run.
+          env: { NO_COLOR: "1", FORCE_COLOR: "0" },
           include: ["test/{cli,domain,integration,local,repository,simulator}/**/*.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 60_000,
