@@ -39,5 +39,5 @@ describe("pollen rehearse", () => {
     })
     expect(err).toContain("every worker is killed")
     expect(code, err).toBe(0)
-  }, 300_000)
+  })
 })

@@ -131,7 +131,7 @@ describe("pollen start", () => {
     expect(events.join("\n")).toMatch(/^event: done\ndata: \{/m)
     // Usually by this poll; now and then the object's own alarm was a moment quicker.
     const feedNow = () => execSync(`${token.trim()}\n${commands[1]}`, { encoding: "utf8" })
-    await expect.poll(feedNow, { timeout: 10_000 }).toMatch(new RegExp(ids.map((id) => `(?=.*"${id}")`).join("")))
+    await expect.poll(feedNow).toMatch(new RegExp(ids.map((id) => `(?=.*"${id}")`).join("")))
     expect(operated).toMatch(/spotify +object .* holds, epoch 1 +connected/)
     expect(outputs).toHaveLength(5)
 
