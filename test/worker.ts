@@ -1,4 +1,4 @@
-import { Clock, Effect, Layer } from "effect"
+import { Clock, Duration, Effect, Layer } from "effect"
 import { UserSubscriptionManager as Live, type ObjectEnv } from "../src/object/UserSubscriptionManager.ts"
 
 export { CronEntrypoint, GatewayEntrypoint, MigrationEntrypoint, TokensEntrypoint } from "../src/core/entrypoints.ts"
@@ -6,8 +6,23 @@ export { CronEntrypoint, GatewayEntrypoint, MigrationEntrypoint, TokensEntrypoin
 /** How far the objects' clock is ahead of the real one, in milliseconds. Tests share the isolate, and set it. */
 export const clock = { aheadMs: 0 }
 
+/** Settings that objects have besides those of the environment, from their next start on. Tests set them. */
+export const settings: { REQUEST_TIMEOUT?: string } = {}
+
 const live = Clock.Clock.defaultValue()
 const nowMillis = () => live.currentTimeMillisUnsafe() + clock.aheadMs
+
+/** How often a sleeper looks at the clock, in milliseconds: who moves it cannot wake somebody in another object. */
+const lookEveryMs = 10
+
+/** Sleeps until the time is there by either clock, so that a clock that is put back keeps nobody asleep. */
+const sleepUntil = (at: number, realAt: number): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const left = Math.min(at - nowMillis(), realAt - live.currentTimeMillisUnsafe())
+    const again = left > lookEveryMs ? sleepUntil(at, realAt) : Effect.void
+    return Effect.andThen(live.sleep(Duration.millis(Math.max(0, Math.min(left, lookEveryMs)))), again)
+  })
+
 const adjustable: Clock.Clock = {
   currentTimeMillisUnsafe: nowMillis,
   currentTimeMillis: Effect.sync(nowMillis),
@@ -15,11 +30,18 @@ const adjustable: Clock.Clock = {
   currentTimeNanos: Effect.sync(() => BigInt(nowMillis()) * 1_000_000n),
   monotonicTimeNanosUnsafe: () => live.monotonicTimeNanosUnsafe(),
   monotonicTimeNanos: live.monotonicTimeNanos,
-  sleep: (duration) => live.sleep(duration),
+  sleep: (duration) => {
+    const ms = Duration.toMillis(duration)
+    return sleepUntil(nowMillis() + ms, live.currentTimeMillisUnsafe() + ms)
+  },
 }
 
 /** The object as it is, on a clock that tests can move. */
 export class UserSubscriptionManager extends Live<ObjectEnv> {
+  constructor(state: DurableObjectState, env: ObjectEnv) {
+    super(state, { ...env, ...settings })
+  }
+
   protected override layer(layer: Parameters<Live["layer"]>[0]) {
     return Layer.provideMerge(layer, Layer.succeed(Clock.Clock, adjustable))
   }

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { type Moving, startMoving } from "./moving.ts"
 import { startPollenWith } from "./pollen.ts"
+import { typed } from "./typed.ts"
 
 // One move, told in order, by the commands that an operator types: each test goes on where the one before it ended.
 
@@ -27,7 +28,7 @@ afterAll(async () => {
 
 const environment = () => ({ POLLEN_MIGRATION_URL: moving.url, POLLEN_ADMIN_TOKEN: moving.adminToken })
 const start = (...parameters: ReadonlyArray<string>) => startPollenWith(environment(), ...parameters)
-const type = (...parameters: ReadonlyArray<string>) => start(...parameters).outcome
+const type = (...parameters: ReadonlyArray<string>) => typed(environment(), ...parameters)
 
 /** What a command tells a program: the object on the last line of stdout, which has nothing else on it. */
 const typeJson = async (...parameters: ReadonlyArray<string>) => {

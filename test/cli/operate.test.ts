@@ -7,7 +7,8 @@ import { Effect } from "effect"
 import { CliOutput, Command, type HelpDoc } from "effect/cli"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { pollen as everything } from "../../local/pollen.ts"
-import { pollen, startPollenWith } from "./pollen.ts"
+import { pollen } from "./pollen.ts"
+import { typed } from "./typed.ts"
 
 // What an operator meets before any worker is asked, and when the one who answers is not the right one.
 
@@ -19,7 +20,7 @@ afterAll(() => rm(folder, { recursive: true }))
 
 const credential = { POLLEN_ADMIN_TOKEN: "x".repeat(32) }
 const ask = (environment: Record<string, string>, ...parameters: ReadonlyArray<string>) =>
-  startPollenWith(environment, ...parameters, "--state-dir", folder).outcome
+  typed(environment, ...parameters, "--state-dir", folder)
 
 /** A server that answers everything the same, and remembers what it was asked with. */
 const answering = async (status: number, type: string, body: string) => {

@@ -11,7 +11,7 @@ const main = fileURLToPath(new URL("../../local/main.ts", import.meta.url))
 /** What the commands have in common is compiled once for all of them. */
 const compileCache = join(tmpdir(), "pollen-compile-cache")
 
-interface Outcome {
+export interface Outcome {
   readonly code: number | null
   readonly out: string
   readonly err: string

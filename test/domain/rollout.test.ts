@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { bucketOf, type Rollout, targetOf } from "../../src/domain/rollout.ts"
+import { bucketOf, buckets, furthestStage, type Rollout, targetOf } from "../../src/domain/rollout.ts"
 import { hasReached, type MovedStage, movedStages, nextStage, type Stage, stages } from "../../src/domain/stage.ts"
 
 const rollout = (
@@ -84,6 +84,24 @@ describe("A target", () => {
         expect(targetOf(rollout({}), userId, wanted)).toBe("off")
       }),
     )
+  })
+
+  it.each(movedStages)("has at its edge the bucket that equals the percentage outside: %s", (wanted) => {
+    const at = (share: number, bucket: number) => furthestStage(rollout({ [wanted]: share }), bucket)
+    // 0 % is nobody, not even the first; 100 % is everybody, and the last as well.
+    expect(at(0, 0)).toBe("off")
+    expect(at(0.01, 0)).toBe(wanted)
+    expect(at(0.01, 1)).toBe("off")
+    expect(at(99.99, buckets - 1)).toBe("off")
+    expect(at(100, buckets - 1)).toBe(wanted)
+    // The first two are not whole in binary: a little below 57, and a little above 7.
+    for (const [share, edge] of [
+      [0.57, 57],
+      [0.07, 7],
+      [46.35, bucketOf("ada")],
+    ] as const) {
+      expect([share, at(share, edge - 1), at(share, edge)]).toEqual([share, wanted, "off"])
+    }
   })
 
   it("takes the allowed in at 0 %, keeps the denied out at 100 %, and moves nobody while all is halted", () => {

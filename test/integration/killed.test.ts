@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it, vi } from "vitest"
 import { type Simulator, startSimulator } from "../../local/simulator/server/start.ts"
 import { startPollenWith } from "../cli/pollen.ts"
+import { forever } from "../forever.ts"
 import { type OperatorProcess, operatorProcess } from "./operatorProcess.ts"
 
 let simulator: Simulator
@@ -8,7 +9,7 @@ let stack: OperatorProcess
 beforeAll(async () => {
   simulator = await startSimulator({ seed: 5 })
   stack = await operatorProcess(simulator.client)
-}, 120_000)
+})
 afterAll(async () => {
   await stack.remove()
   await simulator.close()
@@ -31,7 +32,7 @@ it("a run whose process is killed in the middle of a page is taken on, ends, and
   // The page with user-4 and user-5 is in its hand-over when the process dies.
   const held = await client.hold({ person: "user-4", kind: "library" })
   const { id } = await stack.ask("POST", "/v1/runs", { pageSize: 2, patienceSeconds: 0 })
-  await client.waitForHeld(held)
+  await client.waitForHeld(held, 1, forever)
   await stack.kill()
   await client.release(held)
   await stack.start()
@@ -46,7 +47,7 @@ it("a run whose process is killed in the middle of a page is taken on, ends, and
       const run = await stack.ask("GET", `/v1/runs/${id}`)
       return run.state === "running" ? undefined : run
     },
-    { timeout: 60_000, interval: 200 },
+    { timeout: forever, interval: 200 },
   )
   expect(end).toMatchObject({
     state: "finished",
@@ -62,4 +63,4 @@ it("a run whose process is killed in the middle of a page is taken on, ends, and
   expect(holders).toEqual([{ holder: "object", epoch: 2 }])
   // Nothing of a hand-over refreshes a grant: one that is used twice would be lost.
   expect(await client.counts({ kind: "token" })).toMatchObject({ total: 0 })
-}, 180_000)
+})

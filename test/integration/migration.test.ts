@@ -4,6 +4,7 @@ import { exportJWK, generateKeyPair, SignJWT } from "jose"
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest"
 import { Api } from "../../src/migration/api/Api.ts"
 import { dropConfirmation } from "../../src/migration/api/drop.ts"
+import { forever } from "../forever.ts"
 import { type OperatorSystem, startOperatorSystem } from "./operator.ts"
 
 const audience = "the-audience-of-pollen"
@@ -57,7 +58,7 @@ const untilOver = (id: string) =>
       const { body } = await system.ask("GET", `/v1/runs/${id}`)
       return ["running", "paused"].includes(body.state) ? undefined : body
     },
-    { timeout: 30_000, interval: 100 },
+    { timeout: forever, interval: 100 },
   )
 
 /** A run of one person that stands still in the middle of the hand-over, until it is let go. */
@@ -66,7 +67,7 @@ const startHeldRun = async () => {
   await aimAt("live", [id])
   const held = await system.simulator.hold({ person: id, kind: "library" })
   const { body: run } = await system.ask("POST", "/v1/runs", { people: [id], patienceSeconds: 0 })
-  await system.simulator.waitForHeld(held)
+  await system.simulator.waitForHeld(held, 1, forever)
   return { person: id, run, letGo: () => system.simulator.release(held) }
 }
 

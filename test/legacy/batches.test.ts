@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers"
 import { Effect, Fiber } from "effect"
+import { TestClock } from "effect/testing"
 import { beforeEach, describe, expect, it } from "vitest"
 import { widePlans } from "../move/plans.ts"
 import { watched } from "../move/watched.ts"
@@ -161,8 +162,18 @@ describe("a run", () => {
     const source = await simulator.createSource({ provider: "spotify", items: 1 })
     const [done = "", stuck = ""] = await settle(2, [source])
     const gate = await simulator.hold({ person: stuck, kind: "library" })
-    const variables = { LEGACY_BATCH_SIZE: "1", LEGACY_TIME_LIMIT: "1500 millis" }
-    expect(await run({ variables })).toMatchObject({ polled: 1, isComplete: false, stoppedAfter: { spotify: done } })
+    const outOfTime = Effect.gen(function* () {
+      yield* TestClock.setTime(Date.now())
+      const running = yield* Effect.forkChild(program({ variables: { LEGACY_BATCH_SIZE: "1" } }))
+      yield* Effect.promise(() => simulator.waitForHeld(gate))
+      yield* TestClock.adjust("10 minutes")
+      return yield* Fiber.join(running)
+    }).pipe(Effect.provide(TestClock.layer()))
+    expect(await Effect.runPromise(outOfTime)).toMatchObject({
+      polled: 1,
+      isComplete: false,
+      stoppedAfter: { spotify: done },
+    })
     await simulator.release(gate)
     expect(await run()).toMatchObject({ polled: 2, isComplete: true })
   })

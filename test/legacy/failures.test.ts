@@ -205,5 +205,5 @@ describe("with a tenth of all requests failing", () => {
     }
     const states = await Promise.all(people.map((userId) => simulator.tokenState(userId, "spotify")))
     expect(states.reduce((sum, { reuses }) => sum + reuses, 0)).toBe(0)
-  }, 120_000)
+  })
 })

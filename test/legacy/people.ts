@@ -4,6 +4,7 @@ import type { SimulatorClient } from "../../local/simulator/client.ts"
 import type { Provider, RequestKind } from "../../local/simulator/model.ts"
 import type { LegacyRun } from "../../src/legacy/LegacyRun.ts"
 import { runLegacy } from "../../src/legacy/runLegacy.ts"
+import { forever } from "../forever.ts"
 import { SharedSimulatorClient } from "../simulator/sharedClient.ts"
 
 /** Refresh tokens work once here, and the endpoints for several shows are there. */
@@ -20,7 +21,7 @@ const variablesOf = ({ endpoints: { spotify, youtube } }: SimulatorClient) => ({
   YOUTUBE_CLIENT_SECRET: "simulator-secret",
   YOUTUBE_API_URL: youtube.api,
   YOUTUBE_TOKEN_URL: youtube.token,
-  REQUEST_TIMEOUT: "2 seconds",
+  REQUEST_TIMEOUT: `${forever} millis`,
 })
 
 export interface RunOptions {

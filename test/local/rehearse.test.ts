@@ -39,5 +39,5 @@ describe("pollen rehearse", () => {
     })
     expect(err).toContain("Every worker is killed")
     expect(code, err).toBe(0)
-  }, 300_000)
+  })
 })

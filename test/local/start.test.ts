@@ -157,7 +157,7 @@ describe("pollen start", () => {
     expect(events.join("\n")).toMatch(/^event: done\ndata: \{/m)
     // Usually by this poll; now and then the object's own alarm was a moment quicker.
     const feedNow = () => paste(commands[1]).replaceAll("\n", " ")
-    await expect.poll(feedNow, { timeout: 10_000 }).toMatch(new RegExp(ids.map((id) => `(?=.*"${id}")`).join("")))
+    await expect.poll(feedNow, { timeout: 60_000 }).toMatch(new RegExp(ids.map((id) => `(?=.*"${id}")`).join("")))
     expect(operated).toMatch(/spotify +object .* holds, epoch 1 +connected/)
     expect(JSON.parse(cron)).toMatchObject({
       cron_run: { failed: 0, isComplete: true },

@@ -2,6 +2,7 @@ import { env, exports } from "cloudflare:workers"
 import { Effect, Option, Redacted } from "effect"
 import type { Provider } from "../../src/domain/provider.ts"
 import { DatabaseGrants } from "../../src/move/DatabaseGrants.ts"
+import { forever } from "../forever.ts"
 import { simulator } from "../object/person.ts"
 
 const client = { clientId: "simulator-client", clientSecret: Redacted.make("simulator-secret") }
@@ -13,7 +14,7 @@ const grants = DatabaseGrants.layer({
     spotify: { apiUrl: spotify.api, tokenUrl: spotify.token, ...client },
     youtube: { apiUrl: youtube.api, tokenUrl: youtube.token, ...client },
   },
-  timeoutMs: 5_000,
+  timeoutMs: forever,
   importTokens: (payload) => exports.MigrationEntrypoint.importTokens(payload),
 })
 

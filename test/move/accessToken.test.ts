@@ -1,5 +1,6 @@
 import { Clock, Effect, Redacted, Result } from "effect"
 import { describe, expect, it } from "vitest"
+import { forever } from "../forever.ts"
 import { Account, simulator, toTokens, withGrants } from "./account.ts"
 import { watched } from "./watched.ts"
 
@@ -56,7 +57,7 @@ describe("a claim", () => {
   it("keeps others out until what it brought is there", async () => {
     const account = await (await new Account().connected()).has({
       refresh_claim: "another",
-      refresh_claimed_until: Date.now() + 60_000,
+      refresh_claimed_until: Date.now() + forever,
     })
     const { database, more } = watched()
     const asked = ask(account, { database })
@@ -85,7 +86,7 @@ describe("a claim", () => {
   it("that brought nothing is not repeated by those who waited for it", async () => {
     const account = await (await new Account().connected()).has({
       refresh_claim: "another",
-      refresh_claimed_until: Date.now() + 60_000,
+      refresh_claimed_until: Date.now() + forever,
     })
     const { database, more } = watched()
     const asked = ask(account, { database })
@@ -142,7 +143,7 @@ describe("a claim", () => {
     const gate = await simulator.hold({ person: account.userId, kind: "token" }, { afterProcessing: true })
     const asked = ask(account)
     await simulator.waitForHeld(gate)
-    await account.has({ refresh_claim: "another", refresh_claimed_until: Date.now() + 60_000 })
+    await account.has({ refresh_claim: "another", refresh_claimed_until: Date.now() + forever })
     const { refresh_token } = (await account.row()) ?? {}
     await simulator.release(gate)
     await account.has({ generation: 5 })
@@ -180,7 +181,7 @@ describe("a token set by the person while a refresh is under way", () => {
 
 describe("a fence", () => {
   it("lets no refresh begin, and who waits learns that an object has the account now", async () => {
-    const account = await (await new Account().connected()).has({ fenced_until: Date.now() + 60_000 })
+    const account = await (await new Account().connected()).has({ fenced_until: Date.now() + forever })
     const { database, more } = watched()
     const asked = ask(account, { database })
     await more(8)
@@ -190,7 +191,7 @@ describe("a fence", () => {
   })
 
   it("leaves a token in use that works still", async () => {
-    const account = await (await new Account().connected(4)).has({ fenced_until: Date.now() + 60_000 })
+    const account = await (await new Account().connected(4)).has({ fenced_until: Date.now() + forever })
     expect(tokenOf(await ask(account))).toBe((await account.row())?.["access_token"])
     expect(await account.refreshes()).toBe(0)
   })

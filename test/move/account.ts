@@ -4,6 +4,7 @@ import type { Grant } from "../../local/simulator/model.ts"
 import type { Provider } from "../../src/domain/provider.ts"
 import type { TokenSet } from "../../src/domain/token.ts"
 import { DatabaseGrants, type DatabaseGrantsOptions } from "../../src/move/DatabaseGrants.ts"
+import { forever } from "../forever.ts"
 import { SharedSimulatorClient } from "../simulator/sharedClient.ts"
 
 /** Refresh tokens work once here: whoever uses one twice loses the grant. */
@@ -36,7 +37,7 @@ export const withGrants = <A, E>(
       DatabaseGrants.layer({
         database: env.DB,
         endpoints,
-        timeoutMs: 5_000,
+        timeoutMs: forever,
         importTokens: (payload) => exports.MigrationEntrypoint.importTokens(payload),
         ...options,
       }),

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers"
 import { Effect, Option } from "effect"
 import { describe, expect, it } from "vitest"
 import { clearStored, takeRemoved } from "../../src/move/person.ts"
+import { forever } from "../forever.ts"
 import { Account, toTokens, withGrants } from "./account.ts"
 
 describe("a grant that is set in D1", () => {
@@ -9,7 +10,7 @@ describe("a grant that is set in D1", () => {
     const account = await (await new Account().connected()).has({
       state: "reauthorization_required",
       refresh_claim: "another",
-      refresh_claimed_until: Date.now() + 60_000,
+      refresh_claimed_until: Date.now() + forever,
     })
     const given = await account.issued()
     const written = await withGrants((grants) => grants.set(account, toTokens(given), 1))

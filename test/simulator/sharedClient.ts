@@ -1,7 +1,8 @@
 import { SimulatorClient } from "../../local/simulator/client.ts"
-import type { FaultRule, RandomFaultsInput } from "../../local/simulator/model.ts"
+import type { FaultRule, LedgerFilter, RandomFaultsInput } from "../../local/simulator/model.ts"
+import { forever } from "../forever.ts"
 
-/** A client of a simulator that files of tests share which run at the same time: it takes away no faults but its own. */
+/** A client of a simulator that files of tests share which run at the same time: it takes away no faults but its own, and waits for ever. */
 export class SharedSimulatorClient extends SimulatorClient {
   readonly #faults = new Set<string>()
 
@@ -23,5 +24,13 @@ export class SharedSimulatorClient extends SimulatorClient {
   override async clearFaults(ids: ReadonlyArray<string> = [...this.#faults]): Promise<void> {
     for (const id of ids) this.#faults.delete(id)
     if (ids.length > 0) await super.clearFaults(ids)
+  }
+
+  override waitForHeld(id: string, count = 1, timeoutMs = forever): Promise<void> {
+    return super.waitForHeld(id, count, timeoutMs)
+  }
+
+  override waitForRequests(filter: LedgerFilter, count = 1, timeoutMs = forever): Promise<void> {
+    return super.waitForRequests(filter, count, timeoutMs)
   }
 }

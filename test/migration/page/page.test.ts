@@ -7,6 +7,7 @@ import { UserId } from "../../../src/domain/user.ts"
 import type { Checkpoint } from "../../../src/migration/run/Steps.ts"
 import { moveParameters } from "../../../src/migration/runs/parameters.ts"
 import { counted } from "../../cron/population.ts"
+import { forever } from "../../forever.ts"
 import { simulator } from "../../object/person.ts"
 import { PersonInMove } from "../../object/personInMove.ts"
 import { aimAt, begin, bindings, cancel, move, resume, rollBack } from "../driver.ts"
@@ -97,7 +98,7 @@ describe("A page", () => {
     }
     for (const [to, ofFew, ofMany] of used) expect({ to, statements: ofMany }).toEqual({ to, statements: ofFew })
     expect(Math.max(...used.map(([, , ofMany]) => ofMany))).toBeLessThanOrEqual(30)
-  }, 120_000)
+  })
 
   it("gives a sign of life while it is under way, and takes it back when it is written down", async () => {
     // One whose object hangs, and one who is soon done.
@@ -111,7 +112,7 @@ describe("A page", () => {
     const { DB } = env
     const answers = () =>
       DB.prepare("SELECT progress->>'$.answers' AS answers FROM migration_runs WHERE id = ?1").bind(id).first("answers")
-    await vi.waitUntil(async () => Number(await answers()) > 0, { timeout: 20_000 })
+    await vi.waitUntil(async () => Number(await answers()) > 0, { timeout: forever })
     await simulator.release(held)
     expect((await moving).progress).toMatchObject({ arrived: 2, answers: 0 })
   })

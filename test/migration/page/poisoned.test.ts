@@ -7,6 +7,7 @@ import { takePage } from "../../../src/migration/page/takePage.ts"
 import { PageSettings } from "../../../src/migration/person/PageSettings.ts"
 import { stepServices } from "../../../src/migration/run/stepServices.ts"
 import { moveParameters } from "../../../src/migration/runs/parameters.ts"
+import { forever } from "../../forever.ts"
 import { simulator } from "../../object/person.ts"
 import { PersonInMove } from "../../object/personInMove.ts"
 import { aimAt, type Bindings, begin, bindings, cancel, move, positionOf } from "../driver.ts"
@@ -272,14 +273,14 @@ describe("A refresh under way by D1's side", () => {
     const person = await settled()
     await aimAt("shadow", [person.id])
     await move({ people: [person.id] })
-    await claim(person, Date.now() + 60_000)
+    await claim(person, Date.now() + forever)
     await aimAt("live", [person.id])
     const moving = move({ people: [person.id] })
     const isFenced = () =>
       env.DB.prepare("SELECT 1 FROM user_accounts WHERE user_id = ?1 AND fenced_until > ?2")
         .bind(person.id, Date.now())
         .first()
-    await vi.waitUntil(isFenced, { timeout: 20_000 })
+    await vi.waitUntil(isFenced, { timeout: forever })
     const grant = await simulator.grant(person.id, "spotify")
     await set(
       person,
@@ -299,7 +300,7 @@ describe("A refresh under way by D1's side", () => {
     const person = await settled()
     await aimAt("shadow", [person.id])
     await move({ people: [person.id] })
-    await claim(person, Date.now() + 60_000)
+    await claim(person, Date.now() + forever)
     await aimAt("live", [person.id])
     const id = await begin({ people: [person.id] })
     const from = { pass: 1, cursor: "", duplicates: [], isImpatient: true }

@@ -130,7 +130,6 @@ it.each([
     }
     expect(deaths).toBeGreaterThan(4)
   },
-  120_000,
 )
 
 it.each(transitions.filter(([from, to]) => ![from, to].includes("dual_write") || from === "off"))(
@@ -159,5 +158,4 @@ it.each(transitions.filter(([from, to]) => ![from, to].includes("dual_write") ||
       if (!life.isOver) break
     }
   },
-  120_000,
 )

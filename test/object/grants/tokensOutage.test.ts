@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest"
 import type { Fault } from "../../../local/simulator/model.ts"
+import { forever } from "../../forever.ts"
 import { clock } from "../../worker.ts"
 import { Person, simulator } from "../person.ts"
 
@@ -21,7 +22,6 @@ const tokenRequests = async (person: Person) => (await simulator.ledger({ person
 const eventTypes = async (person: Person) => (await person.status()).events.map(({ type }) => type)
 
 const faults: ReadonlyArray<[string, Fault]> = [
-  ["hangs", { type: "hang" }],
   ["resets the connection", { type: "reset" }],
   ["answers 500", { type: "status", status: 500 }],
   ["answers 503 without sense", { type: "status", status: 503, body: "" }],
@@ -34,6 +34,24 @@ const faults: ReadonlyArray<[string, Fault]> = [
   ["answers JSON without a token", { type: "status", status: 200, body: {} }],
 ]
 
+/** Whose one refresh has failed is still connected, asks no more before its time, and then has a new token. */
+const recovers = async (person: Person, repair: () => Promise<void>) => {
+  const failed = await account(person)
+  expect(failed).toMatchObject({ state: "connected", failures: 1 })
+  expect(await tokenRequests(person)).toBe(1)
+  // Not before its time: who asks meanwhile is told, and nothing is asked of the endpoint.
+  expect(await person.refreshTokens()).toMatchObject({ accounts: [{ outcome: "failed" }] })
+  expect(await tokenRequests(person)).toBe(1)
+
+  await repair()
+  const { alarmAt } = await person.status()
+  expect(alarmAt).toBe(failed?.retryAt)
+  clock.aheadMs = (alarmAt ?? 0) - Date.now() + 1000
+  expect(await person.alarm()).toBe(true)
+  expect(await account(person)).toMatchObject({ state: "connected", failures: 0, retryAt: null })
+  expect(await eventTypes(person)).toEqual(expect.arrayContaining(["refresh_failed", "recovered"]))
+}
+
 describe("A token endpoint that", () => {
   it.each(faults)("%s leaves the account connected, which recovers by itself", async (_what, fault) => {
     const { person, show } = await settled()
@@ -41,21 +59,21 @@ describe("A token endpoint that", () => {
     clock.aheadMs = 60 * minute
     const [published] = await simulator.publish(show, 1)
     expect(await person.pollNow()).toMatchObject({ accounts: [{ outcome: "unavailable" }] })
-    const failed = await account(person)
-    expect(failed).toMatchObject({ state: "connected", failures: 1 })
-    expect(await tokenRequests(person)).toBe(1)
-    // Not before its time: who asks meanwhile is told, and nothing is asked of the endpoint.
-    expect(await person.refreshTokens()).toMatchObject({ accounts: [{ outcome: "failed" }] })
-    expect(await tokenRequests(person)).toBe(1)
-
-    await simulator.clearFaults(ids)
-    const { alarmAt } = await person.status()
-    expect(alarmAt).toBe(failed?.retryAt)
-    clock.aheadMs = (alarmAt ?? 0) - Date.now() + 1000
-    expect(await person.alarm()).toBe(true)
-    expect(await account(person)).toMatchObject({ state: "connected", failures: 0, retryAt: null })
+    await recovers(person, () => simulator.clearFaults(ids))
     expect(await person.newIds()).toEqual([published?.id])
-    expect(await eventTypes(person)).toEqual(expect.arrayContaining(["refresh_failed", "recovered"]))
+  })
+
+  it("hangs holds nobody for longer than it is given, and leaves the account connected, which recovers by itself", async () => {
+    const { person, show } = await settled()
+    const gate = await simulator.hold({ person: person.id, kind: "token" })
+    clock.aheadMs = 60 * minute
+    const [published] = await simulator.publish(show, 1)
+    const poll = person.pollNow()
+    await simulator.waitForHeld(gate)
+    clock.aheadMs += forever
+    expect(await poll).toMatchObject({ accounts: [{ outcome: "unavailable" }] })
+    await recovers(person, () => simulator.release(gate))
+    expect(await person.newIds()).toEqual([published?.id])
   })
 
   it("keeps failing is asked less and less, and tells it once", async () => {

@@ -9,6 +9,7 @@ import { EventQueue, TokenEvents } from "../../../src/object/grants/TokenEvents.
 import { Settings } from "../../../src/object/Settings.ts"
 import { Store } from "../../../src/object/Store.ts"
 import { ProviderHttp } from "../../../src/providers/ProviderHttp.ts"
+import { forever } from "../../forever.ts"
 import { Person, simulator } from "../person.ts"
 
 const connected = async (provider: Provider) => {
@@ -29,7 +30,7 @@ describe("A refresh under way", () => {
         Layer.provide(GrantStore.layer),
         Layer.provide(TokenEvents.layer),
         Layer.provide(EventQueue.layer(undefined)),
-        Layer.provide(ProviderHttp.layer(10_000)),
+        Layer.provide(ProviderHttp.layer(forever)),
         Layer.provide(Settings.layer(env)),
         Layer.provide(Store.layer(state, person.id)),
       )
