@@ -33,6 +33,38 @@ export interface Rollout {
   readonly stages: Readonly<Record<MovedStage, StageFlag>>
 }
 
+/** A stage's flag as it is set: a flag that is not enabled counts for nobody, whatever its percentage and list say. */
+interface SetFlag {
+  readonly isEnabled: boolean
+  readonly percentage: number
+  readonly allowList: ReadonlyArray<string>
+}
+
+const nobody: StageFlag = { percentage: 0, allowList: new Set() }
+
+/** The rollout that flags describe. `find` gives the flag of a stage, if it has one. */
+export const toRollout = (
+  isHalted: boolean,
+  denyList: ReadonlyArray<string>,
+  find: (stage: MovedStage) => SetFlag | undefined,
+): Rollout => {
+  const flagOf = (stage: MovedStage): StageFlag => {
+    const flag = find(stage)
+    return flag?.isEnabled ? { percentage: flag.percentage, allowList: new Set(flag.allowList) } : nobody
+  }
+  return {
+    isHalted,
+    denyList: new Set(denyList),
+    stages: {
+      dual_write: flagOf("dual_write"),
+      shadow: flagOf("shadow"),
+      live: flagOf("live"),
+      rampdown: flagOf("rampdown"),
+      complete: flagOf("complete"),
+    },
+  }
+}
+
 /** The furthest stage whose percentage covers a bucket, or that lists the person who is in it. */
 export const furthestStage = (
   { stages }: Rollout,

@@ -1,6 +1,6 @@
 import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { DatabaseUnavailable } from "../domain/error.ts"
-import type { Rollout, StageFlag } from "../domain/rollout.ts"
+import { type Rollout, toRollout } from "../domain/rollout.ts"
 import { type MovedStage, movedStages } from "../domain/stage.ts"
 import { Conflict } from "../http/error.ts"
 import type { Flags as FlagsDocument, ListChange, MoveFlagChange, StageFlagChange } from "./api/flags.ts"
@@ -40,33 +40,17 @@ export const decodeFlags = (rows: ReadonlyArray<unknown>): Effect.Effect<Readonl
 
 const ofName = (rows: ReadonlyArray<FlagRow>, name: FlagRow["name"]) => rows.find((row) => row.name === name)
 
-const nobody: StageFlag = { percentage: 0, allowList: new Set() }
-
 /**
  * Combines the flags. The kill switch is set when the row `move` is not enabled; without that row nothing is halted. A stage that is not
  * enabled has nobody, whatever its percentage and list say.
  */
-export const toRollout = (rows: ReadonlyArray<FlagRow>): Rollout => {
+export const rolloutOf = (rows: ReadonlyArray<FlagRow>): Rollout => {
   const move = ofName(rows, moveName)
-  const flagOf = (stage: MovedStage): StageFlag => {
-    const row = ofName(rows, stage)
-    return row?.isEnabled ? { percentage: row.percentage, allowList: new Set(row.allowList) } : nobody
-  }
-  return {
-    isHalted: move !== undefined && !move.isEnabled,
-    denyList: new Set(move?.denyList ?? []),
-    stages: {
-      dual_write: flagOf("dual_write"),
-      shadow: flagOf("shadow"),
-      live: flagOf("live"),
-      rampdown: flagOf("rampdown"),
-      complete: flagOf("complete"),
-    },
-  }
+  return toRollout(move !== undefined && !move.isEnabled, move?.denyList ?? [], (stage) => ofName(rows, stage))
 }
 
 const toDocument = (rows: ReadonlyArray<FlagRow>): FlagsDocument => ({
-  isHalted: toRollout(rows).isHalted,
+  isHalted: rolloutOf(rows).isHalted,
   denyList: ofName(rows, moveName)?.denyList ?? [],
   stages: movedStages.map((stage) => {
     const row = ofName(rows, stage)
@@ -152,7 +136,7 @@ export class Flags extends Context.Service<
 
       return Flags.of({
         read,
-        rollout: Effect.map(rows, toRollout),
+        rollout: Effect.map(rows, rolloutOf),
         changeMove: ({ isHalted, denyList }) =>
           change(moveName, (row) => ({
             ...row,

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { bucketOf, buckets, furthestStage, type Rollout, targetOf } from "../../src/domain/rollout.ts"
+import { bucketOf, buckets, furthestStage, type Rollout, targetOf, toRollout } from "../../src/domain/rollout.ts"
 import { hasReached, type MovedStage, movedStages, nextStage, type Stage, stages } from "../../src/domain/stage.ts"
 
 const rollout = (
@@ -123,4 +123,11 @@ it("A step leads to the neighbour, forward or back, and ends at the target", () 
       expect(path.length).toBe(Math.abs(stages.indexOf(from) - stages.indexOf(to)) + 1)
     }),
   )
+})
+
+it("a flag that is not enabled, or not there, has nobody, whatever its percentage and list say", () => {
+  const off = { isEnabled: false, percentage: 100, allowList: ["ada"] }
+  const { stages } = toRollout(false, [], (stage) => (stage === "live" ? off : undefined))
+  expect(stages.live).toEqual({ percentage: 0, allowList: new Set() })
+  expect(stages.complete).toEqual(stages.live)
 })

@@ -1,31 +1,10 @@
-import { buckets, furthestStage, type Rollout, targetOf } from "../../domain/rollout.ts"
-import { type MovedStage, movedStages, type Stage } from "../../domain/stage.ts"
+import { buckets, furthestStage, type Rollout, targetOf, toRollout } from "../../domain/rollout.ts"
+import { movedStages, type Stage } from "../../domain/stage.ts"
 import type { Flags } from "../../migration/api/flags.ts"
 import { people } from "../format.ts"
 
-type StageFlag = Flags["stages"][number]
-
-const nobody = { percentage: 0, allowList: new Set<string>() }
-
-/** The rollout that flags describe; a flag that is not enabled has neither percentage nor list. */
-const toRollout = ({ isHalted, denyList, stages }: Flags): Rollout => {
-  const flagOf = (stage: MovedStage) => {
-    const flag: StageFlag | undefined = stages.find((each) => each.stage === stage)
-    if (flag === undefined || !flag.isEnabled) return nobody
-    return { percentage: flag.percentage, allowList: new Set(flag.allowList) }
-  }
-  return {
-    isHalted,
-    denyList: new Set(denyList),
-    stages: {
-      dual_write: flagOf("dual_write"),
-      shadow: flagOf("shadow"),
-      live: flagOf("live"),
-      rampdown: flagOf("rampdown"),
-      complete: flagOf("complete"),
-    },
-  }
-}
+const rolloutOf = ({ isHalted, denyList, stages }: Flags): Rollout =>
+  toRollout(isHalted, denyList, (stage) => stages.find((flag) => flag.stage === stage))
 
 /** People whose target changes. */
 export interface Concerned {
@@ -47,8 +26,8 @@ const listed = ({ denyList, stages }: Rollout): ReadonlyArray<string> => [
  * migrator knows alone.
  */
 export const concernedBy = (before: Flags, after: Flags, everybody: number): ReadonlyArray<Concerned> => {
-  const one = toRollout({ ...before, isHalted: false })
-  const other = toRollout({ ...after, isHalted: false })
+  const one = rolloutOf({ ...before, isHalted: false })
+  const other = rolloutOf({ ...after, isHalted: false })
   const shares = new Map<string, { from: Stage; to: Stage; count: number; named: Array<string> }>()
   const count = (from: Stage, to: Stage) => {
     const key = `${from} ${to}`

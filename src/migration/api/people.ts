@@ -38,6 +38,16 @@ const Account = Schema.Struct({
   object: Schema.NullOr(ObjectAccount),
 })
 
+/** A step of the move that a person took, or failed to take. */
+export const TakenStep = Schema.Struct({
+  at: Schema.Int,
+  from: Stage,
+  to: Stage,
+  outcome: Schema.String,
+  reason: Schema.NullOr(Schema.String),
+  runId: Schema.NullOr(Schema.String),
+})
+
 export const Person = Schema.Struct({
   userId: Schema.String,
   /** The stage that the person is at; `null` if all their accounts started in an object. */
@@ -60,16 +70,7 @@ export const Person = Schema.Struct({
   durableObjectId: Schema.NullOr(Schema.String),
   accounts: Schema.Array(Account),
   /** The newest 100 steps. */
-  history: Schema.Array(
-    Schema.Struct({
-      at: Schema.Int,
-      from: Stage,
-      to: Stage,
-      outcome: Schema.String,
-      reason: Schema.NullOr(Schema.String),
-      runId: Schema.NullOr(Schema.String),
-    }),
-  ),
+  history: Schema.Array(TakenStep),
 })
 export type Person = typeof Person.Type
 

@@ -1,6 +1,6 @@
 import { Clock, Effect } from "effect"
 import { Database, statement } from "../Database.ts"
-import { decodeFlags, selectFlags, toRollout } from "../Flags.ts"
+import { decodeFlags, rolloutOf, selectFlags } from "../Flags.ts"
 import type { StartedRun } from "../runs/parameters.ts"
 import { type Candidate, candidatesAfter, decodeCandidates, positionOf } from "./candidates.ts"
 import { chooseStep } from "./choose.ts"
@@ -54,7 +54,7 @@ export const planPage = Effect.fn("planPage")(function* (run: StartedRun, { curs
     selectFlags,
     candidatesAfter(cursor, readAtOnce, people),
   ])
-  const rollout = toRollout(yield* decodeFlags(flags))
+  const rollout = rolloutOf(yield* decodeFlags(flags))
   const candidates = yield* decodeCandidates(rows)
   const now = yield* Clock.currentTimeMillis
   const isRunning = states.some(({ state }) => state === "running" || state === "paused")

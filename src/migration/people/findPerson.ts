@@ -1,9 +1,8 @@
 import { Effect, Schema } from "effect"
 import { bucketOf } from "../../domain/rollout.ts"
-import { Stage } from "../../domain/stage.ts"
 import type { UserId } from "../../domain/user.ts"
 import { PersonNotFound } from "../../http/error.ts"
-import type { Person } from "../api/people.ts"
+import { type Person, TakenStep } from "../api/people.ts"
 import { Database, decodeRows, statement } from "../Database.ts"
 import { Flags } from "../Flags.ts"
 import { candidatesAfter, decodeCandidates, positionOf, startedInObject } from "../page/candidates.ts"
@@ -17,16 +16,7 @@ import { readAccountsOf } from "./readPage.ts"
 const selectHistory = `SELECT at, from_stage AS "from", to_stage AS "to", outcome, reason, run_id AS runId
   FROM token_migration_history WHERE user_id = ?1 ORDER BY id DESC LIMIT 100`
 
-const decodeHistory = decodeRows(
-  Schema.Struct({
-    at: Schema.Int,
-    from: Stage,
-    to: Stage,
-    outcome: Schema.String,
-    reason: Schema.NullOr(Schema.String),
-    runId: Schema.NullOr(Schema.String),
-  }),
-)
+const decodeHistory = decodeRows(TakenStep)
 
 const selectRest = `SELECT (SELECT durable_object_id FROM users WHERE id = ?1) AS durableObjectId,
   (SELECT reason FROM token_migration_status WHERE user_id = ?1) AS reason,

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { stages } from "../../domain/stage.ts"
 import type { Progress } from "../api/runs.ts"
 import { Database, statement } from "../Database.ts"
-import { decodeFlags, selectFlags, toRollout } from "../Flags.ts"
+import { decodeFlags, rolloutOf, selectFlags } from "../Flags.ts"
 import { candidatesAfter, decodeCandidates, positionOf } from "../page/candidates.ts"
 import { destinationOf } from "../page/destination.ts"
 import type { StartedRun } from "../runs/parameters.ts"
@@ -43,7 +43,7 @@ export const countOn = Effect.fn("countOn")(function* (run: StartedRun, before: 
       selectFlags,
       candidatesAfter(cursor, readAtOnce, run.parameters.people),
     ])
-    const rollout = toRollout(yield* decodeFlags(flags))
+    const rollout = rolloutOf(yield* decodeFlags(flags))
     const candidates = yield* decodeCandidates(rows)
     for (const candidate of candidates) {
       const { stage: from } = positionOf(candidate)
