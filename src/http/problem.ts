@@ -70,6 +70,7 @@ const outcomeOf = (error: HttpError, now: number): Outcome =>
       title: "The request conflicts with the current state",
       members: people === undefined ? { reason } : { reason, people },
     }),
+    PersonForgotten: () => ({ status: 409, title: "The person has been erased" }),
     ReauthorizationRequired: ({ provider, reason }) => ({
       status: 409,
       title: "The person has to connect again",

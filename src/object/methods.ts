@@ -1,13 +1,12 @@
 import { eq } from "drizzle-orm"
 import { Clock, Effect, Option } from "effect"
 import { accounts, tokens as tokenRows } from "../../schema/object.ts"
-import { AccountNotConnected, DatabaseUnavailable } from "../domain/error.ts"
+import { AccountNotConnected } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { AccountState, TokenSet } from "../domain/token.ts"
 import { ProviderClients } from "../providers/ProviderClients.ts"
 import type { HandedSource } from "../rpc/move.ts"
-import { FeedDatabase, Outbox } from "./delivery/Outbox.ts"
-import { erasure } from "./delivery/statements.ts"
+import { Outbox } from "./delivery/Outbox.ts"
 import { counted } from "./grants/counters.ts"
 import { Grants } from "./grants/Grants.ts"
 import type { GrantError } from "./grants/Refresher.ts"
@@ -33,7 +32,7 @@ export const setToken = Effect.fnUntraced(function* (
   const { db } = yield* Store
   const settings = yield* Settings
   const grants = yield* Grants
-  if (asOf !== undefined) yield* ensurePerson
+  if (asOf !== undefined) yield* ensurePerson("setToken", [{ provider, beginsAt: asOf.epoch }])
   const isForeign = asOf === undefined && !(yield* isHeld(provider))
   // Refused without a trace: most people who have not moved have nothing here at all.
   if (isForeign) return yield* yield* heldElsewhere(provider)
@@ -56,7 +55,7 @@ export const setToken = Effect.fnUntraced(function* (
 
 export const removeToken = Effect.fnUntraced(function* (provider: Provider, epoch: number | undefined) {
   const grants = yield* Grants
-  if (epoch !== undefined) yield* ensurePerson
+  if (epoch !== undefined) yield* ensurePerson("removeToken", [{ provider }])
   const removed = yield* grants.remove(provider, epoch)
   if (Option.isNone(removed)) return yield* yield* heldElsewhere(provider)
   yield* rearm
@@ -213,16 +212,4 @@ export const exportTokens = Effect.fnUntraced(function* () {
   const revealed = yield* Effect.forEach(known, reveal)
   yield* events.publish
   return { accounts: revealed.flatMap(Option.toArray) }
-})
-
-/** D1 first: if it does not answer, nothing is lost and the caller can ask again. */
-export const forget = Effect.fnUntraced(function* () {
-  const store = yield* Store
-  const database = yield* FeedDatabase
-  yield* Effect.tryPromise({
-    try: () => database.batch(erasure(database, store.userId)),
-    catch: () => new DatabaseUnavailable({ operation: "forget", reason: "D1 did not take the erasure; ask again" }),
-  })
-  yield* store.erase
-  return { forgotten: true }
 })

@@ -45,6 +45,7 @@ const problems: ReadonlyArray<readonly [HttpError, string, number, Record<string
     409,
     { reason: "run_under_way", people: ["ada"] },
   ],
+  [new errors.PersonForgotten({ method: "setToken" }), "person-forgotten", 409, {}],
   [new requestErrors.PayloadTooLarge({ limit: 1 }), "payload-too-large", 413, { limit: 1 }],
   [new requestErrors.UnsupportedMediaType(), "unsupported-media-type", 415, {}],
   [

@@ -57,6 +57,8 @@ export class Outbox extends Context.Service<
   {
     /** Delivers everything, with the object's report if one is due. Fails never: what D1 does not take, stays and is tried again. */
     readonly deliver: (isHeartbeatForced: boolean) => Effect.Effect<Delivery>
+    /** Waits for the delivery under way, and lets none begin until the effect has ended. */
+    readonly withoutDeliveries: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   }
 >()("pollen/object/Outbox") {
   static readonly layer = Layer.effect(
@@ -125,7 +127,9 @@ export class Outbox extends Context.Service<
           sent,
         )
         // Nothing may be left to say of what was written, such as of an account that has been handed back since.
-        const delivery = batch.length === 0 ? Effect.void : Effect.tryPromise(() => database.batch(batch))
+        // Not to be interrupted: D1 cannot be told to stop, and who waits for the delivery waits for D1.
+        const send = Effect.uninterruptible(Effect.tryPromise(() => database.batch(batch)))
+        const delivery = batch.length === 0 ? Effect.void : send
         return yield* Effect.asVoid(delivery).pipe(
           Effect.flatMap(() =>
             store.transaction(() => {
@@ -158,7 +162,7 @@ export class Outbox extends Context.Service<
           }),
         )
 
-      return { deliver }
+      return { deliver, withoutDeliveries: alone.withPermit }
     }),
   )
 }

@@ -155,6 +155,10 @@ const takeOffLists = `UPDATE feature_flags SET
     deny_list = (SELECT json_group_array(value) FROM json_each(deny_list) WHERE value <> ?1)
   WHERE ?1 IN (SELECT value FROM json_each(allow_list)) OR ?1 IN (SELECT value FROM json_each(deny_list))`
 
+/** The highest epoch that D1 has for an account of the person. To be asked in the batch that erases the rows. */
+export const highestEpoch = (database: D1Database, userId: string): D1PreparedStatement =>
+  database.prepare("SELECT coalesce(max(epoch), 0) AS epoch FROM user_accounts WHERE user_id = ?1").bind(userId)
+
 /** Takes a person out of D1: what `forget` promises. Items and sources are shared, and stay. */
 export const erasure = (database: D1Database, userId: string): Array<D1PreparedStatement> =>
   [

@@ -8,6 +8,7 @@ import { Refresher } from "../../../src/object/grants/Refresher.ts"
 import { EventQueue, TokenEvents } from "../../../src/object/grants/TokenEvents.ts"
 import { Settings } from "../../../src/object/Settings.ts"
 import { Store } from "../../../src/object/Store.ts"
+import { Underway } from "../../../src/object/Underway.ts"
 import { ProviderHttp } from "../../../src/providers/ProviderHttp.ts"
 import { Person, simulator } from "../person.ts"
 
@@ -32,6 +33,7 @@ describe("A refresh under way", () => {
         Layer.provide(ProviderHttp.layer(10_000)),
         Layer.provide(Settings.layer(env)),
         Layer.provide(Store.layer(state, person.id)),
+        Layer.provide(Underway.layer),
       )
       return Effect.gen(function* () {
         const refresher = yield* Refresher
