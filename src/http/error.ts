@@ -47,6 +47,13 @@ export class MethodNotAllowed extends Schema.TaggedError<MethodNotAllowed>()("Me
   }
 }
 
+/** A page of another origin sent a request that changes something. */
+export class CrossSite extends Schema.TaggedError<CrossSite>()("CrossSite", {}) {
+  override get message(): string {
+    return "A page elsewhere may not change anything here; programs send neither Origin nor Sec-Fetch-Site"
+  }
+}
+
 export class PayloadTooLarge extends Schema.TaggedError<PayloadTooLarge>()("PayloadTooLarge", {
   /** Bytes. */
   limit: Schema.Int,
@@ -87,6 +94,7 @@ export class ServiceUnavailable extends Schema.TaggedError<ServiceUnavailable>()
 
 export type RequestError =
   | Conflict
+  | CrossSite
   | Unauthorized
   | NotFound
   | PersonNotFound

@@ -51,6 +51,7 @@ const outcomeOf = (error: HttpError, now: number): Outcome =>
       title: "The request is not authorized",
       headers: { "www-authenticate": challenge(reason) },
     }),
+    CrossSite: () => ({ status: 403, title: "The request comes from another site" }),
     NotFound: () => ({ status: 404, title: "The route does not exist" }),
     PersonNotFound: ({ userId }) => ({ status: 404, title: "The person does not exist", members: { userId } }),
     RunNotFound: ({ id }) => ({ status: 404, title: "The run does not exist", members: { id } }),

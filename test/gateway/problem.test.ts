@@ -23,6 +23,7 @@ const issues = [{ path: "tokens.scope", message: "Expected array" }]
 const problems: ReadonlyArray<readonly [HttpError, string, number, Record<string, unknown>]> = [
   [new errors.InvalidRequest({ method: "setToken", issues }), "invalid-request", 400, { issues }],
   [new requestErrors.Unauthorized({ reason: "invalid" }), "unauthorized", 401, {}],
+  [new requestErrors.CrossSite(), "cross-site", 403, {}],
   [new requestErrors.NotFound({ path: "/x" }), "not-found", 404, {}],
   [new requestErrors.PersonNotFound({ userId: "ada" }), "person-not-found", 404, { userId: "ada" }],
   [new requestErrors.RunNotFound({ id: "move-1" }), "run-not-found", 404, { id: "move-1" }],
