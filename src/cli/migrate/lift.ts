@@ -13,7 +13,7 @@ export const lift = Effect.fn("lift")(function* (options: PeopleOptions & { read
   yield* requireKnown(people)
   const isDry = options.dryRun
   const { lifted } = yield* ask(({ runs }) =>
-    runs.clearCeilings({ payload: { isDry, ...(people === undefined ? {} : { people }) } }),
+    runs.clearCeilings({ payload: { isDry, ...(people === undefined ? { everybody: true } : { people }) } }),
   )
   const words = isDry
     ? `${count(lifted)} would be free to go on.`
