@@ -7,7 +7,7 @@ import { problemDocument } from "../http/problemDocument.ts"
 /** Shortest admin credential accepted, in characters: 32 random characters are beyond guessing. */
 export const adminTokenMinLength = 32
 
-/** Who asks, as far as the credential says: `admin`, or the name that Access knows. */
+/** Who asks, as far as the credential says: its name, `admin` for `ADMIN_TOKEN`, or the name that Access knows. */
 export class Operator extends Context.Service<Operator, string>()("pollen/migration/Operator") {}
 
 /** Lets nobody through without the admin credential or a token of Cloudflare Access. */
