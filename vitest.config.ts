@@ -30,6 +30,7 @@ export default defineConfig({
                   GATEWAY_KEY: newKey(),
                   ...simulatedProviders(simulator),
                   REQUEST_TIMEOUT: "2 seconds",
+                  POLL_REQUEST_INTERVAL: "0 seconds",
                   // How many orders of events the property of one holder tries.
                   SEQUENCES: process.env["SEQUENCES"] ?? "15",
                   DATABASE_MIGRATIONS: await readD1Migrations("./migrations/database"),

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { AccountPoll } from "../rpc/methods.ts"
 
 /** The request has no credential, or one that is not valid here. The credential itself is never repeated. */
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", {
@@ -44,6 +45,19 @@ export class MethodNotAllowed extends Schema.TaggedError<MethodNotAllowed>()("Me
 }) {
   override get message(): string {
     return `${this.path} accepts ${this.allowed.join(", ")}`
+  }
+}
+
+/** A person requested a poll a moment ago. Says what is known meanwhile. */
+export class PolledTooSoon extends Schema.TaggedError<PolledTooSoon>()("PolledTooSoon", {
+  /** When a poll of at least one account may be requested: epoch milliseconds. */
+  retryAt: Schema.Int,
+  accounts: Schema.Array(AccountPoll),
+  delivered: Schema.Int,
+  undelivered: Schema.Int,
+}) {
+  override get message(): string {
+    return `A poll was requested a moment ago; the next may be requested at ${new Date(this.retryAt).toISOString()}`
   }
 }
 
@@ -98,6 +112,7 @@ export type RequestError =
   | Unauthorized
   | NotFound
   | PersonNotFound
+  | PolledTooSoon
   | RunNotFound
   | MethodNotAllowed
   | PayloadTooLarge

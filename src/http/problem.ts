@@ -79,6 +79,12 @@ const outcomeOf = (error: HttpError, now: number): Outcome =>
     }),
     PayloadTooLarge: ({ limit }) => ({ status: 413, title: "The body is too large", members: { limit } }),
     UnsupportedMediaType: () => ({ status: 415, title: "The body is not JSON" }),
+    PolledTooSoon: ({ retryAt, accounts, delivered, undelivered }) => ({
+      status: 429,
+      title: "A poll was requested a moment ago",
+      members: { retryAt, accounts, delivered, undelivered },
+      headers: retryAfterMoment(retryAt, now),
+    }),
     RateLimited: ({ provider, reason, retryAt }) => ({
       status: 429,
       title: "The provider limits the rate of requests",

@@ -16,6 +16,8 @@ export interface SettingsShape {
   readonly keyRing: KeyRing
   readonly endpoints: Readonly<Record<Provider, ProviderEndpoints>>
   readonly bounds: IntervalBounds
+  /** How long after a requested poll of an account the next may be requested, in milliseconds; 0 lets any. */
+  readonly requestIntervalMs: number
   /** How many of a source's newest items the first poll delivers. */
   readonly backfillItems: number
   /** How long a source whose item count does not change goes without being asked, in milliseconds. */
@@ -32,11 +34,19 @@ const millis = (name: string, fallback: Duration.Input) =>
     Config.map((duration) => Math.max(1, Duration.toMillis(duration))),
   )
 
+/** One that may be nothing. */
+const millisOrNone = (name: string, fallback: Duration.Input) =>
+  Config.Duration(name).pipe(
+    Config.withDefault(Duration.fromInputUnsafe(fallback)),
+    Config.map((duration) => Math.max(0, Duration.toMillis(duration))),
+  )
+
 const variables = Config.all({
   tokenKeys: Config.Redacted("TOKEN_KEYS").pipe(Config.withDefault(Redacted.make(""))),
   endpoints: endpointsConfig,
   minimumMs: millis("POLL_MINIMUM_INTERVAL", "15 minutes"),
   maximumMs: millis("POLL_MAXIMUM_INTERVAL", "24 hours"),
+  requestIntervalMs: millisOrNone("POLL_REQUEST_INTERVAL", "1 minute"),
   backfillItems: Config.Int("BACKFILL_ITEMS").pipe(Config.withDefault(20)),
   recheckMs: millis("VERIFY_INTERVAL", "24 hours"),
   heartbeatMs: millis("REPORT_INTERVAL", "6 hours"),
@@ -65,6 +75,7 @@ export class Settings extends Context.Service<Settings, SettingsShape>()("pollen
           keyRing,
           endpoints: read.endpoints,
           bounds: { minimumMs: read.minimumMs, maximumMs: read.maximumMs },
+          requestIntervalMs: read.requestIntervalMs,
           backfillItems: read.backfillItems,
           recheckMs: read.recheckMs,
           heartbeatMs: read.heartbeatMs,

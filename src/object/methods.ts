@@ -15,6 +15,7 @@ import { heldElsewhere } from "./move/access.ts"
 import { adoptSources } from "./move/sourceHandoff.ts"
 import { connectedProviders, copiedProviders, ensurePerson, heldProviders, isHeld, rearm } from "./person.ts"
 import { heldByDatabase, Poller, type ProgressListener } from "./polling/Poller.ts"
+import { tooSoon } from "./polling/tooSoon.ts"
 import { Settings } from "./Settings.ts"
 import { Store } from "./Store.ts"
 import { arm, armFor, dueList, earliestDue } from "./schedule.ts"
@@ -142,9 +143,18 @@ const pollAll = Effect.fnUntraced(function* (
 }, Effect.ensuring(rearm))
 
 export const pollNow = Effect.fnUntraced(function* (listener: ProgressListener | undefined) {
+  const { isUnderway } = yield* Poller
   const copied = yield* copiedProviders
-  const polled = yield* pollAll(yield* heldProviders, "request", listener)
-  return { ...polled, accounts: [...polled.accounts, ...copied.map(heldByDatabase)] }
+  // Who joins a pass under way costs the provider nothing.
+  const asked = yield* Effect.forEach(yield* heldProviders, (provider) =>
+    Effect.map(isUnderway(provider) ? Effect.succeed(null) : tooSoon(provider), (refused) => ({ provider, refused })),
+  )
+  const wanted = asked.filter(({ refused }) => refused === null).map(({ provider }) => provider)
+  const polled = yield* pollAll(wanted, "request", listener)
+  const held = asked.map(
+    ({ provider, refused }) => refused ?? polled.accounts.find((account) => account.provider === provider),
+  )
+  return { ...polled, accounts: [...held.filter((account) => account !== undefined), ...copied.map(heldByDatabase)] }
 })
 
 /** However a grant failed to be exercised, it is not tried again at once. */

@@ -50,6 +50,12 @@ const problems: ReadonlyArray<readonly [HttpError, string, number, Record<string
   [new requestErrors.PayloadTooLarge({ limit: 1 }), "payload-too-large", 413, { limit: 1 }],
   [new requestErrors.UnsupportedMediaType(), "unsupported-media-type", 415, {}],
   [
+    new requestErrors.PolledTooSoon({ retryAt: 1, accounts: [], delivered: 0, undelivered: 2 }),
+    "polled-too-soon",
+    429,
+    { retryAt: 1, accounts: [], undelivered: 2 },
+  ],
+  [
     new errors.RateLimited({ provider: "spotify", reason: "rate_limited", retryAt: 1 }),
     "rate-limited",
     429,

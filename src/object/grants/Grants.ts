@@ -78,9 +78,11 @@ export class Grants extends Context.Service<
       ) =>
         Effect.gen(function* () {
           const first = yield* fresh(provider, yield* store.ready(provider))
+          const isRateLimited = (error: E | AccessTokenRejected | RateLimited): error is RateLimited =>
+            error instanceof RateLimited
           const attempt = ({ token, generation }: UsableToken) =>
             use(token).pipe(
-              Effect.tapError((error) => (error instanceof RateLimited ? store.limitApi(error) : Effect.void)),
+              Effect.catchIf(isRateLimited, (error) => Effect.flatMap(store.limitApi(error), Effect.fail)),
               Effect.tap(() => {
                 if (confirmed.get(provider) === generation) return Effect.void
                 confirmed.set(provider, generation)

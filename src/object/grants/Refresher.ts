@@ -146,7 +146,7 @@ export class Refresher extends Context.Service<
                   : Effect.flatMap(grants.requireReauthorization(provider, reason), Effect.fail),
               ProviderUnavailable: (error) =>
                 isSuperseded() ? Effect.void : Effect.flatMap(failed(row, error), Effect.fail),
-              RateLimited: (error) => Effect.andThen(grants.limitRefresh(error), Effect.fail(error)),
+              RateLimited: (error) => Effect.flatMap(grants.limitRefresh(error), Effect.fail),
             }),
           )
           return yield* current(provider)

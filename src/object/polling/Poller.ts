@@ -67,6 +67,7 @@ export class Poller extends Context.Service<
   Poller,
   {
     readonly poll: (provider: Provider, trigger: Trigger, listener?: ProgressListener) => Effect.Effect<AccountPoll>
+    readonly isUnderway: (provider: Provider) => boolean
   }
 >()("pollen/object/Poller") {
   static readonly layer = Layer.effect(
@@ -221,7 +222,7 @@ export class Poller extends Context.Service<
           )
         })
 
-      return { poll }
+      return { poll, isUnderway: (provider: Provider) => passes.has(provider) }
     }),
   )
 }
