@@ -43,6 +43,7 @@ const variables = (simulator: string) => ({
   ...simulatedProviders(simulator),
   // What is measured is asked for: no alarm polls in between.
   POLL_MINIMUM_INTERVAL: "6 hours",
+  POLL_REQUEST_INTERVAL: "0 seconds",
 })
 
 export const openStage = async (): Promise<Stage> => {

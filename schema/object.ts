@@ -20,6 +20,14 @@ export const person = sqliteTable("person", {
   isMirrored: integer("is_mirrored", { mode: "boolean" }).notNull().default(false),
 })
 
+/** One row, once the person has been erased: what was under way then must bring nothing back. */
+export const tombstone = sqliteTable("tombstone", {
+  id: integer("id").primaryKey(),
+  forgottenAt: integer("forgotten_at").notNull(),
+  /** Above every epoch that any account had: an account that begins anew begins at this one, or a later one. */
+  epoch: integer("epoch").notNull(),
+})
+
 /** One row per provider that the person has or had connected. */
 export const accounts = sqliteTable("accounts", {
   provider: text("provider").primaryKey(),

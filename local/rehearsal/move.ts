@@ -38,9 +38,9 @@ const finish = Effect.fnUntraced(function* (name: string, id: string) {
   })
 })
 
-const begin = Effect.fnUntraced(function* (payload: StartMove = {}) {
+const begin = Effect.fnUntraced(function* (settings: Pick<StartMove, "pageSize"> = {}) {
   const { ask } = yield* MigrationWorker
-  return yield* ask(({ runs }) => runs.startMove({ payload }))
+  return yield* ask(({ runs }) => runs.startMove({ payload: { ...settings, everybody: true } }))
 })
 
 /** People who should be at a stage from now on, besides those who should already. */

@@ -44,6 +44,18 @@ export class Misconfigured extends Schema.TaggedError<Misconfigured>()("Misconfi
   }
 }
 
+/**
+ * The person was erased while this was under way, or before: nothing was kept. What is under way for them is refused for ever; only
+ * a `setToken` that begins after the erasure starts anew.
+ */
+export class PersonForgotten extends Schema.TaggedError<PersonForgotten>()("PersonForgotten", {
+  method: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.method}: the person has been erased; nothing was kept`
+  }
+}
+
 /** The person has not connected this provider, or has disconnected it. */
 export class AccountNotConnected extends Schema.TaggedError<AccountNotConnected>()("AccountNotConnected", {
   provider: Provider,
@@ -116,8 +128,10 @@ export class DatabaseUnavailable extends Schema.TaggedError<DatabaseUnavailable>
  */
 export class HeldElsewhere extends Schema.TaggedError<HeldElsewhere>()("HeldElsewhere", {
   provider: Provider,
-  /** The epoch that the object knows of: 0 for an account that it has never heard of. */
+  /** The epoch that the object knows of: 0 for an account that it has never heard of; after an erasure, the one to begin at. */
   epoch: Schema.Int,
+  /** Whether the person has been erased, and has not connected this account since. */
+  isForgotten: Schema.optionalKey(Schema.Boolean),
   /** Whether it keeps a copy of the grant. */
   hasCopy: Schema.Boolean,
   /** Of that copy, under the key that the caller sent; `null` without either. */

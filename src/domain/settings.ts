@@ -39,6 +39,13 @@ export const checkBounds = (all: ReadonlyArray<Bounds>): Effect.Effect<void, Mis
 export const checkTimeLimit = (name: string, ms: number): Effect.Effect<void, Misconfigured> =>
   ms > 14 * 60_000 ? Effect.fail(new Misconfigured({ problem: `${name} must be at most 14 minutes` })) : Effect.void
 
+/** The same for a time that may be nothing: at least 0. */
+export const millisOrNone = (name: string, fallback: Duration.Input): Config.Config<number> =>
+  Config.Duration(name).pipe(
+    Config.withDefault(Duration.fromInputUnsafe(fallback)),
+    Config.map((duration) => Math.max(0, Duration.toMillis(duration))),
+  )
+
 /** How long a provider may take for one answer, in milliseconds. */
 export const requestTimeoutMs = millis("REQUEST_TIMEOUT", "10 seconds")
 

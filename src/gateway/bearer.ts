@@ -32,12 +32,13 @@ const decodeCanonical = (part: string): Option.Option<Uint8Array<ArrayBuffer>> =
  * The bearer token of a person: `base64url(userId).base64url(HMAC-SHA-256(key, "pollen:bearer:v1:" + userId))`.
  * Nothing is stored; the same key and person always give the same token.
  *
- * Rejects with a `RangeError` when `key` has fewer than {@link gatewayKeyMinLength} characters.
+ * Rejects with a `RangeError` when `key` has fewer than {@link gatewayKeyMinLength} characters, or `userId` is not well-formed.
  */
 export const issueBearer = async (key: string, userId: string): Promise<string> => {
   if (key.length < gatewayKeyMinLength) {
     throw new RangeError(`GATEWAY_KEY must have at least ${gatewayKeyMinLength} characters`)
   }
+  if (!userId.isWellFormed()) throw new RangeError("the user id must be well-formed Unicode text")
   const signature = await crypto.subtle.sign(algorithm, await importKey(key, "sign"), utf8.encode(purpose + userId))
   return `${Base64Url.encode(userId)}.${Base64Url.encode(new Uint8Array(signature))}`
 }

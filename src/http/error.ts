@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { AccountPoll } from "../rpc/methods.ts"
 
 /** The request has no credential, or one that is not valid here. The credential itself is never repeated. */
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", {
@@ -47,6 +48,26 @@ export class MethodNotAllowed extends Schema.TaggedError<MethodNotAllowed>()("Me
   }
 }
 
+/** A person requested a poll a moment ago. Says what is known meanwhile. */
+export class PolledTooSoon extends Schema.TaggedError<PolledTooSoon>()("PolledTooSoon", {
+  /** When a poll of at least one account may be requested: epoch milliseconds. */
+  retryAt: Schema.Int,
+  accounts: Schema.Array(AccountPoll),
+  delivered: Schema.Int,
+  undelivered: Schema.Int,
+}) {
+  override get message(): string {
+    return `A poll was requested a moment ago; the next may be requested at ${new Date(this.retryAt).toISOString()}`
+  }
+}
+
+/** A page of another origin sent a request that changes something. */
+export class CrossSite extends Schema.TaggedError<CrossSite>()("CrossSite", {}) {
+  override get message(): string {
+    return "A page elsewhere may not change anything here; programs send neither Origin nor Sec-Fetch-Site"
+  }
+}
+
 export class PayloadTooLarge extends Schema.TaggedError<PayloadTooLarge>()("PayloadTooLarge", {
   /** Bytes. */
   limit: Schema.Int,
@@ -87,9 +108,11 @@ export class ServiceUnavailable extends Schema.TaggedError<ServiceUnavailable>()
 
 export type RequestError =
   | Conflict
+  | CrossSite
   | Unauthorized
   | NotFound
   | PersonNotFound
+  | PolledTooSoon
   | RunNotFound
   | MethodNotAllowed
   | PayloadTooLarge

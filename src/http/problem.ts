@@ -51,6 +51,7 @@ const outcomeOf = (error: HttpError, now: number): Outcome =>
       title: "The request is not authorized",
       headers: { "www-authenticate": challenge(reason) },
     }),
+    CrossSite: () => ({ status: 403, title: "The request comes from another site" }),
     NotFound: () => ({ status: 404, title: "The route does not exist" }),
     PersonNotFound: ({ userId }) => ({ status: 404, title: "The person does not exist", members: { userId } }),
     RunNotFound: ({ id }) => ({ status: 404, title: "The run does not exist", members: { id } }),
@@ -70,6 +71,7 @@ const outcomeOf = (error: HttpError, now: number): Outcome =>
       title: "The request conflicts with the current state",
       members: people === undefined ? { reason } : { reason, people },
     }),
+    PersonForgotten: () => ({ status: 409, title: "The person has been erased" }),
     ReauthorizationRequired: ({ provider, reason }) => ({
       status: 409,
       title: "The person has to connect again",
@@ -77,6 +79,12 @@ const outcomeOf = (error: HttpError, now: number): Outcome =>
     }),
     PayloadTooLarge: ({ limit }) => ({ status: 413, title: "The body is too large", members: { limit } }),
     UnsupportedMediaType: () => ({ status: 415, title: "The body is not JSON" }),
+    PolledTooSoon: ({ retryAt, accounts, delivered, undelivered }) => ({
+      status: 429,
+      title: "A poll was requested a moment ago",
+      members: { retryAt, accounts, delivered, undelivered },
+      headers: retryAfterMoment(retryAt, now),
+    }),
     RateLimited: ({ provider, reason, retryAt }) => ({
       status: 429,
       title: "The provider limits the rate of requests",

@@ -1,7 +1,8 @@
 import { ByteSize, Cause, Effect, Option } from "effect"
 import { HttpIncomingMessage, HttpServerError, type HttpServerRequest, HttpServerResponse } from "effect/http"
+import { refuseCrossSite } from "./crossSite.ts"
 import { toInternalError } from "./defect.ts"
-import { MethodNotAllowed, NotFound, PayloadTooLarge, UnsupportedMediaType } from "./error.ts"
+import { CrossSite, MethodNotAllowed, NotFound, PayloadTooLarge, UnsupportedMediaType } from "./error.ts"
 import { type HttpError, toProblemResponse } from "./problem.ts"
 
 interface Options {
@@ -30,6 +31,8 @@ const toRefusal = (thrown: unknown, options: Options): Option.Option<HttpError> 
   return Option.none()
 }
 
+const isCrossSite = (error: unknown): error is CrossSite => error instanceof CrossSite
+
 const answerCause = Effect.fnUntraced(function* <E>(cause: Cause.Cause<E>, options: Options) {
   // The client has disconnected, so nobody reads the response.
   if (Cause.hasInterruptsOnly(cause)) return HttpServerResponse.empty({ status: 499 })
@@ -37,12 +40,13 @@ const answerCause = Effect.fnUntraced(function* <E>(cause: Cause.Cause<E>, optio
   return yield* toProblemResponse(Option.isSome(refusal) ? refusal.value : yield* toInternalError("A request", cause))
 })
 
-/** Gives every response what all have in common: errors are problem documents, and nothing is cached. */
+/** Gives every response what all have in common: errors are problem documents, no page elsewhere changes anything, and nothing is cached. */
 export const respond = <E, R>(
   route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
   options: Options,
-): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R> =>
-  route.pipe(
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest.HttpServerRequest> =>
+  Effect.andThen(refuseCrossSite, route).pipe(
+    Effect.catchIf(isCrossSite, toProblemResponse),
     // A body that announces a greater length is refused before any of it is read; any other is cut off at the limit.
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(options.bodyLimit)),
     Effect.catchCause((cause) => answerCause(cause, options)),

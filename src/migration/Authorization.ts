@@ -8,7 +8,7 @@ import { problemDocument } from "../http/problemDocument.ts"
 /** The shortest admin credential that is accepted, in characters: 32 random characters cannot be guessed. */
 export const adminTokenMinLength = 32
 
-/** The operator who sent the request: `admin`, or the name that Access gives. */
+/** The operator who sent the request, as far as the credential says: its name, `admin` for `ADMIN_TOKEN`, or the name that Access knows. */
 export class Operator extends Context.Service<Operator, string>()("pollen/migration/Operator") {}
 
 /** Refuses requests without the admin credential or a token of Cloudflare Access. */

@@ -17,6 +17,8 @@ export interface MigrationEnv {
   readonly MOVE: Workflow<MoveParameters>
   /** Secret. The admin credential; at least 32 characters. */
   readonly ADMIN_TOKEN?: string
+  /** Secret. Credentials of operators by name, `name:token` separated by commas; the audit trail has the names. */
+  readonly ADMIN_TOKENS?: string
   /** `your-team.cloudflareaccess.com`, and the audience tag of the Access application. Both or neither are set. */
   readonly CF_ACCESS_TEAM_DOMAIN?: string
   readonly CF_ACCESS_AUD?: string

@@ -6,7 +6,7 @@ import { Decoding } from "../http/Decoding.ts"
 import { respond } from "../http/respond.ts"
 import { Audit } from "./Audit.ts"
 import { Api } from "./api/Api.ts"
-import { authorizationLayer } from "./authorize.ts"
+import { authorizationLayer, descriptionLayer } from "./authorize.ts"
 import type { MigrationEnv } from "./env.ts"
 import { Flags } from "./Flags.ts"
 import { dropLayer } from "./handlers/drop.ts"
@@ -38,7 +38,7 @@ export const makeMigration = (env: MigrationEnv): Migration => {
     Layer.provideMerge(Flags.layer),
     Layer.provideMerge(stepServices(env)),
   )
-  const routes = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
+  const routes = Layer.merge(HttpApiBuilder.layer(Api), descriptionLayer(env)).pipe(
     Layer.provide([dropLayer, flagsLayer, healthLayer, metricsLayer, peopleLayer, runsLayer, tablesLayer]),
     Layer.provide([Decoding.layer, authorizationLayer(env)]),
     Layer.provide(HttpServer.layerServices),

@@ -14,9 +14,15 @@ const selectAll = `SELECT ${accountColumns} FROM user_accounts WHERE user_id = ?
 const insertForObject = `INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at, holder, epoch)
   VALUES (?1, ?2, 0, 'disconnected', ?3, 'object', ?4) ON CONFLICT DO NOTHING RETURNING ${accountColumns}`
 
+// As it was inserted, and of nobody whom D1 knows otherwise: the object writes `users` with the first that it tells.
+const withdrawStatement = `DELETE FROM user_accounts WHERE user_id = ?1 AND provider = ?2 AND holder = 'object' AND epoch = ?3
+  AND state = 'disconnected' AND NOT is_active AND NOT EXISTS (SELECT 1 FROM users WHERE id = ?1)`
+
+// Only beside another account that D1 holds, which is why this one is: a person who is erased meanwhile has none.
 const insertWithTokens = `INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at, holder, epoch, generation,
     access_token, refresh_token, expires_at, scope)
-  VALUES (?1, ?2, 1, 'connected', ?3, 'database', ?4, 1, ?5->>'accessToken', ?5->>'refreshToken', ?5->>'expiresAt', ?5->>'scope')
+  SELECT ?1, ?2, 1, 'connected', ?3, 'database', ?4, 1, ?5->>'accessToken', ?5->>'refreshToken', ?5->>'expiresAt', ?5->>'scope'
+  WHERE EXISTS (SELECT 1 FROM user_accounts WHERE user_id = ?1 AND holder = 'database')
   ON CONFLICT DO NOTHING RETURNING ${accountColumns}`
 
 const takeRemovedStatement = `UPDATE user_accounts SET access_token = NULL, refresh_token = NULL, expires_at = NULL, scope = NULL,
@@ -54,7 +60,16 @@ export const giveToObject = Effect.fnUntraced(function* (
   return firstAccount(yield* rowsOf("new account", statement))
 })
 
-/** Makes a new account D1's. */
+/** Takes back what `giveToObject` inserted, for a person who was erased before the object began. */
+export const withdrawFromObject = Effect.fnUntraced(function* (
+  database: D1Database,
+  { userId, provider }: AccountKey,
+  epoch: number,
+) {
+  yield* rowsOf("withdraw account", database.prepare(withdrawStatement).bind(userId, provider, epoch))
+})
+
+/** Makes a new account D1's; nothing where D1 holds no other account of the person any more. */
 export const insertGrant = Effect.fnUntraced(function* (
   database: D1Database,
   { userId, provider }: AccountKey,

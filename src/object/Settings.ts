@@ -7,6 +7,7 @@ import {
   backfillItems,
   checkBounds,
   millis,
+  millisOrNone,
   readSettings,
   recheckMs,
   requestTimeoutMs,
@@ -25,6 +26,8 @@ export interface SettingsShape {
   readonly keyRing: KeyRing
   readonly endpoints: Readonly<Record<Provider, ProviderEndpoints>>
   readonly bounds: IntervalBounds
+  /** How long after a requested poll of an account the next may be requested, in milliseconds; 0 lets any. */
+  readonly requestIntervalMs: number
   /** How many of a source's newest items the first poll delivers. */
   readonly backfillItems: number
   /** How long a source whose item count does not change goes without being asked, in milliseconds. */
@@ -40,6 +43,7 @@ const variables = Config.all({
   endpoints: endpointsConfig,
   minimumMs: millis("POLL_MINIMUM_INTERVAL", "15 minutes"),
   maximumMs: millis("POLL_MAXIMUM_INTERVAL", "24 hours"),
+  requestIntervalMs: millisOrNone("POLL_REQUEST_INTERVAL", "1 minute"),
   backfillItems,
   recheckMs,
   heartbeatMs: millis("REPORT_INTERVAL", "6 hours"),

@@ -19,6 +19,13 @@ export const prepared = <A>(build: (db: ObjectDatabase) => A): ((db: ObjectDatab
   }
 }
 
+/** What an erasure leaves: times are epoch milliseconds, and the epoch lies above every one that an account had. */
+export type Tombstone = Readonly<Pick<typeof schema.tombstone.$inferSelect, "forgottenAt" | "epoch">>
+
+/** All tables but those of the platform, of SQLite and of the migrations. */
+const selectTables = `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name NOT GLOB 'sqlite_*'
+  AND name NOT GLOB '__*'`
+
 /** What the object keeps, and its one alarm. SQL in an object is synchronous, and a failing statement is a defect. */
 export class Store extends Context.Service<
   Store,
@@ -40,7 +47,8 @@ export class Store extends Context.Service<
     readonly alarmAt: Effect.Effect<number | null>
     /** Epoch milliseconds; `null` takes the alarm away. */
     readonly setAlarm: (at: number | null) => Effect.Effect<void>
-    readonly erase: Effect.Effect<void>
+    /** Deletes every row and the alarm, and leaves a tombstone: all or nothing, also against a crash. */
+    readonly erase: (tombstone: Tombstone) => Effect.Effect<void>
   }
 >()("pollen/object/Store") {
   static readonly layer = (state: DurableObjectState, userId: string): Layer.Layer<Store> =>
@@ -61,10 +69,17 @@ export class Store extends Context.Service<
         durable: Effect.promise(() => storage.sync()),
         alarmAt: Effect.promise(() => storage.getAlarm()),
         setAlarm: (at) => Effect.promise(() => (at === null ? storage.deleteAlarm() : storage.setAlarm(at))),
-        erase: Effect.promise(async () => {
-          await storage.deleteAlarm()
-          await storage.deleteAll()
-        }),
+        erase: ({ forgottenAt, epoch }) =>
+          Effect.promise(async () => {
+            // Rows, and not the whole storage: the tombstone must be there from the moment at which they are gone.
+            storage.transactionSync(() => {
+              for (const { name } of sql.exec<{ name: string }>(selectTables).toArray())
+                sql.exec(`DELETE FROM "${name}"`)
+              sql.exec("INSERT INTO tombstone (id, forgotten_at, epoch) VALUES (1, ?1, ?2)", forgottenAt, epoch)
+            })
+            await storage.deleteAlarm()
+            await storage.sync()
+          }),
       }
     })
 }

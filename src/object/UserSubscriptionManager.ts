@@ -1,9 +1,9 @@
 import { DurableObject } from "cloudflare:workers"
 import { drizzle } from "drizzle-orm/durable-sqlite"
 import { migrate } from "drizzle-orm/durable-sqlite/migrator"
-import { Effect, Exit, Layer, ManagedRuntime, Scheduler } from "effect"
+import { Cause, Effect, Exit, identity, Layer, ManagedRuntime, Scheduler } from "effect"
 import migrations from "../../migrations/object/migrations.js"
-import { InvalidRequest, type Misconfigured } from "../domain/error.ts"
+import { InvalidRequest, type Misconfigured, PersonForgotten } from "../domain/error.ts"
 import type { UserId } from "../domain/user.ts"
 import { ProviderClients } from "../providers/ProviderClients.ts"
 import { ProviderHttp } from "../providers/ProviderHttp.ts"
@@ -12,6 +12,7 @@ import * as methods from "../rpc/methods.ts"
 import * as move from "../rpc/move.ts"
 import { serve } from "../rpc/serve.ts"
 import { FeedDatabase, Outbox } from "./delivery/Outbox.ts"
+import { forget } from "./forget.ts"
 import { GrantStore } from "./grants/GrantStore.ts"
 import { Grants } from "./grants/Grants.ts"
 import { Refresher } from "./grants/Refresher.ts"
@@ -27,6 +28,7 @@ import { Settings, type SettingsVariables } from "./Settings.ts"
 import { Store } from "./Store.ts"
 import { arm } from "./schedule.ts"
 import { readStatus, readSubscriptions } from "./status.ts"
+import { Underway } from "./Underway.ts"
 
 /** Bindings, variables and secrets that an object uses. */
 export interface ObjectEnv extends SettingsVariables {
@@ -48,6 +50,7 @@ type Services =
   | Poller
   | Outbox
   | TokenEvents
+  | Underway
   | FeedDatabase
 
 /** Fibers go on in the same turn: what stands for `setImmediate` in workerd is a timer, which costs more than most of them do. */
@@ -75,6 +78,7 @@ const services = (state: DurableObjectState, env: ObjectEnv, userId: string): La
     Layer.provideMerge(settings),
     Layer.provideMerge(Layer.succeed(FeedDatabase, env.DB)),
     Layer.provideMerge(Store.layer(state, userId)),
+    Layer.provideMerge(Underway.layer),
     Layer.provide(EventQueue.layer(env.TOKEN_EVENTS)),
     Layer.provideMerge(Layer.succeed(Scheduler.Scheduler, inMicrotasks)),
   )
@@ -107,19 +111,31 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
     return live
   }
 
-  /**
-   * Serves a method; a missing or wrong setting is an answer too, and says what to do. A property and not a method: RPC reaches
-   * whatever the prototype has, and must not reach this.
-   */
+  /** Serves a method, as long as the person is not erased meanwhile. A property and not a method: RPC reaches whatever the prototype has. */
   protected readonly serve = async <Name extends string, P extends { readonly userId: UserId }, W, A, E>(
     contract: Contract<Name, P, W, A, E>,
     wire: W,
     handler: (payload: P) => Effect.Effect<A, E | CommonError, Services>,
+  ): Promise<Reply<Name>> => this.#answer(contract, wire, handler, tracked)
+
+  /** Answers a call; a missing or wrong setting is an answer too, and says what to do. */
+  readonly #answer = async <Name extends string, P extends { readonly userId: UserId }, W, A, E>(
+    contract: Contract<Name, P, W, A, E>,
+    wire: W,
+    handler: (payload: P) => Effect.Effect<A, E | CommonError, Services>,
+    around: <B, R>(effect: Effect.Effect<B, never, R>) => Effect.Effect<B, never, R | Services>,
   ): Promise<Reply<Name>> => {
     const owned = (payload: P) =>
       payload.userId === this.#userId ? handler(payload) : Effect.fail(notTheirs(contract.name))
-    const exit = await this.#runtime.runPromiseExit(serve(contract, owned)(wire))
+    const exit = await this.#runtime.runPromiseExit(around(serve(contract, owned)(wire)))
     if (Exit.isSuccess(exit)) return exit.value
+    // Nothing else interrupts a call.
+    if (Cause.hasInterruptsOnly(exit.cause)) {
+      return {
+        method: contract.name,
+        exit: contract.encodeExit(Exit.fail(new PersonForgotten({ method: contract.name }))),
+      }
+    }
     return Effect.runPromise(serve(contract, () => Effect.failCause(exit.cause))(wire))
   }
 
@@ -211,22 +227,22 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
     return this.serve(move.DiscardCopies, payload, ({ provider }) => discardCopies(provider))
   }
 
-  async forget(payload: Wire<typeof methods.Forget>) {
-    const reply = await this.serve(methods.Forget, payload, operations.forget)
-    // The tables went with the storage; this object may be asked again before it is evicted.
-    await migrate(drizzle(this.ctx.storage), migrations)
-    return reply
+  forget(payload: Wire<typeof methods.Forget>) {
+    return this.#answer(methods.Forget, payload, forget, identity)
   }
 
   /** Never throws: a failure inside is logged, and the next alarm is set whatever happened. */
   override async alarm(): Promise<void> {
-    const exit = await this.#runtime.runPromiseExit(operations.doWhatIsDue())
-    if (Exit.isSuccess(exit)) return
+    const exit = await this.#runtime.runPromiseExit(tracked(operations.doWhatIsDue()))
+    if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
     // A defect, or settings that cannot be read. What was due is due still; it must not spin, and not wait for ever.
     await Effect.runPromise(Effect.logError("The alarm did not get through; it is tried again", exit.cause))
     await this.ctx.storage.setAlarm(Date.now() + alarmAfterDefectMs)
   }
 }
+
+/** What an erasure of the person ends. */
+const tracked = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.flatMap(Underway, ({ track }) => track(effect))
 
 /** How long an object waits after an alarm that broke, in milliseconds. */
 const alarmAfterDefectMs = 60_000

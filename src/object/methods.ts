@@ -1,13 +1,12 @@
 import { eq } from "drizzle-orm"
 import { Clock, Effect, Option } from "effect"
 import { accounts, tokens as tokenRows } from "../../schema/object.ts"
-import { AccountNotConnected, DatabaseUnavailable } from "../domain/error.ts"
+import { AccountNotConnected } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { AccountState, TokenSet } from "../domain/token.ts"
 import { ProviderClients } from "../providers/ProviderClients.ts"
 import type { HandedSource } from "../rpc/move.ts"
-import { FeedDatabase, Outbox } from "./delivery/Outbox.ts"
-import { erasure } from "./delivery/statements.ts"
+import { Outbox } from "./delivery/Outbox.ts"
 import { counted } from "./grants/counters.ts"
 import { Grants } from "./grants/Grants.ts"
 import type { GrantError } from "./grants/Refresher.ts"
@@ -16,6 +15,7 @@ import { heldElsewhere } from "./move/access.ts"
 import { adoptSources } from "./move/sourceHandoff.ts"
 import { connectedProviders, copiedProviders, ensurePerson, heldProviders, isHeld, rearm } from "./person.ts"
 import { heldByDatabase, Poller, type ProgressListener } from "./polling/Poller.ts"
+import { tooSoon } from "./polling/tooSoon.ts"
 import { Settings } from "./Settings.ts"
 import { Store } from "./Store.ts"
 import { arm, armFor, dueList, earliestDue } from "./schedule.ts"
@@ -33,7 +33,7 @@ export const setToken = Effect.fnUntraced(function* (
   const { db } = yield* Store
   const settings = yield* Settings
   const grants = yield* Grants
-  if (asOf !== undefined) yield* ensurePerson
+  if (asOf !== undefined) yield* ensurePerson("setToken", [{ provider, beginsAt: asOf.epoch }])
   const isForeign = asOf === undefined && !(yield* isHeld(provider))
   // Leaves no trace: the objects of most people who have not moved are empty.
   if (isForeign) return yield* yield* heldElsewhere(provider)
@@ -56,7 +56,7 @@ export const setToken = Effect.fnUntraced(function* (
 
 export const removeToken = Effect.fnUntraced(function* (provider: Provider, epoch: number | undefined) {
   const grants = yield* Grants
-  if (epoch !== undefined) yield* ensurePerson
+  if (epoch !== undefined) yield* ensurePerson("removeToken", [{ provider }])
   const removed = yield* grants.remove(provider, epoch)
   if (Option.isNone(removed)) return yield* yield* heldElsewhere(provider)
   yield* rearm
@@ -150,9 +150,18 @@ const pollAll = Effect.fnUntraced(function* (
 }, Effect.ensuring(rearm))
 
 export const pollNow = Effect.fnUntraced(function* (listener: ProgressListener | undefined) {
+  const { isUnderway } = yield* Poller
   const copied = yield* copiedProviders
-  const polled = yield* pollAll(yield* heldProviders, "request", listener)
-  return { ...polled, accounts: [...polled.accounts, ...copied.map(heldByDatabase)] }
+  // Who joins a pass under way costs the provider nothing.
+  const asked = yield* Effect.forEach(yield* heldProviders, (provider) =>
+    Effect.map(isUnderway(provider) ? Effect.succeed(null) : tooSoon(provider), (refused) => ({ provider, refused })),
+  )
+  const wanted = asked.filter(({ refused }) => refused === null).map(({ provider }) => provider)
+  const polled = yield* pollAll(wanted, "request", listener)
+  const held = asked.map(
+    ({ provider, refused }) => refused ?? polled.accounts.find((account) => account.provider === provider),
+  )
+  return { ...polled, accounts: [...held.filter((account) => account !== undefined), ...copied.map(heldByDatabase)] }
 })
 
 /** Keeps a grant that could not be kept alive from being tried again at once, whatever the reason. */
@@ -220,16 +229,4 @@ export const exportTokens = Effect.fnUntraced(function* () {
   const revealed = yield* Effect.forEach(known, reveal)
   yield* events.publish
   return { accounts: revealed.flatMap(Option.toArray) }
-})
-
-/** Erases D1's rows first: if D1 does not answer, nothing is lost and the caller can ask again. */
-export const forget = Effect.fnUntraced(function* () {
-  const store = yield* Store
-  const database = yield* FeedDatabase
-  yield* Effect.tryPromise({
-    try: () => database.batch(erasure.map((sql) => database.prepare(sql).bind(store.userId))),
-    catch: () => new DatabaseUnavailable({ operation: "forget", reason: "D1 did not take the erasure; ask again" }),
-  })
-  yield* store.erase
-  return { forgotten: true }
 })

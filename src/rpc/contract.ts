@@ -1,9 +1,9 @@
 import { Exit, Schema } from "effect"
-import { InternalError, InvalidRequest, Misconfigured, ObjectUnavailable } from "../domain/error.ts"
+import { InternalError, InvalidRequest, Misconfigured, ObjectUnavailable, PersonForgotten } from "../domain/error.ts"
 
 /** Errors that any method may end with, beside its own. */
-export type CommonError = InvalidRequest | InternalError | ObjectUnavailable | Misconfigured
-const commonErrors = [InvalidRequest, InternalError, ObjectUnavailable, Misconfigured] as const
+export type CommonError = InvalidRequest | InternalError | ObjectUnavailable | Misconfigured | PersonForgotten
+const commonErrors = [InvalidRequest, InternalError, ObjectUnavailable, Misconfigured, PersonForgotten] as const
 
 /**
  * An `Exit` as it crosses the wire: the JSON text of the codec of `Schema.Exit`, marked with the method's name so that a reply

@@ -85,7 +85,10 @@ export type PollProgress = typeof PollProgress.Type
 
 export const AccountPoll = Schema.Struct({
   provider: Provider,
-  /** `held_by_database`: the account has not moved into the object yet, and is polled by the central poller. */
+  /**
+   * `held_by_database`: the account has not moved into the object yet, and is polled by the central poller. `too_soon`: somebody
+   * requested a poll a moment ago; nothing was asked, and `retryAt` is when the next may be requested.
+   */
   outcome: Schema.Literals([
     "polled",
     "rate_limited",
@@ -93,9 +96,10 @@ export const AccountPoll = Schema.Struct({
     "reauthorization_required",
     "seal_broken",
     "held_by_database",
+    "too_soon",
   ]),
   reason: Schema.NullOr(Schema.String),
-  /** When this provider is asked again if the poll did not go through. */
+  /** When this provider is asked again, or may be, if the poll did not go through. */
   retryAt: Moment,
   /** What the person follows there, how many of them had to be asked, and how many of those failed. */
   sources: Count,

@@ -2,7 +2,12 @@ import { Cause, Effect, Exit, Option, type Schema, SchemaIssue } from "effect"
 import { InternalError, InvalidRequest } from "../domain/error.ts"
 import type { CommonError, Contract, Reply } from "./contract.ts"
 
-const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1()
+/** What is said of a field that the schema does not have. */
+export const unknownField = "is not a field of this request"
+
+const formatIssue = SchemaIssue.makeFormatterStandardSchemaV1({
+  leafHook: (issue) => (issue._tag === "UnexpectedKey" ? unknownField : SchemaIssue.defaultLeafHook(issue)),
+})
 
 /** Says which fields are wrong and how, without repeating a value. */
 export const toInvalidRequest = (method: string, error: Schema.SchemaError): InvalidRequest =>

@@ -1,7 +1,10 @@
+import { Exit } from "effect"
 import { describe, expect, it } from "vitest"
 import type { Provider } from "../../src/domain/provider.ts"
+import { makeGateway } from "../../src/gateway/makeGateway.ts"
+import { type AccountPoll, PollNow } from "../../src/rpc/methods.ts"
 import { Person, simulator } from "../object/person.ts"
-import { Visitor } from "./visitor.ts"
+import { gatewayEnv, Visitor } from "./visitor.ts"
 
 /** Somebody who connects an account over HTTP, with a grant of the simulator. */
 const connected = async (provider: Provider, ...sources: ReadonlyArray<string>) => {
@@ -13,6 +16,44 @@ const connected = async (provider: Provider, ...sources: ReadonlyArray<string>) 
   expect(answer).toMatchObject({ status: 200, body: { provider, state: "connected" } })
   return visitor
 }
+
+const tooSoon = (provider: Provider, retryAt: number) => ({
+  ...{ provider, outcome: "too_soon" as const, reason: "polled a moment ago", retryAt },
+  ...{ sources: 1, asked: 0, failed: 0, itemsFound: 0, requests: 0 },
+})
+
+/** A gateway whose core answers each poll so. */
+const gatewayAnswering = (...accounts: ReadonlyArray<AccountPoll>) => {
+  const exit = PollNow.encodeExit(Exit.succeed({ accounts, delivered: 0, undelivered: 2 }))
+  const CORE = new Proxy(gatewayEnv.CORE, {
+    get: (core, key) => (key === "pollNow" ? async () => ({ method: "pollNow", exit }) : Reflect.get(core, key)),
+  })
+  return makeGateway({ ...gatewayEnv, CORE })
+}
+
+describe("a poll that is asked for too soon", () => {
+  it("is answered with 429, what is known, and when a poll is possible", async () => {
+    const soon = Date.now() + 30_000
+    const accounts = [tooSoon("spotify", soon + 20_000), tooSoon("youtube", soon)]
+    const answer = await new Visitor().ask("POST", "/v1/poll", { gateway: gatewayAnswering(...accounts) })
+    expect(answer).toMatchObject({
+      status: 429,
+      body: { type: "urn:pollen:problem:polled-too-soon", retryAt: soon, accounts, delivered: 0, undelivered: 2 },
+    })
+    const seconds = Number(answer.headers.get("retry-after"))
+    expect(seconds).toBeGreaterThan(20)
+    expect(seconds).toBeLessThanOrEqual(30)
+  })
+
+  it("for one of two accounts is answered with both", async () => {
+    const spotify = { ...tooSoon("spotify", 1), outcome: "polled" as const, retryAt: null }
+    const gateway = gatewayAnswering(spotify, tooSoon("youtube", 1))
+    expect(await new Visitor().ask("POST", "/v1/poll", { gateway })).toMatchObject({
+      status: 200,
+      body: { accounts: [{ outcome: "polled" }, { outcome: "too_soon" }] },
+    })
+  })
+})
 
 describe("a person, over HTTP", () => {
   it("connects, polls, reads the feed and the status, disconnects, and is forgotten", async () => {

@@ -23,6 +23,7 @@ const issues = [{ path: "tokens.scope", message: "Expected array" }]
 const problems: ReadonlyArray<readonly [HttpError, string, number, Record<string, unknown>]> = [
   [new errors.InvalidRequest({ method: "setToken", issues }), "invalid-request", 400, { issues }],
   [new requestErrors.Unauthorized({ reason: "invalid" }), "unauthorized", 401, {}],
+  [new requestErrors.CrossSite(), "cross-site", 403, {}],
   [new requestErrors.NotFound({ path: "/x" }), "not-found", 404, {}],
   [new requestErrors.PersonNotFound({ userId: "ada" }), "person-not-found", 404, { userId: "ada" }],
   [new requestErrors.RunNotFound({ id: "move-1" }), "run-not-found", 404, { id: "move-1" }],
@@ -45,8 +46,15 @@ const problems: ReadonlyArray<readonly [HttpError, string, number, Record<string
     409,
     { reason: "run_under_way", people: ["ada"] },
   ],
+  [new errors.PersonForgotten({ method: "setToken" }), "person-forgotten", 409, {}],
   [new requestErrors.PayloadTooLarge({ limit: 1 }), "payload-too-large", 413, { limit: 1 }],
   [new requestErrors.UnsupportedMediaType(), "unsupported-media-type", 415, {}],
+  [
+    new requestErrors.PolledTooSoon({ retryAt: 1, accounts: [], delivered: 0, undelivered: 2 }),
+    "polled-too-soon",
+    429,
+    { retryAt: 1, accounts: [], undelivered: 2 },
+  ],
   [
     new errors.RateLimited({ provider: "spotify", reason: "rate_limited", retryAt: 1 }),
     "rate-limited",

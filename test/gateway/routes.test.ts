@@ -134,6 +134,32 @@ describe("a body", () => {
     expect(answer.body).toMatchObject({ type: "urn:pollen:problem:unsupported-media-type" })
   })
 
+  it("that does not say what it is is refused with 415", async () => {
+    const answer = await ask("/v1/accounts/spotify/token", {
+      method: "PUT",
+      headers: { authorization: `Bearer ${await new Visitor().bearer()}` },
+      body: new TextEncoder().encode(JSON.stringify(grant)),
+    })
+    expect(answer.status).toBe(415)
+    expect(answer.body).toMatchObject({ type: "urn:pollen:problem:unsupported-media-type" })
+  })
+
+  it("with a field that there is not is refused with its name", async () => {
+    const answer = await connect({ ...grant, acessToken: "secret-value" })
+    expect(answer.status).toBe(400)
+    expect(answer.body).toMatchObject({ issues: [{ path: "acessToken", message: "is not a field of this request" }] })
+    expect(JSON.stringify(answer.body)).not.toContain("secret-value")
+  })
+
+  it("where there is none to send is refused with its fields, but for an empty one", async () => {
+    const validate = (body: unknown) => new Visitor().ask("POST", "/v1/accounts/validate", { body })
+    expect(await validate({ provider: "spotify" })).toMatchObject({
+      status: 400,
+      body: { issues: [{ path: "provider" }] },
+    })
+    expect((await validate({})).status).toBe(200)
+  })
+
   it("for a provider that there is not is refused with its path", async () => {
     const answer = await new Visitor().ask("PUT", "/v1/accounts/napster/token", { body: grant })
     expect(answer.status).toBe(400)
@@ -141,7 +167,30 @@ describe("a body", () => {
   })
 })
 
+describe("a page elsewhere", () => {
+  it.each([{ "sec-fetch-site": "cross-site" }, { origin: "https://elsewhere.test" }])(
+    "changes nothing of a person: %j",
+    async (headers) => {
+      const visitor = new Visitor()
+      for (const [method, path] of [
+        ["POST", "/v1/poll"],
+        ["DELETE", `/v1/me?confirm=${visitor.id}`],
+      ] as const) {
+        const { status, body } = await visitor.ask(method, path, { headers })
+        expect(status).toBe(403)
+        expect(body).toMatchObject({ type: "urn:pollen:problem:cross-site" })
+      }
+    },
+  )
+})
+
 describe("queries", () => {
+  it("with a field that there is not are refused with its name", async () => {
+    for (const path of ["/v1/feed?offset=1", "/v1/status?offset=1"]) {
+      expect(await new Visitor().get(path)).toMatchObject({ status: 400, body: { issues: [{ path: "offset" }] } })
+    }
+  })
+
   it.each(["/v1/feed?limit=0", "/v1/feed?limit=201", "/v1/feed?limit=many", "/v1/subscriptions?limit=501"])(
     "%s is refused with the path of the limit",
     async (path) => {

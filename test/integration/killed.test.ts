@@ -31,7 +31,7 @@ it("a run whose process is killed in the middle of a page is taken on, ends, and
   await stack.ask("PATCH", "/v1/flags/stages/live", { percentage: 100 })
   // The page with user-4 and user-5 is in its hand-over when the process dies.
   const held = await client.hold({ person: "user-4", kind: "library" })
-  const { id } = await stack.ask("POST", "/v1/runs", { pageSize: 2, patienceSeconds: 0 })
+  const { id } = await stack.ask("POST", "/v1/runs", { everybody: true, pageSize: 2, patienceSeconds: 0 })
   await client.waitForHeld(held, 1, forever)
   await stack.kill()
   await client.release(held)

@@ -93,7 +93,7 @@ describe("A run", () => {
 
   it("is one at a time: another is refused while it is under way, and a dry one is not", async () => {
     const { run, letGo } = await startHeldRun()
-    expect(await system.ask("POST", "/v1/runs", {})).toMatchObject({
+    expect(await system.ask("POST", "/v1/runs", { everybody: true })).toMatchObject({
       status: 409,
       body: { type: "urn:pollen:problem:conflict", reason: "run_under_way" },
     })
@@ -152,7 +152,7 @@ describe("A run", () => {
     expect(all.status).toBe(200)
     expect((await system.ask("GET", `/v1/runs/${first.body.id}`)).body).toMatchObject({ state: "cancelled" })
     expect(await untilOver(all.body.id)).toMatchObject({ state: "finished" })
-    await system.ask("POST", "/v1/lifts", {})
+    await system.ask("POST", "/v1/lifts", { everybody: true })
   })
 
   it("that is running is not hurt by being taken on", async () => {
@@ -167,7 +167,10 @@ describe("A run", () => {
 
   it("does not start while the kill switch is set", async () => {
     await system.ask("PATCH", "/v1/flags/move", { isHalted: true })
-    expect(await system.ask("POST", "/v1/runs", {})).toMatchObject({ status: 409, body: { reason: "halted" } })
+    expect(await system.ask("POST", "/v1/runs", { everybody: true })).toMatchObject({
+      status: 409,
+      body: { reason: "halted" },
+    })
     expect(await system.ask("POST", "/v1/rollbacks", { to: "off", everybody: true })).toMatchObject({ status: 409 })
     expect((await system.ask("PATCH", "/v1/flags/move", { isHalted: false })).body).toMatchObject({ isHalted: false })
   })

@@ -12,13 +12,18 @@ const migration = makeMigration({
   ADMIN_TOKEN: credential,
 })
 
+const json = { "content-type": "application/json" }
+
 /** Asks the migration worker as an operator. A text is sent as it is. */
-const ask = async (method: string, path: string, body?: unknown) => {
+const ask = async (method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = json) => {
   const response = await migration(
     new Request(`https://pollen.test${path}`, {
       method,
-      headers: { authorization: `Bearer ${credential}`, "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      headers: { authorization: `Bearer ${credential}`, ...headers },
+      // As bytes, which have no media type unless a header says so.
+      ...(body === undefined
+        ? {}
+        : { body: new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body)) }),
     }),
   )
   return {
@@ -41,11 +46,24 @@ describe("A request that does not match the API", () => {
     ["PATCH", live, {}, "", /at least one of isEnabled, percentage, allowList/],
     ["PATCH", live, { allowList: {} }, "allowList", /at least one of set, add, remove/],
     ["PATCH", live, { allowList: { add: [""] } }, "allowList.add.0", /must not be empty/],
-    ["PATCH", live, { percent: 10 }, "", /at least one of/],
+    ["PATCH", live, { percent: 10 }, "percent", /not a field/],
     ["PATCH", "/v1/flags/stages/lively", { percentage: 10 }, "stage", /live/],
     ["PATCH", halt, {}, "", /at least one of isHalted, denyList/],
     ["POST", "/v1/runs", { pageSize: 1001 }, "pageSize", /1 to 1000/],
     ["POST", "/v1/runs", { people: [] }, "people", /must not be empty/],
+    ["POST", "/v1/runs", { everybody: true, dryRun: true, person: ["ada"] }, "dryRun", /not a field/],
+    ["POST", "/v1/runs", { everybody: true, dryRun: true, person: ["ada"] }, "person", /not a field/],
+    ["POST", "/v1/runs", {}, "people", /exactly one of people and everybody/],
+    ["POST", "/v1/runs", { everybody: false }, "people", /exactly one of people and everybody/],
+    ["POST", "/v1/runs", { people: ["ada"], everybody: true }, "people", /exactly one of people and everybody/],
+    ["POST", "/v1/runs?isDry=true", { everybody: true }, "isDry", /not a field/],
+    ["POST", "/v1/lifts", {}, "people", /exactly one of people and everybody/],
+    ["POST", "/v1/lifts", { person: ["ada"], everybody: true }, "person", /not a field/],
+    ["POST", "/v1/runs/nothing/pause", { isDry: true }, "isDry", /not a field/],
+    ["POST", "/v1/runs/nothing/pause?isDry=true", undefined, "isDry", /not a field/],
+    ["POST", "/v1/runs/nothing/pause", "{", "", /must be empty/],
+    ["POST", "/v1/verifications", { person: ["ada"] }, "person", /not a field/],
+    ["POST", "/v1/exports", { recipient: { kty: "oct", k: "AAAA", kay: 1 } }, "recipient.kay", /not a field/],
     ["POST", "/v1/runs", "{", "", /./],
     ["POST", "/v1/rollbacks", { to: "off" }, "people", /exactly one of people, at and everybody/],
     ["POST", "/v1/rollbacks", { to: "of", everybody: true }, "to", /off/],
@@ -69,6 +87,8 @@ describe("A request that does not match the API", () => {
     ["POST", "/v1/contract", { confirm: "yes" }, "confirm", /drop the token columns/],
     ["GET", "/v1/metrics?since=yesterday", undefined, "since", /./],
     ["GET", "/v1/actions?limit=201", undefined, "limit", /1 to 200/],
+    ["GET", "/v1/actions?after=1", undefined, "after", /not a field/],
+    ["GET", "/v1/flags?stage=live", undefined, "stage", /not a field/],
     ["GET", `/v1/people/${"x".repeat(257)}`, undefined, "userId", /at most 256/],
   ])(
     "is answered with the field and the rule, and is not audited: %s %s %j",
@@ -95,9 +115,63 @@ describe("A request that does not match the API", () => {
     }
   })
 
+  it("has its unknown fields told by name, and never by value", async () => {
+    const answer = await ask("POST", "/v1/runs", { everybody: true, accessToken: "secret-value" })
+    expect(answer.status).toBe(400)
+    expect(JSON.stringify(answer.body)).toContain("accessToken")
+    expect(JSON.stringify(answer.body)).not.toContain("secret-value")
+  })
+
   it("is told of everything that is wrong in it at once", async () => {
     const { body } = await ask("POST", "/v1/runs", { pageSize: 0, concurrency: 101, patienceSeconds: -1 })
     expect(body["issues"]).toHaveLength(3)
+  })
+})
+
+// Cloudflare Access lets a browser's cookie in, wherever the page is from that sends it.
+describe("A page elsewhere", () => {
+  const rollback = { to: "off", everybody: true }
+
+  it.each<readonly [string, Readonly<Record<string, string>>]>([
+    ["a cross-site request", { ...json, "sec-fetch-site": "cross-site" }],
+    ["a foreign origin", { ...json, origin: "https://elsewhere.test" }],
+    ["a neighbour's origin", { ...json, "sec-fetch-site": "same-site", origin: "https://other.pollen.test" }],
+    ["another scheme", { ...json, origin: "http://pollen.test" }],
+    ["an origin that is hidden", { ...json, origin: "null" }],
+  ])("changes nothing: %s", async (_what, headers) => {
+    const before = await actions()
+    for (const [method, path, body] of [
+      ["POST", "/v1/rollbacks", rollback],
+      ["POST", "/v1/runs/nothing/cancel", undefined],
+      ["PATCH", "/v1/flags/move", { isHalted: true }],
+    ] as const) {
+      expect(await ask(method, path, body, headers)).toMatchObject({
+        status: 403,
+        type: "application/problem+json",
+        body: { type: "urn:pollen:problem:cross-site" },
+      })
+    }
+    expect(await actions()).toBe(before)
+  })
+
+  it.each<readonly [string, Readonly<Record<string, string>>]>([
+    ["no media type", {}],
+    ["that of a form", { "content-type": "text/plain" }],
+  ])("cannot pass off a body with %s as JSON", async (_what, headers) => {
+    const before = await actions()
+    expect(await ask("POST", "/v1/rollbacks", rollback, headers)).toMatchObject({
+      status: 415,
+      type: "application/problem+json",
+      body: { type: "urn:pollen:problem:unsupported-media-type" },
+    })
+    expect(await actions()).toBe(before)
+  })
+
+  it("is not what these are: the worker's own page, a page that reads, and a program", async () => {
+    const own = { ...json, origin: "https://pollen.test", "sec-fetch-site": "same-origin" }
+    expect((await ask("POST", "/v1/lifts", { everybody: true, isDry: true }, own)).status).toBe(200)
+    expect((await ask("GET", "/v1/flags", undefined, { "sec-fetch-site": "cross-site" })).status).toBe(200)
+    expect((await ask("POST", "/v1/lifts", { everybody: true, isDry: true })).status).toBe(200)
   })
 })
 
@@ -170,6 +244,6 @@ it("Stages are counted with the people whom a rollback holds at one", async () =
   expect((await ask("GET", "/v1/stages")).body).toMatchObject({ ceilings: [] })
   await rollBack({ to: "dual_write", people: held.map(({ id }) => id) })
   expect((await ask("GET", "/v1/stages")).body).toMatchObject({ ceilings: [{ ceiling: "dual_write", people: 2 }] })
-  expect((await ask("POST", "/v1/lifts", {})).body).toEqual({ lifted: 2 })
+  expect((await ask("POST", "/v1/lifts", { everybody: true })).body).toEqual({ lifted: 2 })
   expect((await ask("GET", "/v1/stages")).body).toMatchObject({ ceilings: [] })
 })

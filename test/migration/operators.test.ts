@@ -245,6 +245,64 @@ describe("The door", () => {
     expect((await knock({ ADMIN_TOKEN: credential }, credential)).status).toBe(200)
   })
 
+  const [ada, grace] = ["a".repeat(32), "g".repeat(40)]
+  const named = { ADMIN_TOKENS: `ada:${ada}, grace:${grace}`, ADMIN_TOKEN: "x".repeat(32) }
+
+  it.each([
+    ["ada", ada],
+    ["grace", grace],
+    ["admin", named.ADMIN_TOKEN],
+  ])("opens to each of the named credentials, and the audit says who: %s", async (name, credential) => {
+    const asked = makeMigration({ ...bindings, MOVE, ...named })
+    const response = await asked(
+      new Request("https://pollen.test/v1/lifts", {
+        method: "POST",
+        headers: { authorization: `Bearer ${credential}`, "content-type": "application/json" },
+        body: JSON.stringify({ everybody: true }),
+      }),
+    )
+    expect(response.status).toBe(200)
+    expect(await env.DB.prepare("SELECT actor FROM operator_actions ORDER BY id DESC LIMIT 1").first("actor")).toBe(
+      name,
+    )
+  })
+
+  it("is shut to what is no credential of anybody's", async () => {
+    for (const wrong of [`ada:${ada}`, ada.slice(1), `${ada}a`, `${ada},${grace}`, "ada"]) {
+      expect((await knock(named, wrong)).status).toBe(401)
+    }
+  })
+
+  it.each([
+    ["too short a credential", `ada:${"a".repeat(31)}`],
+    ["one without a name", "a".repeat(40)],
+    ["a name of other characters", `ada lovelace:${"a".repeat(32)}`],
+    ["a name twice", `ada:${ada},ada:${grace}`],
+    ["the name of ADMIN_TOKEN", `admin:${ada}`],
+    ["one credential for two", `ada:${ada},grace:${ada}`],
+    ["none", ""],
+  ])("is shut to everybody where ADMIN_TOKENS has %s, and shows none", async (_what, ADMIN_TOKENS) => {
+    const response = await knock({ ADMIN_TOKENS }, ada)
+    expect(response.status).toBe(500)
+    const text = await response.text()
+    expect(text).toContain("ADMIN_TOKENS")
+    expect(text).not.toContain("a".repeat(31))
+  })
+
+  it("keeps the description of the API from whoever is not let in", async () => {
+    const describe = (credential?: string) =>
+      makeMigration({ ...bindings, MOVE, ...named })(
+        new Request("https://pollen.test/openapi.json", {
+          headers: credential === undefined ? {} : { authorization: `Bearer ${credential}` },
+        }),
+      )
+    expect((await describe()).status).toBe(401)
+    expect((await describe("x")).status).toBe(401)
+    const response = await describe(ada)
+    expect(response.status).toBe(200)
+    expect(await response.json()).toMatchObject({ paths: { "/v1/runs": { post: expect.anything() } } })
+  })
+
   it.each([
     ["a credential that could be guessed", { ADMIN_TOKEN: "x".repeat(31) }],
     ["no credential", {}],

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process"
-import { globSync, mkdtempSync, rmSync } from "node:fs"
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { afterAll, describe, expect, it } from "vitest"
@@ -21,6 +21,10 @@ describe("each worker", () => {
     expect(stdout + stderr).toContain("--dry-run: exiting now")
     expect(stdout + stderr).not.toMatch(/\[WARNING\]|\[ERROR\]/)
     expect(status).toBe(0)
+  })
+
+  it.each(configs)("has no public address unless somebody gives it one: %s", (config) => {
+    expect(readFileSync(config, "utf8")).toMatch(/^workers_dev = false$/m)
   })
 
   it("is deployed by a step of the page about deployment, which says where the database's id belongs", () => {

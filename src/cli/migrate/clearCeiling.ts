@@ -15,7 +15,7 @@ export const clearCeiling = Effect.fn("clearCeiling")(function* (
   yield* requireKnown(people)
   const isDry = options.dryRun
   const { lifted } = yield* ask(({ runs }) =>
-    runs.clearCeilings({ payload: { isDry, ...(people === undefined ? {} : { people }) } }),
+    runs.clearCeilings({ payload: { isDry, ...(people === undefined ? { everybody: true } : { people }) } }),
   )
   const words = isDry
     ? `${count(lifted)} would be released.`

@@ -54,7 +54,7 @@ export const startMove = Effect.fn("startMove")(function* (
   const { ask } = yield* MigrationWorker
   const people = yield* readPeople(options)
   yield* requireKnown(people)
-  const settings: StartMove = { ...toSettings(options), ...(people === undefined ? {} : { people }) }
+  const settings: StartMove = { ...toSettings(options), ...(people === undefined ? { everybody: true } : { people }) }
   if (options.dryRun) return yield* planMove(settings)
   const running = people === undefined ? yield* recoverUnderWay : undefined
   if (running !== undefined) {

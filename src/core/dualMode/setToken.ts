@@ -1,11 +1,11 @@
 import { Effect, Option } from "effect"
-import { type HeldElsewhere, Misconfigured } from "../../domain/error.ts"
+import { type HeldElsewhere, Misconfigured, PersonForgotten } from "../../domain/error.ts"
 import type { Provider } from "../../domain/provider.ts"
 import type { TokenSet } from "../../domain/token.ts"
 import type { UserId } from "../../domain/user.ts"
 import { copyTokens, hasCopy } from "../../move/copies.ts"
 import { DatabaseGrants } from "../../move/DatabaseGrants.ts"
-import { giveToObject, insertGrant, readPerson } from "../../move/person.ts"
+import { giveToObject, insertGrant, readPerson, withdrawFromObject } from "../../move/person.ts"
 import { readSources } from "../../move/sources.ts"
 import { countingWrite } from "../../move/tokenOperations.ts"
 import { missingClientSettings } from "../../providers/endpoints.ts"
@@ -40,14 +40,23 @@ export const setToken = Effect.fn("setToken")(function* (
     return yield* Effect.catchTag(object.setToken({ ...grant, asOf: { epoch, sources } }), "HeldElsewhere", forestalled)
   })
 
+  /** Whether the person had been erased when this call began: if they are erased while it is under way, it must not bring them back. */
+  let wasForgotten: boolean | undefined
+
   const setElsewhere = Effect.fnUntraced(
     function* (refusal: HeldElsewhere) {
+      const isForgotten = refusal.isForgotten === true
+      wasForgotten ??= isForgotten
+      if (isForgotten && !wasForgotten) return yield* new PersonForgotten({ method: "setToken" })
       const rows = yield* readPerson(env.DB, userId)
       const route = routeOf(rows, refusal)
       if (route.side === "object") return yield* setInObject(route.epoch)
       if (route.side === "new" && route.owner === "object") {
         const given = yield* giveToObject(env.DB, account, route.epoch)
-        return yield* Option.isSome(given) ? setInObject(route.epoch) : forestalled()
+        if (Option.isNone(given)) return yield* forestalled()
+        return yield* Effect.tapErrorTag(setInObject(route.epoch), "PersonForgotten", () =>
+          withdrawFromObject(env.DB, account, route.epoch),
+        )
       }
       const database = yield* DatabaseGrants
       const write =

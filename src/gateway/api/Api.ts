@@ -1,4 +1,5 @@
 import { HttpApi, OpenApi } from "effect/http-api"
+import { strictRequests } from "../../http/strict.ts"
 import { Accounts } from "./accounts.ts"
 import { FeedPages } from "./feed.ts"
 import { Health } from "./health.ts"
@@ -8,6 +9,5 @@ import { Polling } from "./polling.ts"
 /** Everything that people and their apps can ask of pollen. */
 export class Api extends HttpApi.make("pollen")
   .add(Accounts, Polling, Person, FeedPages, Health)
-  // Somebody whose body is wrong in three places hears of three.
-  .annotate(HttpApi.ParseOptions, { errors: "all" })
+  .annotateMerge(strictRequests)
   .annotateMerge(OpenApi.annotations({ title: "pollen", version: "1" })) {}

@@ -18,11 +18,12 @@ export class Polling extends HttpApiGroup.make("polling")
     HttpApiEndpoint.post("pollNow", "/v1/poll", {
       headers: { accept: Schema.optionalKey(Schema.String) },
       success: PollSummary,
-      error: problemDocument(503),
+      error: [problemDocument(429), problemDocument(503)],
     }).annotate(
       OpenApi.Description,
       "Polls everything the person follows. With `Accept: text/event-stream` the answer is a stream of `progress` events, " +
-        "one per source, and then one `done` with the summary or one `problem` with problem details.",
+        "one per source, and then one `done` with the summary or one `problem` with problem details. A poll that is requested " +
+        "too soon after the one before is answered with 429 and `Retry-After`.",
     ),
   )
   .middleware(Decoding)

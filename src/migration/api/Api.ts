@@ -1,4 +1,5 @@
 import { HttpApi, OpenApi } from "effect/http-api"
+import { strictRequests } from "../../http/strict.ts"
 import { Drop } from "./drop.ts"
 import { FlagsGroup } from "./flags.ts"
 import { Health } from "./health.ts"
@@ -10,6 +11,5 @@ import { Tables } from "./tables.ts"
 /** The HTTP API of the migration worker, for operators. */
 export class Api extends HttpApi.make("pollen-migration")
   .add(FlagsGroup, Runs, People, MetricsGroup, Tables, Drop, Health)
-  // A body with three mistakes is answered with all three.
-  .annotate(HttpApi.ParseOptions, { errors: "all" })
+  .annotateMerge(strictRequests)
   .annotateMerge(OpenApi.annotations({ title: "pollen-migration", version: "1" })) {}

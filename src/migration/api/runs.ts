@@ -18,12 +18,22 @@ const settings = {
   patienceSeconds: Schema.optionalKey(whole(0, 86_400)),
 }
 
+/** Must be true for a request about everybody: one that merely names nobody is refused. */
+const everybody = Schema.optionalKey(Schema.Boolean)
+
+const peopleOrEverybody = Schema.makeFilter((asked: { readonly people?: unknown; readonly everybody?: boolean }) =>
+  (asked.people !== undefined) !== (asked.everybody === true)
+    ? undefined
+    : { path: ["people"], issue: "exactly one of people and everybody must be given" },
+)
+
 /** Takes people to the stages that the flags say. */
 export const StartMove = Schema.Struct({
   ...settings,
   /** Only these people. */
   people: Schema.optionalKey(people(namedAtMost)),
-})
+  everybody,
+}).check(peopleOrEverybody)
 export type StartMove = typeof StartMove.Type
 
 /**
@@ -35,7 +45,7 @@ export const StartRollback = Schema.Struct({
   to: Stage,
   people: Schema.optionalKey(people(namedAtMost)),
   at: Schema.optionalKey(Stage),
-  everybody: Schema.optionalKey(Schema.Boolean),
+  everybody,
   /** Whether `at` and `everybody` include people whose accounts started in an object, and who never were in D1. */
   includesBorn: Schema.optionalKey(Schema.Boolean),
 }).pipe(
@@ -144,11 +154,12 @@ export class Runs extends HttpApiGroup.make("runs")
     ),
     HttpApiEndpoint.post("clearCeilings", "/v1/lifts", {
       payload: Schema.Struct({
-        /** Only these people; everybody by default. */
+        /** Only these people. */
         people: Schema.optionalKey(Schema.Array(UserId)),
+        everybody,
         /** Counts the ceilings and clears none. */
         isDry: Schema.optionalKey(Schema.Boolean),
-      }),
+      }).check(peopleOrEverybody),
       success: Schema.Struct({ lifted: Schema.Int }),
       error: [...body],
     }).annotate(

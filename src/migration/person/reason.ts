@@ -22,6 +22,7 @@ const Reason = Schema.Literals([
   "seal_broken",
   "not_held_by_object",
   "held_by_object",
+  "forgotten",
   // Caused by either.
   "not_the_same",
   "grant_refused",
@@ -67,6 +68,7 @@ export const toStepFailed = (error: CoreError): StepFailed =>
     InternalError: ({ message }) => failed("object_failed", message),
     InvalidRequest: ({ message }) => failed("object_failed", message),
     Misconfigured: ({ message }) => failed("object_misconfigured", message),
+    PersonForgotten: ({ message }) => failed("forgotten", message),
     SealBroken: ({ message }) => failed("seal_broken", message),
     DatabaseUnavailable: ({ message }) => failed("database_unavailable", message),
   })

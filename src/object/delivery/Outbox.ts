@@ -49,6 +49,8 @@ export class Outbox extends Context.Service<
     readonly deliver: Effect.Effect<Delivery>
     /** The same, with a heartbeat whether one is due or not. */
     readonly deliverWithHeartbeat: Effect.Effect<Delivery>
+    /** Waits for the delivery under way, and lets none begin until the effect has ended. */
+    readonly withoutDeliveries: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   }
 >()("pollen/object/Outbox") {
   static readonly layer = Layer.effect(
@@ -131,8 +133,10 @@ export class Outbox extends Context.Service<
           cursors: cursorsOf(db, rows),
           heartbeat,
         })
+        // D1 cannot be told to stop, and whoever waits for the delivery waits for D1.
+        const send = Effect.uninterruptible(Effect.tryPromise(() => database.batch(batch)))
         // The rows may leave nothing to tell, such as of an account that has been handed back since.
-        const delivery = batch.length === 0 ? Effect.void : Effect.tryPromise(() => database.batch(batch))
+        const delivery = batch.length === 0 ? Effect.void : send
         return yield* Effect.asVoid(delivery).pipe(
           Effect.andThen(recordSuccess(rows, heartbeat)),
           Effect.as({ items: rows.filter(({ kind }) => kind === "item").length, isDone: isLast }),
@@ -162,6 +166,7 @@ export class Outbox extends Context.Service<
       return {
         deliver: deliverAll({ isHeartbeatForced: false }),
         deliverWithHeartbeat: deliverAll({ isHeartbeatForced: true }),
+        withoutDeliveries: alone.withPermit,
       }
     }),
   )

@@ -64,6 +64,9 @@ const takeOffLists = `UPDATE feature_flags SET
     deny_list = (SELECT json_group_array(value) FROM json_each(deny_list) WHERE value <> ?1)
   WHERE ?1 IN (SELECT value FROM json_each(allow_list)) OR ?1 IN (SELECT value FROM json_each(deny_list))`
 
+/** The highest epoch that D1 has for an account of the person; `?1` is their id. Asked in the batch that erases the rows. */
+export const highestEpoch = "SELECT coalesce(max(epoch), 0) AS epoch FROM user_accounts WHERE user_id = ?1"
+
 /** Takes a person out of D1, one statement a table; `?1` is their id. Items and sources are shared, and stay. */
 export const erasure: ReadonlyArray<string> = [
   ...[

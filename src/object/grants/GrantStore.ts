@@ -2,12 +2,8 @@ import { and, eq } from "drizzle-orm"
 import { Clock, Context, Effect, Layer, Option, Random } from "effect"
 import { accounts, items, libraryPages, outbox, subscriptions, tokens } from "../../../schema/object.ts"
 import { backoff } from "../../domain/backoff.ts"
-import {
-  type AccountNotConnected,
-  type RateLimited,
-  ReauthorizationRequired,
-  type SealBroken,
-} from "../../domain/error.ts"
+import { type AccountNotConnected, RateLimited, ReauthorizationRequired, type SealBroken } from "../../domain/error.ts"
+import { spreadPause } from "../../domain/pause.ts"
 import type { Provider } from "../../domain/provider.ts"
 import type { TokenEventType, TokenSet } from "../../domain/token.ts"
 import { Settings } from "../Settings.ts"
@@ -55,10 +51,10 @@ export class GrantStore extends Context.Service<
     readonly remove: (provider: Provider, epoch?: number) => Effect.Effect<Option.Option<boolean>>
     /** Ends the use of a grant until `setToken`. */
     readonly requireReauthorization: (provider: Provider, reason: string) => Effect.Effect<ReauthorizationRequired>
-    /** Records until when a provider's API asked not to be asked. Survives eviction. */
-    readonly limitApi: (limited: RateLimited) => Effect.Effect<void>
-    /** Records until when a provider's token endpoint asked not to be asked. Survives eviction. */
-    readonly limitRefresh: (limited: RateLimited) => Effect.Effect<void>
+    /** Records until when a provider's API is not asked: as it said, spread. Survives eviction. Returns the pause as it is recorded. */
+    readonly limitApi: (limited: RateLimited) => Effect.Effect<RateLimited>
+    /** The same for a provider's token endpoint. */
+    readonly limitRefresh: (limited: RateLimited) => Effect.Effect<RateLimited>
     /** Notes a failed refresh and returns when to try again; the reason is told once, by the first failure in a row. */
     readonly postpone: (row: TokenRow, provider: Provider, reason: string) => Effect.Effect<number>
     /** Fails while a rate limit of the API lasts. */
@@ -226,20 +222,32 @@ export class GrantStore extends Context.Service<
         return new ReauthorizationRequired({ provider, reason })
       })
 
-      const limitApi = Effect.fnUntraced(function* (limited: RateLimited) {
-        yield* store.transaction(() => {
-          const rateLimitedUntil = Math.max(readAccount(limited.provider)?.rateLimitedUntil ?? 0, limited.retryAt)
-          db.update(accounts)
-            .set({ rateLimitedUntil, rateLimitReason: limited.reason })
-            .where(eq(accounts.provider, limited.provider))
-            .run()
-        })
-        yield* store.durable
+      /** Keeps a pause that is long enough, since others may have been refused at the same time; else the provider's, spread. */
+      const pauseUntil = Effect.fnUntraced(function* (limited: RateLimited, known: number | null | undefined) {
+        const { provider, reason } = limited
+        const drawn = { now: yield* Clock.currentTimeMillis, random: yield* Random.next }
+        const isLong = known !== null && known !== undefined && known >= limited.retryAt
+        const retryAt = isLong ? known : spreadPause(limited, { ...drawn, longestMs: settings.bounds.minimumMs })
+        return new RateLimited({ provider, reason, retryAt })
       })
 
-      const limitRefresh = Effect.fnUntraced(function* ({ provider, retryAt: refreshLimitedUntil }: RateLimited) {
-        db.update(tokens).set({ refreshLimitedUntil }).where(eq(tokens.provider, provider)).run()
+      const limitApi = Effect.fnUntraced(function* (limited: RateLimited) {
+        const { provider } = limited
+        const paused = yield* pauseUntil(limited, readAccount(provider)?.rateLimitedUntil)
+        db.update(accounts)
+          .set({ rateLimitedUntil: paused.retryAt, rateLimitReason: limited.reason })
+          .where(eq(accounts.provider, provider))
+          .run()
         yield* store.durable
+        return paused
+      })
+
+      const limitRefresh = Effect.fnUntraced(function* (limited: RateLimited) {
+        const { provider } = limited
+        const paused = yield* pauseUntil(limited, readToken(provider)?.refreshLimitedUntil)
+        db.update(tokens).set({ refreshLimitedUntil: paused.retryAt }).where(eq(tokens.provider, provider)).run()
+        yield* store.durable
+        return paused
       })
 
       /** Notes a failure and when to try again; `reason` is told once, by the first failure in a row. */

@@ -83,12 +83,16 @@ export class Grants extends Context.Service<
         use: (token: Redacted.Redacted<string>) => Effect.Effect<A, E | AccessTokenRejected | RateLimited>,
       ) {
         const first = yield* fresh(provider, yield* store.ready(provider))
+        const isRateLimited = (error: E | AccessTokenRejected | RateLimited): error is RateLimited =>
+          error instanceof RateLimited
         const ask = ({ token, generation }: UsableToken) =>
           use(token).pipe(
-            Effect.tapError((error) => {
-              if (isRejected(error) && generation !== first.generation) refusedFresh.set(provider, generation)
-              return error instanceof RateLimited ? store.limitApi(error) : Effect.void
-            }),
+            Effect.tapError((error) =>
+              Effect.sync(() => {
+                if (isRejected(error) && generation !== first.generation) refusedFresh.set(provider, generation)
+              }),
+            ),
+            Effect.catchIf(isRateLimited, (error) => Effect.flatMap(store.limitApi(error), Effect.fail)),
             Effect.tap(() => {
               if (confirmed.get(provider) === generation) return Effect.void
               confirmed.set(provider, generation)

@@ -12,6 +12,7 @@ import { type RefreshedGrant, refreshGrant } from "../../providers/oauth.ts"
 import { ProviderHttp } from "../../providers/ProviderHttp.ts"
 import { Settings } from "../Settings.ts"
 import { Store } from "../Store.ts"
+import { Underway } from "../Underway.ts"
 import { counted } from "./counters.ts"
 import { GrantStore, nextGeneration } from "./GrantStore.ts"
 import type { TokenRow } from "./grantRows.ts"
@@ -52,6 +53,7 @@ export class Refresher extends Context.Service<
       const { readToken } = grants
       const settings = yield* Settings
       const http = yield* ProviderHttp
+      const { track } = yield* Underway
       const refreshes = new Map<Provider, Deferred.Deferred<UsableToken, GrantError>>()
 
       const failed = Effect.fnUntraced(function* (row: TokenRow, error: ProviderUnavailable) {
@@ -144,7 +146,7 @@ export class Refresher extends Context.Service<
                   : Effect.flatMap(grants.requireReauthorization(provider, reason), Effect.fail),
               ProviderUnavailable: (error) =>
                 isSuperseded() ? Effect.void : Effect.flatMap(failed(row, error), Effect.fail),
-              RateLimited: (error) => Effect.andThen(grants.limitRefresh(error), Effect.fail(error)),
+              RateLimited: (error) => Effect.flatMap(grants.limitRefresh(error), Effect.fail),
             }),
           )
           return yield* current(provider)
@@ -157,7 +159,7 @@ export class Refresher extends Context.Service<
           const started = Deferred.makeUnsafe<UsableToken, GrantError>()
           refreshes.set(provider, started)
           // Detached: the first caller going away must not take the refresh from the others.
-          return refreshOnce(provider, when).pipe(
+          return track(refreshOnce(provider, when)).pipe(
             Effect.onExit((exit) =>
               Effect.sync(() => {
                 refreshes.delete(provider)

@@ -6,13 +6,14 @@ import type { Provider } from "../../domain/provider.ts"
 import { counted } from "../grants/counters.ts"
 import { GrantStore } from "../grants/GrantStore.ts"
 import { Grants } from "../grants/Grants.ts"
-import { isHeld, rearm } from "../person.ts"
+import { isHeld, rearm, tombstoneOf } from "../person.ts"
 import { Store } from "../Store.ts"
 import { fingerprintOf } from "./fingerprints.ts"
 
 /** State of an account this object does not hold, with a fingerprint of its copy when a key is given. */
 export const heldElsewhere = Effect.fnUntraced(function* (provider: Provider, compareKey?: string) {
-  const { db } = yield* Store
+  const store = yield* Store
+  const { db } = store
   const { readToken } = yield* GrantStore
   const known = db.select({ epoch: accounts.epoch }).from(accounts).where(eq(accounts.provider, provider)).get()
   const shown =
@@ -21,7 +22,10 @@ export const heldElsewhere = Effect.fnUntraced(function* (provider: Provider, co
       : // A copy that does not open has no fingerprint, and agrees with nothing.
         yield* Effect.orElseSucceed(fingerprintOf(provider, compareKey), () => null)
   const hasCopy = readToken(provider) !== undefined
-  return new HeldElsewhere({ provider, epoch: known?.epoch ?? 0, hasCopy, fingerprint: shown })
+  const tombstone = tombstoneOf(store, provider)
+  const forgotten = tombstone === undefined ? {} : { isForgotten: true }
+  const epoch = known?.epoch ?? tombstone?.epoch ?? 0
+  return new HeldElsewhere({ provider, epoch, ...forgotten, hasCopy, fingerprint: shown })
 })
 
 /** Gets an access token for a worker that acts on the person's behalf, refreshed first if it expires soon. */

@@ -74,7 +74,7 @@ const keepCopy = Effect.fnUntraced(function* ({ provider, epoch, generation, sta
 /** Keeps copies of what D1 holds. An account that this object holds, or of which it has a newer copy, stays as it is. */
 export const importTokens = Effect.fn("importTokens")(function* (given: ReadonlyArray<CopiedGrant>) {
   const store = yield* Store
-  if (given.length > 0) yield* ensurePerson
+  if (given.length > 0) yield* ensurePerson("importTokens", given)
   const kept = yield* Effect.forEach(given, keepCopy)
   yield* store.durable
   yield* rearm

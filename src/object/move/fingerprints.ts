@@ -33,7 +33,7 @@ const use = Effect.fnUntraced(function* (provider: Provider) {
       ScopeMissing: ({ reason }) => Effect.succeed(tried("refused", reason)),
       SourceMissing: () => Effect.succeed(tried("unknown", "the library is missing")),
       ProviderUnavailable: ({ message }) => Effect.succeed(tried("unknown", message)),
-      RateLimited: (error) => Effect.as(store.limitApi(error), tried("unknown", error.message)),
+      RateLimited: (error) => Effect.map(store.limitApi(error), ({ message }) => tried("unknown", message)),
     }),
   )
 })

@@ -69,7 +69,7 @@ export const takeOver = Effect.fn("takeOver")(function* (
   { isMirrored }: { readonly isMirrored: boolean },
 ) {
   const store = yield* Store
-  yield* ensurePerson
+  yield* ensurePerson("takeOver", wanted)
   const taken = yield* Effect.forEach(wanted, (account) => takeAccount(account, sources))
   if (taken.some(({ outcome }) => outcome === "held")) store.db.update(person).set({ isMirrored }).run()
   yield* store.durable
@@ -133,7 +133,7 @@ export const handBack = Effect.fn("handBack")(function* (wanted: ReadonlyArray<A
   const { db } = store
   const grants = yield* Grants
   const { deliver } = yield* Outbox
-  if (wanted.length > 0) yield* ensurePerson
+  if (wanted.length > 0) yield* ensurePerson("handBack", wanted)
   const held = yield* heldProviders
   const toGiveUp = wanted.filter(({ provider }) => held.includes(provider))
   yield* Effect.forEach(toGiveUp, ({ provider }) =>

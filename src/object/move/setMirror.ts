@@ -46,7 +46,9 @@ const mirrorAll = Effect.fnUntraced(function* () {
 export const setMirror = Effect.fn("setMirror")(function* ({ isMirrored }: { readonly isMirrored: boolean }) {
   const store = yield* Store
   const { db } = store
-  yield* ensurePerson
+  const { rows } = store
+  const hasAccounts = rows("SELECT 1 FROM accounts LIMIT 1").length > 0
+  yield* ensurePerson("setMirror", hasAccounts ? [] : providers.map((provider) => ({ provider })))
   db.update(person).set({ isMirrored }).run()
   if (isMirrored) yield* Effect.ensuring(Effect.retry(mirrorAll(), { times: attemptsAtMost - 1 }), rearm)
   else {

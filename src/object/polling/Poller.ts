@@ -9,6 +9,7 @@ import type { AccountPoll, PollProgress } from "../../rpc/methods.ts"
 import { Grants } from "../grants/Grants.ts"
 import { Settings } from "../Settings.ts"
 import { Store } from "../Store.ts"
+import { Underway } from "../Underway.ts"
 import { checkSource } from "./checkSource.ts"
 import { pendingSources, synchronise } from "./library.ts"
 import * as statements from "./statements.ts"
@@ -48,6 +49,7 @@ export class Poller extends Context.Service<
   Poller,
   {
     readonly poll: (provider: Provider, trigger: Trigger, listener?: ProgressListener) => Effect.Effect<AccountPoll>
+    readonly isUnderway: (provider: Provider) => boolean
   }
 >()("pollen/object/Poller") {
   static readonly layer = Layer.effect(
@@ -60,6 +62,7 @@ export class Poller extends Context.Service<
       const grants = yield* Grants
       const http = yield* ProviderHttp
       const clients = yield* ProviderClients
+      const { track } = yield* Underway
       const passes = new Map<Provider, Pass>()
 
       const ofAccount = (provider: Provider) => eq(accounts.provider, provider)
@@ -186,9 +189,10 @@ export class Poller extends Context.Service<
           const started: Pass = { listeners, outcome: Deferred.makeUnsafe() }
           passes.set(provider, started)
           // Detached: the first caller going away must not stop the pass for the others.
-          return pass(provider, trigger, (progress) => {
+          const tell = (progress: PollProgress) => {
             for (const listen of listeners) listen(progress)
-          }).pipe(
+          }
+          return track(pass(provider, trigger, tell)).pipe(
             Effect.onExit((exit) =>
               Effect.sync(() => {
                 passes.delete(provider)
@@ -201,7 +205,7 @@ export class Poller extends Context.Service<
           )
         })
 
-      return { poll }
+      return { poll, isUnderway: (provider: Provider) => passes.has(provider) }
     }),
   )
 }

@@ -107,7 +107,7 @@ describe("A rate limit of the token endpoint", () => {
     expect(await person.refreshTokens({ force: true })).toMatchObject({ accounts: [{ outcome: "failed" }] })
     expect(await tokenRequests(person)).toBe(1)
     await simulator.clearFaults()
-    clock.aheadMs = 2 * hour + minute
+    clock.aheadMs = 2 * hour + 15 * minute
     expect(await person.refreshTokens()).toMatchObject({ accounts: [{ outcome: "refreshed" }] })
     expect(await account(person)).toMatchObject({ rateLimitedUntil: null, rateLimitReason: null })
   })

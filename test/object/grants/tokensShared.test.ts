@@ -8,6 +8,7 @@ import { Refresher } from "../../../src/object/grants/Refresher.ts"
 import { EventQueue, TokenEvents } from "../../../src/object/grants/TokenEvents.ts"
 import { Settings } from "../../../src/object/Settings.ts"
 import { Store } from "../../../src/object/Store.ts"
+import { Underway } from "../../../src/object/Underway.ts"
 import { ProviderHttp } from "../../../src/providers/ProviderHttp.ts"
 import { forever } from "../../forever.ts"
 import { Person, simulator } from "../person.ts"
@@ -33,6 +34,7 @@ describe("A refresh under way", () => {
         Layer.provide(ProviderHttp.layer(forever)),
         Layer.provide(Settings.layer(env)),
         Layer.provide(Store.layer(state, person.id)),
+        Layer.provide(Underway.layer),
       )
       return Effect.gen(function* () {
         const refresher = yield* Refresher
