@@ -55,10 +55,13 @@ export class Grants extends Context.Service<
       })
       const accessToken = (provider: Provider) => Effect.flatMap(store.usable(provider), (row) => fresh(provider, row))
 
-      /** The new refresh token came with an access token that works: the one before it is not needed any more. */
+      /**
+       * The new refresh token came with an access token that works: the one before it is not needed any more. Where a refresh has
+       * failed since, it may have come with none.
+       */
       const forgetPrevious = Effect.fnUntraced(function* (provider: Provider, generation: number) {
         const row = readToken(provider)
-        if (row === undefined || row.generation !== generation) return
+        if (row === undefined || row.generation !== generation || row.failures > 0) return
         const grant = yield* store.open(provider, row)
         if (grant.previousRefreshToken === null) return
         yield* store.replace(provider, row, { ...grant, previousRefreshToken: null }, {}, () => undefined)

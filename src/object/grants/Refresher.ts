@@ -1,4 +1,4 @@
-import { Clock, Context, Deferred, Effect, Layer, Redacted } from "effect"
+import { Clock, Context, Data, Deferred, Effect, Layer, Redacted } from "effect"
 import {
   type AccountNotConnected,
   ProviderUnavailable,
@@ -8,6 +8,7 @@ import {
 } from "../../domain/error.ts"
 import type { Provider } from "../../domain/provider.ts"
 import { needsRefresh, refreshableAt } from "../../domain/token.ts"
+import type { OnlyRefreshToken } from "../../providers/error.ts"
 import { type RefreshedGrant, refreshGrant } from "../../providers/oauth.ts"
 import { ProviderHttp } from "../../providers/ProviderHttp.ts"
 import { Settings } from "../Settings.ts"
@@ -26,6 +27,9 @@ export interface UsableToken {
   readonly generation: number
   readonly expiresAt: number
 }
+
+/** A failed refresh of which everything is recorded. */
+class NotRefreshed extends Data.TaggedError("NotRefreshed")<{ readonly error: ProviderUnavailable }> {}
 
 /** Refreshes grants. Concurrent callers share one refresh: with rotation, two refreshers would invalidate each other's token. */
 export class Refresher extends Context.Service<
@@ -90,6 +94,24 @@ export class Refresher extends Context.Service<
         })
       })
 
+      /** Stores a refresh token that came without an access token, before anything else is tried with the grant. */
+      const keepRotated = Effect.fnUntraced(function* (
+        row: TokenRow,
+        grant: Grant,
+        { provider, refreshToken, reason }: OnlyRefreshToken,
+      ) {
+        const now = yield* Clock.currentTimeMillis
+        const next: Grant = { ...grant, refreshToken, previousRefreshToken: grant.refreshToken }
+        const generation = nextGeneration(row)
+        yield* grants.replace(provider, row, next, { keptAliveAt: now, generation }, () =>
+          grants.changed(provider, "rotated", now, reason),
+        )
+        if (readToken(provider)?.generation !== generation) return
+        return yield* failed({ ...row, generation }, new ProviderUnavailable({ provider, reason, retryAt: null })).pipe(
+          Effect.flatMap((error) => new NotRefreshed({ error })),
+        )
+      })
+
       const opened = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
         const grant = yield* grants.open(provider, row)
         if (row.keyId !== settings.keyRing.newestId) {
@@ -129,7 +151,9 @@ export class Refresher extends Context.Service<
           const isSuperseded = () => readToken(provider)?.generation !== row.generation
           const previous = grant.previousRefreshToken
           const exchange = (used: Grant) =>
-            Effect.flatMap(request(used.refreshToken), (given) => accept(provider, row, used, given))
+            Effect.flatMap(request(used.refreshToken), (given) => accept(provider, row, used, given)).pipe(
+              Effect.catchTag("OnlyRefreshToken", (rotated) => keepRotated(row, used, rotated)),
+            )
           yield* exchange(grant).pipe(
             // The new refresh token never worked; the one before it may still. If it does, it is the one to keep.
             Effect.catchTag("GrantRefused", (refused) =>
@@ -144,6 +168,7 @@ export class Refresher extends Context.Service<
                   : Effect.flatMap(grants.requireReauthorization(provider, reason), Effect.fail),
               ProviderUnavailable: (error) =>
                 isSuperseded() ? Effect.void : Effect.flatMap(failed(row, error), Effect.fail),
+              NotRefreshed: ({ error }) => Effect.fail(error),
               RateLimited: (error) => Effect.andThen(grants.limitRefresh(error), Effect.fail(error)),
             }),
           )
