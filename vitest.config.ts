@@ -51,7 +51,7 @@ export default defineConfig({
       {
         test: {
           name: "node",
-          include: ["test/{cli,domain,integration,local,providers,repository,simulator}/**/*.test.ts"],
+          include: ["test/{cli,domain,integration,local,repository,simulator}/**/*.test.ts"],
           testTimeout: 180_000,
           hookTimeout: 60_000,
         },
