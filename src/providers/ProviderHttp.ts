@@ -25,7 +25,7 @@ interface Failure {
 }
 const passing = (failure: string): Failure => ({ failure, isLasting: false })
 const lasting = (failure: string): Failure => ({ failure, isLasting: true })
-const isPassing = (answered: Answer | Failure): answered is Failure => "failure" in answered && !answered.isLasting
+const isFailure = (answered: Answer | Failure): answered is Failure => "failure" in answered
 
 export interface ApiRequest {
   readonly provider: Provider
@@ -134,12 +134,14 @@ export class ProviderHttp extends Context.Service<
             catch: (thrown) => unavailable(isTimeout(thrown) ? `no answer within ${timeoutMs} ms` : "no answer"),
           }).pipe(
             Effect.flatMap((answered) =>
-              isPassing(answered) ? Effect.fail(unavailable(answered.failure)) : Effect.succeed(answered),
+              isFailure(answered) && !answered.isLasting
+                ? Effect.fail(unavailable(answered.failure))
+                : Effect.succeed(answered),
             ),
           )
           return Effect.retry(counted(request.provider, answer), quickRetries).pipe(
             Effect.flatMap((answered) =>
-              "failure" in answered ? Effect.fail(unavailable(answered.failure)) : Effect.succeed(answered),
+              isFailure(answered) ? Effect.fail(unavailable(answered.failure)) : Effect.succeed(answered),
             ),
           )
         }

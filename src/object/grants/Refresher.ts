@@ -15,7 +15,7 @@ import { Settings } from "../Settings.ts"
 import { Store } from "../Store.ts"
 import { counted } from "./counters.ts"
 import { GrantStore, nextGeneration } from "./GrantStore.ts"
-import type { TokenRow } from "./grantRows.ts"
+import { issuedOf, type TokenRow } from "./grantRows.ts"
 import type { Grant } from "./vault.ts"
 
 /** The reasons why there is no access token. */
@@ -41,7 +41,10 @@ export class Refresher extends Context.Service<
     readonly opened: (provider: Provider, row: TokenRow) => Effect.Effect<UsableToken, GrantError>
     /** Refreshes a token that expires soon, unless the last refresh has just failed. Callers at the same time share one request. */
     readonly refreshAhead: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
-    /** Refreshes now, unless the token endpoint asked to wait. Callers at the same time share one request. */
+    /**
+     * Refreshes now, unless the last refresh has just failed or the token endpoint asked to wait: a pass of many requests that are
+     * all rejected must not ask a dead endpoint for each. Callers at the same time share one request.
+     */
     readonly refreshNow: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
     readonly isUnderway: (provider: Provider) => boolean
     /** Waits for the refresh under way, if there is one, however it ends. */
@@ -128,12 +131,12 @@ export class Refresher extends Context.Service<
         Effect.gen(function* () {
           const row = yield* grants.usable(provider)
           const now = yield* Clock.currentTimeMillis
-          if (when === "ahead" && !needsRefresh(row, now)) return yield* current(provider)
+          if (when === "ahead" && !needsRefresh(issuedOf(row), now)) return yield* current(provider)
           const retryAt = refreshableAt(row)
           if (row.refreshLimitedUntil !== null && row.refreshLimitedUntil > now) {
             return yield* new RateLimited({ provider, reason: "rate_limited", retryAt })
           }
-          if (when === "ahead" && retryAt > now) {
+          if (retryAt > now) {
             const reason = "the last refresh failed; waiting before the next"
             return yield* new ProviderUnavailable({ provider, reason, retryAt })
           }
