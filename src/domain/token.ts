@@ -67,8 +67,14 @@ export const TokenEvent = Schema.Struct({
 })
 export type TokenEvent = typeof TokenEvent.Type
 
-/** An access token that expires within this time is refreshed before it is used, in milliseconds. Covers clock skew. */
-export const refreshAheadMs = 5 * 60_000
+/** Longest time before its expiry at which an access token is refreshed, in milliseconds. Covers clock skew. */
+const longestLeadMs = 5 * 60_000
+
+/**
+ * The part of its lifetime at whose end an access token is refreshed, if that is less: a tenth. One that lives an hour is refreshed 5
+ * minutes ahead, one that lives 5 minutes 30 seconds ahead; with a fixed lead that would be refreshed before every use.
+ */
+const leadPart = 1 / 10
 
 /** A token that outlives this, in milliseconds, still works for the caller that it is given to. */
 const usableMs = 30_000
@@ -78,8 +84,14 @@ interface Expiring {
   readonly expiresAt: number
 }
 
+/** And when it was issued, as far as is known: epoch milliseconds. A later moment than the true one makes the lead shorter. */
+interface Issued extends Expiring {
+  readonly issuedAt: number
+}
+
 /** Whether an access token is refreshed before it is given out. */
-export const needsRefresh = ({ expiresAt }: Expiring, now: number): boolean => expiresAt - now <= refreshAheadMs
+export const needsRefresh = ({ expiresAt, issuedAt }: Issued, now: number): boolean =>
+  expiresAt - now <= Math.min(longestLeadMs, Math.max(0, expiresAt - issuedAt) * leadPart)
 
 /** Whether an access token still works for a while, so that it may be given out when there is no new one. */
 export const isUsable = ({ expiresAt }: Expiring, now: number): boolean => expiresAt - now > usableMs

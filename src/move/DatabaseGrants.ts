@@ -1,4 +1,5 @@
-import { Clock, Context, Effect, Layer, Option, Result } from "effect"
+import { Clock, Context, Effect, Layer, Option, Random, Result } from "effect"
+import { backoff } from "../domain/backoff.ts"
 import { type DatabaseUnavailable, ReauthorizationRequired } from "../domain/error.ts"
 import { isOutage, isUsable, needsRefresh, type TokenSet } from "../domain/token.ts"
 import { askWithToken } from "../providers/askWithToken.ts"
@@ -13,6 +14,14 @@ import { type Epochs, refuseGrant, removeGrant, setGrant, takeGrant } from "./wr
 export interface DatabaseGrantsOptions extends Omit<ExchangeOptions, "copy"> {
   /** Where new tokens of people whose object keeps a copy are written too. */
   readonly importTokens: InvokeImport
+}
+
+/** A refresh that an outage kept from succeeding, and when the next is due: epoch milliseconds. */
+interface FailedRefresh {
+  readonly generation: number
+  readonly failures: number
+  readonly retryAt: number
+  readonly error: GrantError
 }
 
 /**
@@ -76,6 +85,9 @@ export class DatabaseGrants extends Context.Service<
       const copy = copyTokens(database, importTokens)
       const exchanging: ExchangeOptions = { ...options, database, copy }
 
+      /** Refreshes in place of rejected tokens that failed, by {@link keyOf}: many requests that are rejected ask a dead endpoint once. */
+      const failed = new Map<string, FailedRefresh>()
+
       const find = (account: AccountKey) =>
         Effect.map(readAccounts(database, [account]), (rows) => Option.fromNullishOr(rows.get(keyOf(account))))
 
@@ -83,7 +95,9 @@ export class DatabaseGrants extends Context.Service<
         expiresAt: accessToken === null ? 0 : (expiresAt ?? 0),
       })
       const isStale = (row: HeldRow, now: number) =>
-        row.state === "connected" && row.isActive && needsRefresh(expiryOf(row), now)
+        row.state === "connected" &&
+        row.isActive &&
+        needsRefresh({ ...expiryOf(row), issuedAt: row.updatedAt ?? 0 }, now)
 
       /** The token that there is, while it works, where an outage keeps a new one back. */
       const orUsable = (row: HeldRow, renewed: GrantResult, now: number): GrantResult =>
@@ -124,9 +138,19 @@ export class DatabaseGrants extends Context.Service<
 
       const refresh = Effect.fn("DatabaseGrants.refresh")(function* (account: AccountKey, generation: number) {
         const { userId, provider } = account
+        const key = keyOf(account)
+        const now = yield* Clock.currentTimeMillis
+        const last = failed.get(key)
+        const isAgain = last?.generation === generation
+        if (isAgain && last.retryAt > now) return yield* Effect.fail(last.error)
         const stale = { userId, provider, generation, isUsable: false }
-        const result = (yield* renew([stale], exchanging)).get(keyOf(account))
-        return yield* Effect.fromResult(result ?? Result.fail(whyNotHeld(account, undefined)))
+        const result = (yield* renew([stale], exchanging)).get(key) ?? Result.fail(whyNotHeld(account, undefined))
+        if (Result.isFailure(result) && isOutage(result.failure)) {
+          const failures = isAgain ? last.failures + 1 : 1
+          const retryAt = now + backoff(failures, yield* Random.next, { firstMs: 30_000, longestMs: 3_600_000 })
+          failed.set(key, { generation, failures, retryAt, error: result.failure })
+        } else failed.delete(key)
+        return yield* Effect.fromResult(result)
       })
 
       const withToken = <A>(

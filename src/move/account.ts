@@ -63,11 +63,14 @@ export const HeldRow = Schema.Struct({
   /** Epoch milliseconds. */
   expiresAt: Schema.NullOr(Schema.Int),
   scope: Schema.NullOr(Schema.String),
+  /** When the row was last written, at the latest that is when the token was issued; `null` where something else wrote it. */
+  updatedAt: Schema.NullOr(Schema.Int),
 })
 export type HeldRow = typeof HeldRow.Type
 
 /** The columns of a {@link HeldRow}. */
-export const heldColumns = `${accountColumns}, ${grantColumns}, ${claimColumns}`
+export const heldColumns = `${accountColumns}, ${grantColumns}, ${claimColumns},
+  CASE WHEN typeof(user_accounts.updated_at) = 'integer' THEN user_accounts.updated_at END AS updatedAt`
 
 /** A grant as a row has it, whatever that is. */
 const storedFields = {

@@ -1,3 +1,4 @@
+import { Redacted } from "effect"
 import type { TokenSet } from "../domain/token.ts"
 import { type AccountKey, accountColumns, heldColumns, toStored } from "./account.ts"
 
@@ -26,8 +27,10 @@ const renewStatement = `UPDATE user_accounts SET access_token = wanted.value->>'
   FROM json_each(?1) wanted WHERE ${isWanted} AND refresh_claim = ?2 AND ${isHeld}
   RETURNING ${accountColumns}`
 
+// The generation stays, being that of the access token: whoever waits for a new one must not take a new refresh token for it.
 const releaseStatement = `UPDATE user_accounts SET refresh_claim = NULL, refresh_claimed_until = NULL,
-    state = CASE WHEN wanted.value->>'isRefused' THEN 'reauthorization_required' ELSE state END, updated_at = ?3
+    state = CASE WHEN wanted.value->>'isRefused' THEN 'reauthorization_required' ELSE state END,
+    refresh_token = coalesce(wanted.value->>'refreshToken', refresh_token), updated_at = ?3
   FROM json_each(?1) wanted WHERE ${isWanted} AND refresh_claim = ?2 AND ${isHeld}
   RETURNING ${accountColumns}`
 
@@ -45,6 +48,8 @@ export interface Renewed extends AccountKey {
 export interface Released extends AccountKey {
   /** Whether the provider refused the grant itself. */
   readonly isRefused: boolean
+  /** One that came without an access token, in place of the one that was used; `null` for none. */
+  readonly refreshToken: Redacted.Redacted<string> | null
 }
 
 /** Claims those of the accounts that can be claimed; returns their rows. */
@@ -72,4 +77,10 @@ export const releaseAccounts = (
   claimId: string,
   now: number,
   released: ReadonlyArray<Released>,
-): D1PreparedStatement => database.prepare(releaseStatement).bind(JSON.stringify(released), claimId, now)
+): D1PreparedStatement => {
+  const rows = released.map(({ userId, provider, isRefused, refreshToken }) => ({
+    ...{ userId, provider, isRefused },
+    refreshToken: refreshToken === null ? null : Redacted.value(refreshToken),
+  }))
+  return database.prepare(releaseStatement).bind(JSON.stringify(rows), claimId, now)
+}

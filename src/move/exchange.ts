@@ -1,6 +1,6 @@
-import { Clock, Effect, Option, Result, Schedule } from "effect"
+import { Clock, Effect, Option, type Redacted, Result, Schedule } from "effect"
 import { toDatabaseUnavailable } from "../domain/database.ts"
-import { type ProviderUnavailable, type RateLimited, ReauthorizationRequired } from "../domain/error.ts"
+import { ProviderUnavailable, type RateLimited, ReauthorizationRequired } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { TokenSet } from "../domain/token.ts"
 import { refreshGrant } from "../providers/oauth.ts"
@@ -34,6 +34,8 @@ type ExchangeError = ReauthorizationRequired | ProviderUnavailable | RateLimited
 interface Attempt {
   readonly row: HeldRow
   readonly outcome: Result.Result<TokenSet, ExchangeError>
+  /** A new refresh token that came without an access token: it is written down although the refresh failed. */
+  readonly rotated: Redacted.Redacted<string> | null
   readonly tookMs: number
 }
 
@@ -58,14 +60,23 @@ const renewed = Effect.fnUntraced(function* (row: HeldRow, { endpoints, timeoutM
 
 const attempt = Effect.fnUntraced(function* (row: HeldRow, options: ExchangeOptions) {
   const startedAt = yield* Clock.currentTimeMillis
+  let rotated: Attempt["rotated"] = null
   const outcome = yield* renewed(row, options).pipe(
-    Effect.catchTag("GrantRefused", ({ provider, reason }) =>
-      Effect.fail(new ReauthorizationRequired({ provider, reason })),
-    ),
+    Effect.catchTags({
+      GrantRefused: ({ provider, reason }) => Effect.fail(new ReauthorizationRequired({ provider, reason })),
+      OnlyRefreshToken: ({ provider, reason, refreshToken }) => {
+        rotated = refreshToken
+        return Effect.fail(new ProviderUnavailable({ provider, reason, retryAt: null }))
+      },
+    }),
     Effect.result,
   )
-  return { row, outcome, tookMs: (yield* Clock.currentTimeMillis) - startedAt } satisfies Attempt
+  return { row, outcome, rotated, tookMs: (yield* Clock.currentTimeMillis) - startedAt } satisfies Attempt
 })
+
+/** What a row says with another refresh token; `null` where there is no access token, and so nothing that could be copied. */
+const withRefreshToken = ({ accessToken, expiresAt, scope }: HeldRow, refreshToken: Redacted.Redacted<string>) =>
+  accessToken === null || expiresAt === null ? null : { accessToken, refreshToken, expiresAt, scope: scopesOf(scope) }
 
 const toCount = ({ outcome, tookMs }: Attempt): OperationCount => ({
   operation: "refresh",
@@ -95,7 +106,11 @@ const recordOutcomes = Effect.fnUntraced(function* (
       Result.isFailure(outcome) && outcome.failure._tag === "ReauthorizationRequired" ? [keyOf(row)] : [],
     ),
   )
-  const released = accounts.map((account) => ({ ...account, isRefused: refused.has(keyOf(account)) }))
+  const rotated = new Map(attempts.map((one) => [keyOf(one.row), one.rotated]))
+  const released = accounts.map((account) => {
+    const key = keyOf(account)
+    return { ...account, isRefused: refused.has(key), refreshToken: rotated.get(key) ?? null }
+  })
   const statements = [
     renewAccounts(database, claimId, now, brought),
     // After the renewed ones have let their claims go: whoever has the claim still, brought nothing.
@@ -126,12 +141,16 @@ export const exchange = Effect.fn("exchange")(function* (accounts: ReadonlyArray
   const attempts = yield* Effect.forEach(rows, (row) => attempt(row, options), { concurrency: "unbounded" })
   const recorded = yield* recordOutcomes(options, claimId, accounts, attempts)
   const copies: Array<Copy> = []
-  for (const { row, outcome } of attempts) {
+  for (const { row, outcome, rotated } of attempts) {
     const key = keyOf(row)
     const taken = recorded.renewed.get(key)
+    const released = recorded.released.get(key)
     if (Result.isFailure(outcome)) {
       // A refusal of tokens that somebody has replaced meanwhile says nothing of the new ones.
-      if (recorded.released.has(key)) results.set(key, Result.fail(outcome.failure))
+      if (released === undefined) continue
+      results.set(key, Result.fail(outcome.failure))
+      const tokens = rotated === null ? null : withRefreshToken(row, rotated)
+      if (tokens !== null && hasCopy(released.stage)) copies.push({ ...released, tokens })
     } else if (taken !== undefined) {
       const { accessToken, expiresAt } = outcome.success
       results.set(key, Result.succeed({ accessToken, expiresAt, generation: taken.generation }))

@@ -1,6 +1,7 @@
 import { Context, Effect, Layer, Redacted, Ref, Schedule, Semaphore } from "effect"
 import { ProviderUnavailable } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
+import { BodyTooLong, isRedirect, readText } from "./body.ts"
 import type { AccessToken } from "./provider.ts"
 
 /** Requests of one person under way at once: a Worker invocation has 6 connections. */
@@ -16,6 +17,16 @@ export interface Answer {
   readonly body: unknown
 }
 
+/** An answer that is none. */
+interface Failure {
+  readonly failure: string
+  /** Whether it would be the same a moment later, so that a quick retry is of no use. */
+  readonly isLasting: boolean
+}
+const passing = (failure: string): Failure => ({ failure, isLasting: false })
+const lasting = (failure: string): Failure => ({ failure, isLasting: true })
+const isFailure = (answered: Answer | Failure): answered is Failure => "failure" in answered
+
 export interface ApiRequest {
   readonly provider: Provider
   readonly url: string
@@ -28,20 +39,26 @@ export interface ApiRequest {
  * Makes a request with the platform's own `fetch`: a general HTTP client costs more than the rest of a poll. A provider has no use for
  * our trace ids, and a span would hold the token.
  */
-const ask = async ({ url, query, token, etag }: ApiRequest, signal: AbortSignal): Promise<Answer> => {
+const ask = async ({ url, query, token, etag }: ApiRequest, signal: AbortSignal): Promise<Answer | Failure> => {
   const accept = { accept: "application/json", authorization: `Bearer ${Redacted.value(token)}` }
   const response = await fetch(`${url}?${new URLSearchParams(query)}`, {
     headers: etag === null ? accept : { ...accept, "if-none-match": etag },
+    redirect: "manual",
     signal,
   })
   const { status, headers } = response
-  if (status === 304 || status >= 500) {
+  if (status === 304 || status >= 500 || isRedirect(response)) {
     await response.body?.cancel()
-    return { status, headers, body: undefined }
+    if (status === 304) return { status, headers, body: undefined }
+    return isRedirect(response) ? lasting(`answered ${status}, which is not followed`) : passing(`answered ${status}`)
   }
-  const body = await response.json<unknown>().catch(() => undefined)
+  const body = await readText(response)
+    .then((text): unknown => JSON.parse(text))
+    .catch((thrown: unknown) => (thrown instanceof BodyTooLong ? thrown : undefined))
   signal.throwIfAborted()
-  return { status, headers, body }
+  if (body instanceof BodyTooLong) return lasting(body.message)
+  // An error without a readable body is still told by its status.
+  return status < 300 && body === undefined ? passing("the answer could not be read") : { status, headers, body }
 }
 
 /**
@@ -61,7 +78,7 @@ const makeDeadlines = (ms: number) => {
   }
   return {
     /** Runs a request with a signal that is aborted when its time is over. */
-    within: (work: (signal: AbortSignal) => Promise<Answer>): Promise<Answer> => {
+    within: <A>(work: (signal: AbortSignal) => Promise<A>): Promise<A> => {
       const request = new AbortController()
       underway.set(request, Date.now() + ms)
       timer ??= setTimeout(abortExpired, ms)
@@ -78,8 +95,9 @@ const makeDeadlines = (ms: number) => {
 const isTimeout = (thrown: unknown): boolean => thrown instanceof DOMException && thrown.name === "TimeoutError"
 
 /**
- * Makes one person's requests to the providers: at most 6 at once, each bounded in time and counted. Statuses below 500 are answers;
- * everything else (5xx, no answer, an answer that cannot be read) is `ProviderUnavailable` after quick retries.
+ * Makes one person's requests to the providers: at most 6 at once, each bounded in time and size, and counted. Statuses below 500 are
+ * answers; everything else (5xx, no answer, an answer that cannot be read) is `ProviderUnavailable` after quick retries. So are, without
+ * any retry, redirects, since the token is for the address that the operator set, and answers that are too large.
  */
 export class ProviderHttp extends Context.Service<
   ProviderHttp,
@@ -115,17 +133,17 @@ export class ProviderHttp extends Context.Service<
             try: () => deadlines.within((signal) => ask(request, signal)),
             catch: (thrown) => unavailable(isTimeout(thrown) ? `no answer within ${timeoutMs} ms` : "no answer"),
           }).pipe(
-            Effect.filterOrFail(
-              ({ status }) => status < 500,
-              ({ status }) => unavailable(`answered ${status}`),
-            ),
-            // An error without a readable body is still told by its status.
-            Effect.filterOrFail(
-              ({ status, body }) => status >= 300 || body !== undefined,
-              () => unavailable("the answer could not be read"),
+            Effect.flatMap((answered) =>
+              isFailure(answered) && !answered.isLasting
+                ? Effect.fail(unavailable(answered.failure))
+                : Effect.succeed(answered),
             ),
           )
-          return Effect.retry(counted(request.provider, answer), quickRetries)
+          return Effect.retry(counted(request.provider, answer), quickRetries).pipe(
+            Effect.flatMap((answered) =>
+              isFailure(answered) ? Effect.fail(unavailable(answered.failure)) : Effect.succeed(answered),
+            ),
+          )
         }
 
         return { get, counted, requests: (provider: Provider) => Ref.get(counts[provider]) }

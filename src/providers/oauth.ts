@@ -2,9 +2,11 @@ import { Clock, Duration, Effect, Redacted } from "effect"
 import * as oauth from "oauth4webapi"
 import { ProviderUnavailable, RateLimited } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
-import { GrantRefused } from "./error.ts"
+import { BodyTooLong, isRedirect, readText } from "./body.ts"
+import { GrantRefused, OnlyRefreshToken } from "./error.ts"
 import type { ProviderEndpoints } from "./provider.ts"
 import { retryAfter } from "./retryAfter.ts"
+import { readTokenAnswer, type TokenAnswer, toJudge } from "./tokenAnswer.ts"
 
 /** The result of a refresh. `refreshToken` and `scope` are `null` when the provider sent none: the old ones stay. */
 export interface RefreshedGrant {
@@ -15,29 +17,46 @@ export interface RefreshedGrant {
   readonly scope: ReadonlyArray<string> | null
 }
 
-/** Lifetime of an access token whose answer does not say: an hour at both providers. */
-const defaultLifetimeSeconds = 3600
-
-/** Longest lifetime believed: a month. */
-const longestLifetimeSeconds = 30 * 86_400
-
 /** Spotify's confidential clients use HTTP Basic; Google documents the secret in the body. */
 const authentication: Readonly<Record<Provider, (secret: string) => oauth.ClientAuth>> = {
   spotify: oauth.ClientSecretBasic,
   youtube: oauth.ClientSecretPost,
 }
 
-/** RFC 6749, 5.2. Only `invalid_grant` in a 4xx speaks of the grant; everything else is an outage, or our own mistake. */
-const toError = (provider: Provider, thrown: unknown, now: number) => {
-  const unavailable = (reason: string) => new ProviderUnavailable({ provider, reason, retryAt: null })
-  if (!(thrown instanceof oauth.ResponseBodyError)) return unavailable("the token endpoint gave no usable answer")
-  if (thrown.status === 429) {
-    return new RateLimited({
-      provider,
-      reason: "rate_limited",
-      retryAt: retryAfter(thrown.response.headers.get("retry-after"), now),
-    })
+const noUsableAnswer = "the token endpoint gave no usable answer"
+
+/** An answer that is no reason to believe anything of the grant. The message is for people, and repeats nothing of the answer. */
+class Unusable extends Error {
+  override readonly name = "Unusable"
+}
+
+/** A 200 that the library refuses, with what is usable of it. */
+class Refused extends Error {
+  override readonly name = "Refused"
+  readonly answer: TokenAnswer
+
+  constructor(answer: TokenAnswer) {
+    super(noUsableAnswer)
+    this.answer = answer
   }
+}
+
+/** RFC 6749, 5.2. Only `invalid_grant` in a 4xx speaks of the grant; everything else is an outage, or our own mistake. */
+const toError = (
+  provider: Provider,
+  thrown: unknown,
+): GrantRefused | OnlyRefreshToken | ProviderUnavailable | RateLimited => {
+  const unavailable = (reason: string) => new ProviderUnavailable({ provider, reason, retryAt: null })
+  if (thrown instanceof RateLimited) return thrown
+  if (thrown instanceof Unusable) return unavailable(thrown.message)
+  if (thrown instanceof BodyTooLong) return unavailable(`the token endpoint: ${thrown.message}`)
+  if (thrown instanceof Refused) {
+    const { refreshToken } = thrown.answer
+    return refreshToken === null
+      ? unavailable(thrown.message)
+      : new OnlyRefreshToken({ provider, refreshToken, reason: "the token endpoint gave no usable access token" })
+  }
+  if (!(thrown instanceof oauth.ResponseBodyError)) return unavailable(noUsableAnswer)
   if (thrown.error === "invalid_grant" && thrown.status < 500) {
     return new GrantRefused({ provider, reason: "invalid_grant" })
   }
@@ -50,9 +69,56 @@ const toError = (provider: Provider, thrown: unknown, now: number) => {
   return unavailable(`the token endpoint answered ${thrown.status} (${code})`)
 }
 
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** Parses JSON; `undefined` where it is none. The parser's own error repeats the text, which may be a token. */
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Reads the answer to a refresh, bounded in size. Throws what {@link toError} knows. */
+const readAnswer = async (
+  provider: Provider,
+  server: oauth.AuthorizationServer,
+  client: oauth.Client,
+  response: Response,
+  now: number,
+): Promise<TokenAnswer> => {
+  const { status, headers } = response
+  if (isRedirect(response) || status === 429 || status >= 500) {
+    await response.body?.cancel()
+    if (status === 429) {
+      throw new RateLimited({ provider, reason: "rate_limited", retryAt: retryAfter(headers.get("retry-after"), now) })
+    }
+    const redirected = isRedirect(response) ? ", which is not followed" : ""
+    throw new Unusable(`the token endpoint answered ${status}${redirected}`)
+  }
+  const text = await readText(response)
+  const judge = (body: string, init: ResponseInit) =>
+    oauth.processRefreshTokenResponse(server, client, new Response(body, init))
+  if (!response.ok) {
+    await judge(text, { status, headers })
+    throw new Unusable(noUsableAnswer)
+  }
+  const fields = parse(text)
+  if (!isObject(fields)) throw new Unusable(noUsableAnswer)
+  const answer = readTokenAnswer(fields)
+  await judge(JSON.stringify(toJudge(fields, answer)), { headers: { "content-type": "application/json" } }).catch(
+    () => {
+      throw new Refused(answer)
+    },
+  )
+  return answer
+}
+
 /**
  * Exchanges a refresh token (RFC 6749, 6), once. Bounded in time: a token endpoint that hangs must not block the callers that wait for
- * the same refresh.
+ * the same refresh. Fails with `OnlyRefreshToken` where the answer has a new refresh token and no access token that could be used.
  */
 export const refreshGrant = Effect.fn("refreshGrant")(function* (
   provider: Provider,
@@ -70,8 +136,9 @@ export const refreshGrant = Effect.fn("refreshGrant")(function* (
     token_endpoint: endpoints.tokenUrl,
   }
   const client: oauth.Client = { client_id: endpoints.clientId }
-  const answer = yield* Effect.tryPromise({
+  const { accessToken, ...answer } = yield* Effect.tryPromise({
     try: async (signal) => {
+      // The library asks for redirects not to be followed.
       const response = await oauth.refreshTokenGrantRequest(
         server,
         client,
@@ -80,14 +147,9 @@ export const refreshGrant = Effect.fn("refreshGrant")(function* (
         // Plain HTTP is for the simulator on this machine; the addresses come from the operator's settings.
         { signal, [oauth.allowInsecureRequests]: endpoints.tokenUrl.startsWith("http:") },
       )
-      if (response.status === 429) {
-        const header = response.headers.get("retry-after")
-        await response.body?.cancel()
-        return new RateLimited({ provider, reason: "rate_limited", retryAt: retryAfter(header, now) })
-      }
-      return oauth.processRefreshTokenResponse(server, client, response)
+      return readAnswer(provider, server, client, response, now)
     },
-    catch: (thrown) => toError(provider, thrown, now),
+    catch: (thrown) => toError(provider, thrown),
   }).pipe(
     Effect.timeoutOrElse({
       duration: Duration.millis(timeoutMs),
@@ -96,13 +158,14 @@ export const refreshGrant = Effect.fn("refreshGrant")(function* (
           new ProviderUnavailable({ provider, reason: "the token endpoint did not answer in time", retryAt: null }),
         ),
     }),
+    Effect.mapError((error) =>
+      error._tag === "OnlyRefreshToken" && Redacted.value(error.refreshToken) === Redacted.value(refreshToken)
+        ? new ProviderUnavailable({ provider, reason: error.reason, retryAt: null })
+        : error,
+    ),
   )
-  if (answer instanceof RateLimited) return yield* answer
-  const grant: RefreshedGrant = {
-    accessToken: Redacted.make(answer.access_token),
-    refreshToken: answer.refresh_token === undefined ? null : Redacted.make(answer.refresh_token),
-    expiresAt: now + Math.min(Math.floor(answer.expires_in ?? defaultLifetimeSeconds), longestLifetimeSeconds) * 1000,
-    scope: answer.scope === undefined ? null : answer.scope.split(" "),
-  }
-  return grant
+  // The library has refused an answer without one.
+  if (accessToken === null) return yield* new ProviderUnavailable({ provider, reason: noUsableAnswer, retryAt: null })
+  const expiresAt = now + answer.lifetimeSeconds * 1000
+  return { accessToken, refreshToken: answer.refreshToken, expiresAt, scope: answer.scope } satisfies RefreshedGrant
 })

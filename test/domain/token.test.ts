@@ -1,23 +1,27 @@
 import { describe, expect, it } from "vitest"
-import {
-  isOutage,
-  isUsable,
-  needsRefresh,
-  refreshAheadMs,
-  refreshableAt,
-  requestableAt,
-} from "../../src/domain/token.ts"
+import { isOutage, isUsable, needsRefresh, refreshableAt, requestableAt } from "../../src/domain/token.ts"
 
 const now = 1_800_000_000_000
 const minute = 60_000
 const free = { retryAt: null, refreshLimitedUntil: null }
 
 describe("an access token", () => {
-  it("is refreshed before it is used from 5 minutes before it expires", () => {
-    expect(refreshAheadMs).toBe(5 * minute)
-    expect(needsRefresh({ expiresAt: now + 5 * minute + 1 }, now)).toBe(false)
-    expect(needsRefresh({ expiresAt: now + 5 * minute }, now)).toBe(true)
-    expect(needsRefresh({ expiresAt: now - 1 }, now)).toBe(true)
+  it("of an hour is refreshed from 5 minutes before it expires", () => {
+    const issuedAt = now - 55 * minute
+    expect(needsRefresh({ issuedAt, expiresAt: now + 5 * minute + 1 }, now)).toBe(false)
+    expect(needsRefresh({ issuedAt, expiresAt: now + 5 * minute }, now)).toBe(true)
+    expect(needsRefresh({ issuedAt, expiresAt: now - 1 }, now)).toBe(true)
+  })
+
+  it("that lives shorter is refreshed in the last tenth of its life", () => {
+    const lives = (ms: number, leftMs: number) =>
+      needsRefresh({ issuedAt: now + leftMs - ms, expiresAt: now + leftMs }, now)
+    expect(lives(5 * minute, 5 * minute)).toBe(false)
+    expect(lives(5 * minute, 30_001)).toBe(false)
+    expect(lives(5 * minute, 30_000)).toBe(true)
+    expect(lives(1000, 101)).toBe(false)
+    expect(lives(-minute, 1)).toBe(false)
+    expect(lives(-minute, 0)).toBe(true)
   })
 
   it("may be used without a refresh until 30 seconds before it expires", () => {

@@ -1,6 +1,6 @@
 import { env, exports } from "cloudflare:workers"
 import { Effect, Redacted } from "effect"
-import type { Grant } from "../../local/simulator/model.ts"
+import type { Grant, GrantInput } from "../../local/simulator/model.ts"
 import type { Provider } from "../../src/domain/provider.ts"
 import type { TokenSet } from "../../src/domain/token.ts"
 import { DatabaseGrants, type DatabaseGrantsOptions } from "../../src/move/DatabaseGrants.ts"
@@ -57,8 +57,8 @@ export class Account {
   }
 
   /** Writes a grant that the provider has just issued into D1, with an access token that has `minutes` to live. */
-  async connected(minutes = -1) {
-    const grant = await simulator.grant(this.userId, this.provider, { expiresInSeconds: minutes * 60 })
+  async connected(minutes = -1, options: GrantInput = {}) {
+    const grant = await simulator.grant(this.userId, this.provider, { expiresInSeconds: minutes * 60, ...options })
     await env.DB.prepare(
       `INSERT INTO user_accounts (user_id, provider, updated_at, access_token, refresh_token, expires_at, scope)
        VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6)`,

@@ -1,6 +1,7 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test"
 import { env, exports } from "cloudflare:workers"
 import { Effect, Redacted } from "effect"
+import type { GrantInput } from "../../local/simulator/model.ts"
 import type { Provider } from "../../src/domain/provider.ts"
 import { UserId } from "../../src/domain/user.ts"
 import { call } from "../../src/rpc/call.ts"
@@ -27,7 +28,7 @@ export class Person {
   }
 
   /** Connects an account, with a grant that the simulator has just issued. */
-  async connects(provider: Provider, options: { readonly expiresInSeconds?: number } = {}) {
+  async connects(provider: Provider, options: GrantInput = {}) {
     const grant = await simulator.grant(this.id, provider, options)
     const tokens = {
       ...grant,

@@ -5,7 +5,7 @@ import { isOutage, isUsable, needsRefresh, type TokenSet } from "../../domain/to
 import { askWithToken, isRejected } from "../../providers/askWithToken.ts"
 import { AccessTokenRejected } from "../../providers/error.ts"
 import { GrantStore } from "./GrantStore.ts"
-import type { TokenRow } from "./grantRows.ts"
+import { issuedOf, type TokenRow } from "./grantRows.ts"
 import { type GrantError, Refresher, type UsableToken } from "./Refresher.ts"
 
 /** A grant that has not been refreshed for so long is refreshed, so that it does not lapse (Google: 6 months), in milliseconds. */
@@ -48,17 +48,20 @@ export class Grants extends Context.Service<
       /** The token of a row, or of the one that a refresh makes of it. */
       const fresh = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
         const now = yield* Clock.currentTimeMillis
-        if (!needsRefresh(row, now)) return yield* refresher.opened(provider, row)
+        if (!needsRefresh(issuedOf(row), now)) return yield* refresher.opened(provider, row)
         return yield* refresher
           .refreshAhead(provider)
           .pipe(Effect.catchIf(isOutage, (outage) => orUsable(provider, outage)))
       })
       const accessToken = (provider: Provider) => Effect.flatMap(store.usable(provider), (row) => fresh(provider, row))
 
-      /** The new refresh token came with an access token that works: the one before it is not needed any more. */
+      /**
+       * The new refresh token came with an access token that works: the one before it is not needed any more. Where a refresh has
+       * failed since, it may have come with none.
+       */
       const forgetPrevious = Effect.fnUntraced(function* (provider: Provider, generation: number) {
         const row = readToken(provider)
-        if (row === undefined || row.generation !== generation) return
+        if (row === undefined || row.generation !== generation || row.failures > 0) return
         const grant = yield* store.open(provider, row)
         if (grant.previousRefreshToken === null) return
         yield* store.replace(provider, row, { ...grant, previousRefreshToken: null }, {}, () => undefined)

@@ -1,4 +1,4 @@
-import { Clock, Context, Deferred, Effect, Layer, Redacted } from "effect"
+import { Clock, Context, Data, Deferred, Effect, Layer, Redacted } from "effect"
 import {
   type AccountNotConnected,
   ProviderUnavailable,
@@ -8,6 +8,7 @@ import {
 } from "../../domain/error.ts"
 import type { Provider } from "../../domain/provider.ts"
 import { needsRefresh, refreshableAt } from "../../domain/token.ts"
+import type { OnlyRefreshToken } from "../../providers/error.ts"
 import { type RefreshedGrant, refreshGrant } from "../../providers/oauth.ts"
 import { ProviderHttp } from "../../providers/ProviderHttp.ts"
 import { Settings } from "../Settings.ts"
@@ -15,7 +16,7 @@ import { Store } from "../Store.ts"
 import { Underway } from "../Underway.ts"
 import { counted } from "./counters.ts"
 import { GrantStore, nextGeneration } from "./GrantStore.ts"
-import type { TokenRow } from "./grantRows.ts"
+import { issuedOf, type TokenRow } from "./grantRows.ts"
 import type { Grant } from "./vault.ts"
 
 /** The reasons why there is no access token. */
@@ -28,6 +29,9 @@ export interface UsableToken {
   readonly expiresAt: number
 }
 
+/** A failed refresh of which everything is recorded. */
+class NotRefreshed extends Data.TaggedError("NotRefreshed")<{ readonly error: ProviderUnavailable }> {}
+
 /** Refreshes grants. Concurrent callers share one refresh: with rotation, two refreshers would invalidate each other's token. */
 export class Refresher extends Context.Service<
   Refresher,
@@ -38,7 +42,10 @@ export class Refresher extends Context.Service<
     readonly opened: (provider: Provider, row: TokenRow) => Effect.Effect<UsableToken, GrantError>
     /** Refreshes a token that expires soon, unless the last refresh has just failed. Callers at the same time share one request. */
     readonly refreshAhead: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
-    /** Refreshes now, unless the token endpoint asked to wait. Callers at the same time share one request. */
+    /**
+     * Refreshes now, unless the last refresh has just failed or the token endpoint asked to wait: a pass of many requests that are
+     * all rejected must not ask a dead endpoint for each. Callers at the same time share one request.
+     */
     readonly refreshNow: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
     readonly isUnderway: (provider: Provider) => boolean
     /** Waits for the refresh under way, if there is one, however it ends. */
@@ -92,6 +99,24 @@ export class Refresher extends Context.Service<
         })
       })
 
+      /** Stores a refresh token that came without an access token, before anything else is tried with the grant. */
+      const keepRotated = Effect.fnUntraced(function* (
+        row: TokenRow,
+        grant: Grant,
+        { provider, refreshToken, reason }: OnlyRefreshToken,
+      ) {
+        const now = yield* Clock.currentTimeMillis
+        const next: Grant = { ...grant, refreshToken, previousRefreshToken: grant.refreshToken }
+        const generation = nextGeneration(row)
+        yield* grants.replace(provider, row, next, { keptAliveAt: now, generation }, () =>
+          grants.changed(provider, "rotated", now, reason),
+        )
+        if (readToken(provider)?.generation !== generation) return
+        return yield* failed({ ...row, generation }, new ProviderUnavailable({ provider, reason, retryAt: null })).pipe(
+          Effect.flatMap((error) => new NotRefreshed({ error })),
+        )
+      })
+
       const opened = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
         const grant = yield* grants.open(provider, row)
         if (row.keyId !== settings.keyRing.newestId) {
@@ -108,12 +133,12 @@ export class Refresher extends Context.Service<
         Effect.gen(function* () {
           const row = yield* grants.usable(provider)
           const now = yield* Clock.currentTimeMillis
-          if (when === "ahead" && !needsRefresh(row, now)) return yield* current(provider)
+          if (when === "ahead" && !needsRefresh(issuedOf(row), now)) return yield* current(provider)
           const retryAt = refreshableAt(row)
           if (row.refreshLimitedUntil !== null && row.refreshLimitedUntil > now) {
             return yield* new RateLimited({ provider, reason: "rate_limited", retryAt })
           }
-          if (when === "ahead" && retryAt > now) {
+          if (retryAt > now) {
             const reason = "the last refresh failed; waiting before the next"
             return yield* new ProviderUnavailable({ provider, reason, retryAt })
           }
@@ -131,7 +156,9 @@ export class Refresher extends Context.Service<
           const isSuperseded = () => readToken(provider)?.generation !== row.generation
           const previous = grant.previousRefreshToken
           const exchange = (used: Grant) =>
-            Effect.flatMap(request(used.refreshToken), (given) => accept(provider, row, used, given))
+            Effect.flatMap(request(used.refreshToken), (given) => accept(provider, row, used, given)).pipe(
+              Effect.catchTag("OnlyRefreshToken", (rotated) => keepRotated(row, used, rotated)),
+            )
           yield* exchange(grant).pipe(
             // The new refresh token never worked; the one before it may still. If it does, it is the one to keep.
             Effect.catchTag("GrantRefused", (refused) =>
@@ -146,7 +173,8 @@ export class Refresher extends Context.Service<
                   : Effect.flatMap(grants.requireReauthorization(provider, reason), Effect.fail),
               ProviderUnavailable: (error) =>
                 isSuperseded() ? Effect.void : Effect.flatMap(failed(row, error), Effect.fail),
-              RateLimited: (error) => Effect.flatMap(grants.limitRefresh(error), Effect.fail),
+                NotRefreshed: ({ error }) => Effect.fail(error),
+                RateLimited: (error) => Effect.flatMap(grants.limitRefresh(error), Effect.fail),
             }),
           )
           return yield* current(provider)

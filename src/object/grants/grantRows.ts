@@ -8,6 +8,9 @@ import { type GrantRow, selectGrant } from "./statements.ts"
 
 export type TokenRow = typeof tokens.$inferSelect
 
+/** When the access token of a row was issued, or set at the latest, and when it expires. */
+export const issuedOf = ({ expiresAt, keptAliveAt }: TokenRow) => ({ expiresAt, issuedAt: keptAliveAt })
+
 const provider = sql.placeholder("provider")
 
 const selectAccount = prepared((db) => db.select().from(accounts).where(eq(accounts.provider, provider)).prepare())

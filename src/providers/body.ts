@@ -1,0 +1,40 @@
+/**
+ * Longest body that is read, in bytes as they are once unpacked. A page of 50 entries with their descriptions has a few hundred
+ * thousand; an object has 128 MB for itself and its neighbours, and six requests under way.
+ */
+const longestBody = 4 * 1024 * 1024
+
+/** The body is longer than {@link longestBody}. */
+export class BodyTooLong extends Error {
+  override readonly name = "BodyTooLong"
+  override readonly message = `the answer is larger than ${longestBody / 1024 / 1024} MB`
+}
+
+/** Whether the sender has told a length that is within the limit, and that of what is read: a packed body tells another. */
+const isKnownToFit = ({ headers }: Response): boolean => {
+  const length = Number(headers.get("content-length") ?? Number.NaN)
+  return length <= longestBody && headers.get("content-encoding") === null
+}
+
+/** Reads a body as text and stops at the limit: throws {@link BodyTooLong}, or whatever broke the connection. */
+export const readText = async (response: Response): Promise<string> => {
+  // Read by the platform as a whole: chunk by chunk costs several times as much.
+  if (response.body === null || isKnownToFit(response)) return response.text()
+  const reader = response.body.getReader()
+  const decoder = new TextDecoder()
+  let text = ""
+  let size = 0
+  for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+    size += chunk.value.byteLength
+    if (size > longestBody) {
+      await reader.cancel().catch(() => undefined)
+      throw new BodyTooLong()
+    }
+    text += decoder.decode(chunk.value, { stream: true })
+  }
+  return text + decoder.decode()
+}
+
+/** Whether an answer sends us elsewhere. It is never followed: our credentials are for the address that the operator set. */
+export const isRedirect = ({ status }: Pick<Response, "status">): boolean =>
+  status >= 300 && status < 400 && status !== 304
