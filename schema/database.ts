@@ -70,7 +70,7 @@ export const userSubscriptions = sqliteTable(
     followedAt: integer("followed_at").notNull(),
     /**
      * The legacy poller's cursor, until the person has moved: when it last asked, and the item count then, less the items that could not
-     * be played yet; -1 if the count was found to tell nothing.
+     * be played yet; -1 if the count was found to tell nothing; below that, -2 less the count, if nothing has been listed yet.
      */
     polledAt: integer("polled_at"),
     itemCount: integer("item_count"),

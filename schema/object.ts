@@ -72,7 +72,10 @@ export const tokens = sqliteTable("tokens", {
   refreshLimitedUntil: integer("refresh_limited_until"),
 })
 
-/** The pages of the library as last read, so that the provider need not send a page again that has not changed (304). */
+/**
+ * The pages of the library as last read, so that the provider need not send a page again that has not changed (304). While the library
+ * lists nothing and that is not believed yet, a row `emptied` has in place of a total when that began, in epoch milliseconds.
+ */
 export const libraryPages = sqliteTable(
   "library_pages",
   {

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { Provider } from "./provider.ts"
-import { cut, longestTitle } from "./text.ts"
+import { cut, longestTitle, webAddress } from "./text.ts"
 
 const ItemKind = Schema.Literals(["episode", "video"])
 export type ItemKind = typeof ItemKind.Type
@@ -48,14 +48,32 @@ export interface ListedItem extends Item {
 export const isDeliverable = ({ availability }: ListedItem): boolean =>
   availability === "available" || availability === "live"
 
-/** Longest texts delivered, in UTF-16 code units: enough for a feed, and far below D1's 2 MB for a row. */
-const longest = { title: longestTitle, url: 2000, description: 2000 }
+/** Longest description delivered, in UTF-16 code units: enough for a feed, and far below D1's 2 MB for a row. */
+const longestDescription = 2000
+
+/** Longest duration believed, in milliseconds: a year. */
+const longestDurationMs = 366 * 86_400_000
+
+/** Latest publication time, in epoch milliseconds: the last that ISO 8601 writes with four digits of a year. */
+const latestPublishedAt = Date.UTC(9999, 11, 31)
+
+/** An item, or a row of one, with every field bounded: whatever a provider says, it can be stored, listed and shown. */
+export const bounded = <
+  A extends Pick<Item, "title" | "description" | "url" | "imageUrl" | "publishedAt" | "durationMs">,
+>(
+  item: A,
+): A => ({
+  ...item,
+  title: cut(item.title, longestTitle),
+  description: cut(item.description, longestDescription),
+  url: webAddress(item.url) ?? "",
+  imageUrl: webAddress(item.imageUrl),
+  publishedAt: Math.min(latestPublishedAt, Math.max(0, Math.round(item.publishedAt))),
+  durationMs:
+    item.durationMs !== null && item.durationMs >= 0 && item.durationMs <= longestDurationMs
+      ? Math.round(item.durationMs)
+      : null,
+})
 
 /** A listed item as it is delivered. */
-export const toItem = ({ availability: _availability, startsAt: _startsAt, ...item }: ListedItem): Item => ({
-  ...item,
-  title: cut(item.title, longest.title),
-  description: cut(item.description, longest.description),
-  url: cut(item.url, longest.url),
-  imageUrl: item.imageUrl === null ? null : cut(item.imageUrl, longest.url),
-})
+export const toItem = ({ availability: _availability, startsAt: _startsAt, ...item }: ListedItem): Item => bounded(item)

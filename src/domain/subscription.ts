@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { Provider } from "./provider.ts"
-import { cut, longestTitle } from "./text.ts"
+import { cut, longestTitle, webAddress } from "./text.ts"
 
 /** What is shown of a show or channel. */
 export const SourceDetails = Schema.Struct({
@@ -10,11 +10,11 @@ export const SourceDetails = Schema.Struct({
 })
 export type SourceDetails = typeof SourceDetails.Type
 
-/** Details as they are kept and delivered: the title is cut. */
+/** Details as they are kept and delivered: the title is cut, and addresses are of the web. */
 export const toDetails = ({ title, url, imageUrl }: SourceDetails): SourceDetails => ({
   title: cut(title, longestTitle),
-  url,
-  imageUrl,
+  url: webAddress(url) ?? "",
+  imageUrl: webAddress(imageUrl),
 })
 
 /** Whether two sources are shown alike. */

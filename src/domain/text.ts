@@ -1,3 +1,19 @@
+/** Longest address kept, in UTF-16 code units. */
+const longestAddress = 2000
+
+/**
+ * Returns an address of the web of bounded length as it is, and `null` for anything else: addresses become links and pictures in
+ * whatever shows a feed, where `javascript:` would be run.
+ */
+export const webAddress = (text: string | null | undefined): string | null =>
+  text != null &&
+  text.length <= longestAddress &&
+  text.isWellFormed() &&
+  /^https?:\/\/[^\s\p{Cc}]+$/iu.test(text) &&
+  URL.canParse(text)
+    ? text
+    : null
+
 /** Longest title kept, in UTF-16 code units: providers allow 100 to 255 characters. */
 export const longestTitle = 500
 

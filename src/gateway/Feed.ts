@@ -1,12 +1,13 @@
 import { and, desc, eq, sql } from "drizzle-orm"
 import { drizzle } from "drizzle-orm/d1"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Option, Schema } from "effect"
 import { feedItems, subscriptions, userFeedItems } from "../../schema/database.ts"
 import { toDatabaseUnavailable } from "../domain/database.ts"
 import type { DatabaseUnavailable } from "../domain/error.ts"
-import { Item } from "../domain/item.ts"
+import { bounded, Item } from "../domain/item.ts"
+import { webAddress } from "../domain/text.ts"
 import type { UserId } from "../domain/user.ts"
-import type { FeedCursor } from "./FeedCursor.ts"
+import { type FeedCursor, FeedPosition } from "./FeedCursor.ts"
 
 /** An item of somebody's feed. Times are epoch milliseconds. */
 const FeedEntry = Schema.Struct({
@@ -25,7 +26,8 @@ export interface FeedSlice {
   readonly next: FeedCursor | null
 }
 
-const decodeEntries = Schema.decodeUnknownEffect(Schema.Array(FeedEntry))
+const decodeEntry = Schema.decodeUnknownOption(FeedEntry)
+const decodePosition = Schema.decodeUnknownOption(FeedPosition)
 
 const select = (database: D1Database, userId: UserId, cursor: FeedCursor | undefined, rows: number) =>
   drizzle(database)
@@ -69,6 +71,42 @@ const select = (database: D1Database, userId: UserId, cursor: FeedCursor | undef
     .orderBy(desc(userFeedItems.publishedAt), desc(userFeedItems.provider), desc(userFeedItems.itemId))
     .limit(rows)
 
+type Row = Awaited<ReturnType<typeof select>>[number]
+
+/** A row as it is shown: as bounded as what is delivered, whatever an earlier version of pollen let into D1. `null`: it makes no sense. */
+const toEntry = (row: Row): FeedEntry | null =>
+  Option.getOrNull(decodeEntry({ ...bounded(row), sourceImageUrl: webAddress(row.sourceImageUrl) }))
+
+/** Where a page ends. A row that makes no sense has its place in the feed all the same, so that the next page begins below it. */
+const endOf = (rows: ReadonlyArray<Row>): FeedCursor | null =>
+  rows.reduce<FeedCursor | null>(
+    (end, { publishedAt, provider, itemId }) =>
+      Option.getOrElse(decodePosition([publishedAt, provider, itemId]), () => end),
+    null,
+  )
+
+const isShownAsIs = (row: Row, { title, description, url, imageUrl, publishedAt, durationMs }: FeedEntry): boolean =>
+  row.title === title &&
+  row.description === description &&
+  row.url === url &&
+  row.imageUrl === imageUrl &&
+  row.publishedAt === publishedAt &&
+  row.durationMs === durationMs
+
+/** Makes entries of rows. One bad row costs nobody the others; the log names it. */
+const toEntries = Effect.fnUntraced(function* (rows: ReadonlyArray<Row>) {
+  const entries: Array<FeedEntry> = []
+  for (const row of rows) {
+    const entry = toEntry(row)
+    const name = `${row.provider} ${row.itemId.slice(0, 100)}`
+    if (entry === null) yield* Effect.logWarning(`${name} was left out of a feed: its row in D1 makes no sense`)
+    else if (!isShownAsIs(row, entry))
+      yield* Effect.logWarning(`${name} is shown within bounds that its row in D1 exceeds`)
+    if (entry !== null) entries.push(entry)
+  }
+  return entries
+})
+
 /** Reads people's feeds from D1. */
 export class Feed extends Context.Service<
   Feed,
@@ -89,11 +127,9 @@ export class Feed extends Context.Service<
           try: () => select(database, userId, cursor, limit + 1),
           catch: toDatabaseUnavailable("feed"),
         })
-        // Only pollen writes these tables: a row that does not fit is a defect.
-        const entries = yield* Effect.orDie(decodeEntries(rows.slice(0, limit)))
-        const last = entries.at(-1)
-        const isMore = rows.length > limit && last !== undefined
-        return { entries, next: isMore ? ([last.publishedAt, last.provider, last.itemId] as const) : null }
+        const page = rows.slice(0, limit)
+        const entries = yield* toEntries(page)
+        return { entries, next: rows.length > limit ? endOf(page) : null }
       }),
     })
 }

@@ -5,6 +5,9 @@ import { RateLimited } from "../domain/error.ts"
 /** Most kinds of failure that a summary lists. */
 const failuresListed = 20
 
+/** Most accounts with an emptied library that are remembered, so that the figures of a run fit into a row. */
+export const emptiedKept = 2000
+
 const FailureCount = Schema.Struct({ tag: Schema.String, count: Schema.Int, example: Schema.String })
 
 const perProvider = <S extends Schema.Constraint>(schema: S) => Schema.Struct({ spotify: schema, youtube: schema })
@@ -31,6 +34,10 @@ export const LegacyRun = Schema.Struct({
   stoppedAfter: perProvider(Schema.NullOr(Schema.String)),
   /** Rate limits that the next run has to respect. */
   holds: Schema.Array(RateLimited),
+  /** Accounts whose library lists nothing, and since when (epoch milliseconds): the next run may believe it. */
+  emptied: Schema.Array(Schema.Tuple([Schema.String, Schema.Int])).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed([])),
+  ),
 })
 export type LegacyRun = typeof LegacyRun.Type
 
@@ -46,6 +53,7 @@ export const emptyRun: LegacyRun = {
   tokenQueries: 0,
   stoppedAfter: { spotify: null, youtube: null },
   holds: [],
+  emptied: [],
 }
 
 /** Counts more failures, by tag. */

@@ -4,6 +4,7 @@ import type { ListedItem } from "../domain/item.ts"
 import type { Source } from "../domain/subscription.ts"
 import { type AccountKey, keyOf } from "../move/account.ts"
 import type { SourceMissing } from "../providers/error.ts"
+import { nextKey, notAsked } from "../providers/pages.ts"
 import type { ProviderClient } from "../providers/provider.ts"
 import type { AskError, TokenRefreshService } from "./TokenRefreshService.ts"
 
@@ -25,11 +26,16 @@ export interface Listing {
   readonly askedBy: string
   readonly pages: Array<ReadonlyArray<ListedItem>>
   next: string | null
+  /** Keys of the pages read and of the next. */
+  readonly keys: Set<string>
+  /** Number of entries on the pages, unreadable ones included. */
+  size: number
   /** Number of items in all, as the provider last said. */
   total: number | null
   /** True when an item was removed during the reading, so that the one after it may have been skipped. */
   hasMoved: boolean
-  missing: SourceMissing | null
+  /** Why it cannot be read on, whoever asks. */
+  failure: SourceMissing | ProviderUnavailable | null
   /** Items as completed by `describe`, by id. */
   readonly described: Map<string, ListedItem>
   readonly alone: Semaphore.Semaphore
@@ -68,9 +74,11 @@ export const makeListings = (
           askedBy,
           pages: [],
           next: null,
+          keys: new Set(),
+          size: 0,
           total: null,
           hasMoved: false,
-          missing: null,
+          failure: null,
           described: new Map(),
           alone: Semaphore.makeUnsafe(1),
         }
@@ -83,23 +91,30 @@ export const makeListings = (
   }
 
   const grow = Effect.fnUntraced(function* (listing: Listing, account: AccountKey, pages: number) {
-    if (listing.missing !== null) return yield* listing.missing
+    if (listing.failure !== null) return yield* listing.failure
     if (pages > pagesAtMost) return yield* unavailable("its listing has no end")
     while (listing.pages.length === 0 || (listing.pages.length < pages && listing.next !== null)) {
       const request = { key: listing.next, etag: null }
       const page = yield* withToken(account, (token) => client.items(token, listing.sourceId, request)).pipe(
         Effect.tapError((error) =>
           Effect.sync(() => {
-            if (error._tag === "SourceMissing") listing.missing = error
+            if (error._tag === "SourceMissing") listing.failure = error
           }),
         ),
       )
       // Without an entity tag there is no "not modified".
-      if (!page.isModified) return
+      if (!page.isModified) return yield* notAsked(client.provider)
       if (listing.total !== null && page.total !== null && page.total < listing.total) listing.hasMoved = true
       listing.total = page.total
       listing.pages.push(page.entries.filter(({ availability }) => availability !== "withheld"))
-      listing.next = page.next
+      listing.size += page.size
+      listing.next = yield* nextKey(client.provider, page, listing.keys).pipe(
+        Effect.tapError((error) =>
+          Effect.sync(() => {
+            listing.failure = error
+          }),
+        ),
+      )
     }
   })
 

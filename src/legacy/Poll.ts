@@ -1,6 +1,7 @@
 import type { BatchProcessor } from "./BatchProcessor.ts"
 import type { LegacySettingsShape } from "./LegacySettings.ts"
 import type { ReadListing } from "./Listings.ts"
+import type { Emptied } from "./library.ts"
 import type { TokenRefreshService } from "./TokenRefreshService.ts"
 
 /** Everything that a run needs for the accounts of one provider. */
@@ -12,6 +13,7 @@ export interface Poll {
   readonly withToken: TokenRefreshService["Service"]["withToken"]
   /** The listings of the run. */
   readonly read: ReadListing
+  readonly emptied: Emptied
   /** Item counts that the run has read 50 at a time; `null`: the provider has no such source. */
   readonly counts: Map<string, number | null>
 }

@@ -6,7 +6,7 @@ import type { BatchProcessor } from "./BatchProcessor.ts"
 
 /** https://developer.spotify.com/documentation/web-api/reference/get-multiple-shows; a show that is gone is `null`. */
 const SeveralShows = Schema.Struct({
-  shows: Schema.Array(Schema.NullOr(Schema.Struct({ total_episodes: maybe(Schema.Int) }))),
+  shows: Schema.Array(Schema.NullOr(Schema.Struct({ id: Schema.String, total_episodes: maybe(Schema.Int) }))),
 })
 const readShows = Schema.decodeUnknownOption(SeveralShows)
 
@@ -33,7 +33,9 @@ export const spotifyBatchProcessor = (
     if (isGone(answer.value.status)) isThere = false
     if (answer.value.status !== 200) return null
     const shows = Option.getOrNull(readShows(answer.value.body))?.shows
-    return shows === undefined ? null : new Map(ids.map((id, index) => [id, shows[index]?.total_episodes ?? null]))
+    // Answers are told apart by their place: one that is out of place makes the others doubtful.
+    const isInPlace = shows?.length === ids.length && shows.every((show, at) => show === null || show.id === ids[at])
+    return isInPlace ? new Map(ids.map((id, index) => [id, shows[index]?.total_episodes ?? null])) : null
   })
   return { provider: "spotify", client, counts }
 }

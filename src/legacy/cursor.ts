@@ -8,6 +8,17 @@ import type { AccountKey } from "../move/account.ts"
 /** Stands for an item count that cannot be relied on: the source has published without its count going up. */
 const unreliable = -1
 
+/**
+ * Stands, below {@link unreliable}, for the item count of a source of which nothing has been listed yet: its next check is still the first,
+ * and need not be made before the count changes or a recheck is due.
+ */
+const unlisted = (count: number): number => unreliable - 1 - count
+
+const isUnlisted = ({ itemCount }: Pick<Cursor, "itemCount">): boolean => itemCount !== null && itemCount < unreliable
+
+/** True until a check has listed something, or the source is known to have had nothing to list. */
+export const isBeforeFirst = (cursor: Cursor): boolean => cursor.polledAt === null || isUnlisted(cursor)
+
 /** Time for which an item that cannot be played yet is waited for, in milliseconds. */
 const waitedForMs = 30 * 86_400_000
 
@@ -31,12 +42,12 @@ export interface Ask extends Cursor {
 export const isToBeAsked = ({ polledAt, itemCount, source }: Ask, now: number, recheckMs: number): boolean =>
   polledAt === null ||
   source.itemCount === null ||
-  source.itemCount !== itemCount ||
+  (source.itemCount !== itemCount && unlisted(source.itemCount) !== itemCount) ||
   now - polledAt >= recheckMs * (0.5 + bucketOf(source.sourceId) / buckets / 2)
 
 /** Number of new items that the counts announce. */
 export const announced = ({ source, itemCount }: Ask): number =>
-  itemCount === null || itemCount === unreliable ? 0 : Math.max(0, (source.itemCount ?? 0) - itemCount)
+  itemCount === null || itemCount <= unreliable ? 0 : Math.max(0, (source.itemCount ?? 0) - itemCount)
 
 /**
  * The date up to which items below the last known one are archive, which the first poll left out; `null`: nothing was left out. When
@@ -49,6 +60,13 @@ export const archiveBefore = ({ polledAt, itemCount }: Ask, known: ReadonlyArray
 
 const isAwaited = ({ availability, publishedAt }: ListedItem, now: number): boolean =>
   (availability === "upcoming" || availability === "unplayable") && now - publishedAt < waitedForMs
+
+/** The cursor after a check that could list nothing of a source. Its library says whether there was anything to list. */
+export const unfound = (ask: Ask, now: number, { isEmpty }: { readonly isEmpty: boolean }): Cursor => {
+  const { itemCount } = ask.source
+  if (!isBeforeFirst(ask) || (isEmpty && itemCount === 0)) return { polledAt: now, itemCount }
+  return itemCount === null ? { polledAt: null, itemCount } : { polledAt: now, itemCount: unlisted(itemCount) }
+}
 
 /** What one check of a source found for somebody. */
 export interface Found {

@@ -1,6 +1,8 @@
 import { Effect } from "effect"
+import { ProviderUnavailable } from "../domain/error.ts"
 import type { Source } from "../domain/subscription.ts"
-import type { AccountKey } from "../move/account.ts"
+import { type AccountKey, keyOf } from "../move/account.ts"
+import { nextKey, notAsked } from "../providers/pages.ts"
 import type { Page } from "../providers/provider.ts"
 import type { BatchProcessor } from "./BatchProcessor.ts"
 import type { Follow } from "./rows.ts"
@@ -8,6 +10,9 @@ import type { TokenRefreshService } from "./TokenRefreshService.ts"
 
 /** Pages of a library (10,000 sources) after which the provider is not believed. */
 const pagesAtMost = 200
+
+/** How long a library has to list nothing until that is believed, in milliseconds: the shortest time between two polls, unless set. */
+const emptyForMs = 15 * 60_000
 
 /** What a person follows now. */
 export interface Library {
@@ -28,8 +33,7 @@ const readPage = Effect.fnUntraced(function* (
   const page = yield* withToken(account, (token) => client.library(token, { key, etag: null }))
   if (page.isModified) return page
   // Without an entity tag there is no "not modified".
-  const nothing: Page<Source> = { isModified: true, entries: [], etag: null, next: null, size: 0, total: null }
-  return nothing
+  return yield* notAsked(client.provider)
 })
 
 /** Reads the library from its first page on. Sources that move between pages during the reading make it not add up. */
@@ -39,21 +43,26 @@ export const readWhole = Effect.fn("legacy.readWhole")(function* (
   account: AccountKey,
   first: Page<Source>,
 ) {
+  const { provider, isTotalExact } = processor.client
   const pages = [first]
-  let next = first.next
-  while (next !== null && pages.length < pagesAtMost) {
+  const seen = new Set<string>()
+  let next = yield* nextKey(provider, first, seen)
+  while (next !== null) {
+    if (pages.length === pagesAtMost) {
+      return yield* new ProviderUnavailable({ provider, reason: "its library has no end", retryAt: null })
+    }
     const page = yield* readPage(processor, withToken, account, next)
     pages.push(page)
-    next = page.next
+    next = yield* nextKey(provider, page, seen)
   }
   const { total } = first
   const sources = pages.flatMap(({ entries }) => entries)
-  const listed = pages.reduce((sum, { size }) => sum + size, 0)
+  // An entry that cannot be read may be any source, and a page that another one leads to lists something.
   const isComplete =
-    next === null &&
-    pages.every((page) => page.total === total) &&
+    pages.every((page) => page.total === total && page.unreadable === 0) &&
+    pages.slice(1).every(({ size }) => size > 0) &&
     new Set(sources.map(({ sourceId }) => sourceId)).size === sources.length &&
-    (processor.client.isTotalExact ? listed >= (total ?? 0) : listed > 0 || !total)
+    (isTotalExact ? total !== null && sources.length >= total : sources.length > 0 || total === 0)
   return { sources, isComplete } satisfies Library
 })
 
@@ -83,7 +92,9 @@ export const readFirst = Effect.fn("legacy.readFirst")(function* (
     page.next !== null &&
     page.total === follows.size &&
     [...named].every((id) => follows.has(id))
-  const beyond = isAsKnown ? [...follows.keys()].filter((id) => !named.has(id)) : null
+  const rest = [...follows.keys()].filter((id) => !named.has(id))
+  // A comma parts the ids that counts are asked for by.
+  const beyond = isAsKnown && !rest.some((id) => id.includes(",")) ? rest : null
   const first: FirstPage = { account, follows, page, beyond }
   return first
 })
@@ -101,4 +112,32 @@ export const completed = (
     return [{ ...follow, itemCount: counts.get(id) ?? follow.itemCount }]
   })
   return { sources: [...page.entries, ...rest], isComplete: true }
+}
+
+/** Since when libraries have listed nothing although something is followed, by {@link keyOf}: epoch milliseconds. */
+export type Emptied = Map<string, number>
+
+/**
+ * Tells whether the sources that a library lacks are no longer followed. One that lists nothing has to do so for a while: it has been
+ * empty in passing, and whoever believes it drops the cursors of everything that is followed.
+ */
+export const isBelieved = (
+  emptied: Emptied,
+  account: AccountKey,
+  { sources, isComplete }: Library,
+  { follows, now }: { readonly follows: Follows; readonly now: number },
+): boolean => {
+  const key = keyOf(account)
+  if (sources.length > 0 || follows.size === 0) {
+    emptied.delete(key)
+    return isComplete
+  }
+  if (!isComplete) return false
+  const since = emptied.get(key) ?? now
+  if (now - since < emptyForMs) {
+    emptied.set(key, since)
+    return false
+  }
+  emptied.delete(key)
+  return true
 }

@@ -4,7 +4,7 @@ import { hasSameDetails, type Source } from "../domain/subscription.ts"
 import { type AccountKey, keyOf } from "../move/account.ts"
 import { idsAtOnce } from "./BatchProcessor.ts"
 import { type Ask, isToBeAsked } from "./cursor.ts"
-import { completed, type FirstPage, type Library, readFirst, readWhole } from "./library.ts"
+import { completed, type FirstPage, isBelieved, type Library, readFirst, readWhole } from "./library.ts"
 import type { Poll } from "./Poll.ts"
 import { type Follow, readFollows } from "./rows.ts"
 import { askSources } from "./sources.ts"
@@ -101,7 +101,7 @@ export const pollBatch = Effect.fn("legacy.pollBatch")(function* (
       return
     }
     const known = follows.get(keyOf(account)) ?? nothing
-    const { sources: followed, isComplete } = library.success
+    const { sources: followed } = library.success
     for (const source of followed) {
       const before = known.get(source.sourceId)
       if (before === undefined) added.push({ account, sourceId: source.sourceId })
@@ -110,7 +110,8 @@ export const pollBatch = Effect.fn("legacy.pollBatch")(function* (
       if (isToBeAsked(ask, now, settings.recheckMs)) asks.push(ask)
     }
     const named = new Set(followed.map(({ sourceId }) => sourceId))
-    const gone = isComplete ? [...known.keys()].filter((id) => !named.has(id)) : []
+    const isTrusted = isBelieved(poll.emptied, account, library.success, { follows: known, now })
+    const gone = isTrusted ? [...known.keys()].filter((id) => !named.has(id)) : []
     removed.push(...gone.map((sourceId) => ({ account, sourceId })))
   })
   const { findings, failures } = yield* askSources(poll, asks)

@@ -8,7 +8,7 @@ import { ProviderHttp } from "../providers/ProviderHttp.ts"
 import type { BatchProcessor } from "./BatchProcessor.ts"
 import { countingTokens } from "./counting.ts"
 import { Hold } from "./Hold.ts"
-import { beginRun, emptyRun, type LegacyRun, readLastRun, recordRun } from "./LegacyRun.ts"
+import { beginRun, emptiedKept, emptyRun, type LegacyRun, readLastRun, recordRun } from "./LegacyRun.ts"
 import { LegacySettings, type LegacyVariables } from "./LegacySettings.ts"
 import { makeListings } from "./Listings.ts"
 import type { Poll } from "./Poll.ts"
@@ -36,9 +36,10 @@ const poll = Effect.fnUntraced(function* (database: D1Database, tokenQueries: ()
   const startedAt = yield* Clock.currentTimeMillis
   const before = yield* readLastRun(database)
   yield* Effect.forEach(before.holds, hold.recall)
-  const run = yield* Ref.make<LegacyRun>({ ...emptyRun, stoppedAfter: before.stoppedAfter })
+  const run = yield* Ref.make<LegacyRun>({ ...emptyRun, stoppedAfter: before.stoppedAfter, emptied: before.emptied })
   const id = yield* beginRun(database, startedAt, yield* Ref.get(run))
 
+  const emptied = new Map(before.emptied)
   const requests = Effect.map(
     Effect.forEach(providers, (provider) => http.requests(provider)),
     (counts) => counts.reduce((sum, count) => sum + count, 0),
@@ -50,6 +51,7 @@ const poll = Effect.fnUntraced(function* (database: D1Database, tokenQueries: ()
       requests: yield* requests,
       tokenQueries: tokenQueries(),
       holds: yield* hold.current,
+      emptied: [...emptied].slice(0, emptiedKept),
     }
     yield* recordRun(database, id, now, yield* Ref.updateAndGet(run, (figures) => ({ ...figures, ...counted })))
   })
@@ -64,7 +66,7 @@ const poll = Effect.fnUntraced(function* (database: D1Database, tokenQueries: ()
   const walkOf = (provider: Provider) => {
     const processor = processors[provider]
     const read = makeListings(processor.client, withToken)
-    const at: Poll = { processor, settings, database, prepare, withToken, read, counts: new Map() }
+    const at: Poll = { processor, settings, database, prepare, withToken, read, emptied, counts: new Map() }
     const start = before.stoppedAfter[provider] ?? ""
     return walk({ poll: at, start, mayGoOn, isSilenced: hold.isLong(provider), run, record })
   }

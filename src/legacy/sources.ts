@@ -1,10 +1,19 @@
 import { Array as Arr, Clock, Effect, Result } from "effect"
-import type { DatabaseUnavailable } from "../domain/error.ts"
+import { type DatabaseUnavailable, ProviderUnavailable } from "../domain/error.ts"
 import type { ListedItem } from "../domain/item.ts"
-import { isNextPageNeeded, newItems } from "../domain/novelty.ts"
+import { isNextPageNeeded, isSoughtBelow, newItems } from "../domain/novelty.ts"
 import { keyOf } from "../move/account.ts"
 import { idsAtOnce } from "./BatchProcessor.ts"
-import { type Ask, advanced, announced, archiveBefore, type Cursor, type Found } from "./cursor.ts"
+import {
+  type Ask,
+  advanced,
+  announced,
+  archiveBefore,
+  type Cursor,
+  type Found,
+  isBeforeFirst,
+  unfound,
+} from "./cursor.ts"
 import type { Listing } from "./Listings.ts"
 import type { Poll } from "./Poll.ts"
 import { readKnown } from "./rows.ts"
@@ -32,7 +41,7 @@ interface Check {
 
 const listedOf = ({ listing, pagesKnown }: Check) => listing.pages.slice(0, pagesKnown).flat()
 
-const isFirstCheck = ({ ask, known }: Check): boolean => ask.polledAt === null && known.size === 0
+const isFirstCheck = ({ ask, known }: Check): boolean => isBeforeFirst(ask) && known.size === 0
 
 const freshOf = (check: Check, backfillItems: number): ReadonlyArray<ListedItem> => {
   const listed = listedOf(check)
@@ -53,7 +62,11 @@ const missingOf = (check: Check, backfillItems: number): { readonly pages: numbe
   const pages = listing.pages.slice(0, pagesKnown)
   const knownItems = pages.flat().filter(({ itemId }) => known.has(itemId))
   const line = knownItems.length === 0 ? null : archiveBefore(ask, knownItems)
-  return isNextPageNeeded(pages, known, line, announced(ask)) ? { pages: pagesKnown + 1, isOwn } : null
+  const growth = announced(ask)
+  const isNeeded =
+    isNextPageNeeded(pages, known, line, growth) ||
+    isSoughtBelow(pages, known, line, { growth, count: ask.source.itemCount, total: listing.total })
+  return isNeeded ? { pages: pagesKnown + 1, isOwn } : null
 }
 
 /** Compares the pages read since with the feeds, in one statement unless they list thousands of items. */
@@ -107,13 +120,13 @@ const complete = Effect.fnUntraced(function* (poll: Poll, checks: ReadonlyArray<
   return failed
 })
 
-/** The finding for a source that the provider does not have, or that has no list of items: its count tells when that changes. */
-const missingFinding = (ask: Ask, now: number): Finding => ({
+/** The finding for a source of which nothing is listed, such as one that the provider does not have: its count tells when that changes. */
+const nothingFound = (ask: Ask, now: number, { isEmpty }: { readonly isEmpty: boolean }): Finding => ({
   ask,
   isFirst: false,
   fresh: [],
   total: null,
-  cursor: { polledAt: now, itemCount: ask.source.itemCount },
+  cursor: unfound(ask, now, { isEmpty }),
 })
 
 /**
@@ -147,8 +160,9 @@ export const askSources = Effect.fn("legacy.askSources")(function* (
         const isSame = check?.listing === listing
         return [{ ask, listing, known: check?.known ?? new Set(), pagesKnown: isSame ? check.pagesKnown : 0 }]
       }
-      if (answer.failure._tag === "SourceMissing") findings.push(missingFinding(ask, now))
-      else failures.push({ ask, error: answer.failure })
+      const error = answer.failure
+      if (error._tag === "SourceMissing") findings.push(nothingFound(ask, now, { isEmpty: error.state === "empty" }))
+      else failures.push({ ask, error })
       return []
     })
     reading = (yield* recognise(poll, checks)).flatMap((check) => {
@@ -161,6 +175,17 @@ export const askSources = Effect.fn("legacy.askSources")(function* (
   const now = yield* Clock.currentTimeMillis
   for (const check of done) {
     const { ask, listing } = check
+    const isEmpty = listing.size === 0
+    const count = ask.source.itemCount ?? 0
+    if (isEmpty && count > 0) {
+      const reason = `a listing is empty, though it counts ${count} items`
+      failures.push({ ask, error: new ProviderUnavailable({ provider: processor.provider, reason, retryAt: null }) })
+      continue
+    }
+    if (isFirstCheck(check) && listing.pages.every((page) => page.length === 0)) {
+      findings.push(nothingFound(ask, now, { isEmpty }))
+      continue
+    }
     const listed = freshOf(check, settings.backfillItems)
     const error = listed.map(({ itemId }) => undescribed.get(itemId)).find((reason) => reason !== undefined)
     if (error !== undefined) {

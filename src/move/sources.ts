@@ -6,6 +6,7 @@ import { HandedSource } from "../rpc/move.ts"
 /** Items of each source that are handed over, the newest: enough to find the place where the central poller stopped. */
 const knownHanded = 20
 
+// An item count below -1 is of a source of which the central poller has listed nothing yet: as good as never polled.
 const statement = `WITH wanted AS (SELECT value AS user_id FROM json_each(?1)),
   feed AS (
     SELECT entry.user_id, entry.provider, item.source_id, entry.external_id, entry.published_at, row_number() OVER (
@@ -17,7 +18,8 @@ const statement = `WITH wanted AS (SELECT value AS user_id FROM json_each(?1)),
     FROM feed WHERE place <= ${knownHanded} GROUP BY user_id, provider, source_id)
   SELECT follow.user_id AS userId, follow.provider, follow.external_id AS sourceId,
     ${detailColumns},
-    follow.followed_at AS followedAt, follow.polled_at AS polledAt, follow.item_count AS itemCount,
+    follow.followed_at AS followedAt, iif(follow.item_count < -1, NULL, follow.polled_at) AS polledAt,
+    iif(follow.item_count < -1, NULL, follow.item_count) AS itemCount,
     coalesce(newest.known, '[]') AS known
   FROM wanted JOIN user_subscriptions follow ON follow.user_id = wanted.user_id
   ${joinDetails}

@@ -29,8 +29,9 @@ export interface Page<A> {
   readonly entries: ReadonlyArray<A>
   readonly etag: string | null
   readonly next: string | null
-  /** Number of entries on the page, unreadable ones included. */
+  /** Number of entries on the page, and how many of them cannot be read: an unreadable entry proves nobody's absence. */
   readonly size: number
+  readonly unreadable: number
   /** Number of entries in all, as the provider says. */
   readonly total: number | null
 }

@@ -38,7 +38,8 @@ export const reader =
       etag: string | null,
     ): Effect.fn.Return<Read<S["Type"]> | NotModified, RequestError> {
       const answer = yield* http.get({ provider, url: `${apiUrl}${path}`, query, token, etag })
-      if (answer.status === 304) return { isModified: false }
+      // A 304 that nobody asked for says nothing, and is refused like any other status.
+      if (answer.status === 304 && etag !== null) return { isModified: false }
       if (answer.status !== 200) return yield* Effect.fail(refuse(answer, yield* Clock.currentTimeMillis))
       const body = yield* Effect.mapError(
         decode(answer.body),

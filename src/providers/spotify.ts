@@ -1,11 +1,13 @@
 import { Effect, Schema } from "effect"
 import { ProviderUnavailable, RateLimited } from "../domain/error.ts"
-import type { ListedItem, Precision } from "../domain/item.ts"
+import { bounded, type ListedItem, type Precision } from "../domain/item.ts"
 import { type Source, toDetails } from "../domain/subscription.ts"
+import { webAddress } from "../domain/text.ts"
 import { AccessTokenRejected, type RequestError, ScopeMissing, SourceMissing } from "./error.ts"
 import type { Answer, ProviderHttp } from "./ProviderHttp.ts"
+import { entriesReader, Id, lenient, logUnreadable, nextPageLost } from "./pages.ts"
 import type { Page, PageRequest, ProviderClient } from "./provider.ts"
-import { maybe, type Read, reader } from "./read.ts"
+import { type Read, reader } from "./read.ts"
 import { retryAfter } from "./retryAfter.ts"
 
 const provider = "spotify"
@@ -13,42 +15,40 @@ const provider = "spotify"
 /** Most entries that Spotify returns at once. */
 const pageSize = 50
 
-const Images = maybe(Schema.Array(Schema.Struct({ url: Schema.String })))
-const Urls = maybe(Schema.Struct({ spotify: maybe(Schema.String) }))
+const Images = lenient(Schema.Array(Schema.Struct({ url: Schema.String })))
+const Urls = lenient(Schema.Struct({ spotify: lenient(Schema.String) }))
 
-const Paging = <S extends Schema.Constraint>(item: S) =>
-  Schema.Struct({ items: Schema.Array(item), total: Schema.Int, next: Schema.NullOr(Schema.String) })
+const Paging = Schema.Struct({
+  items: Schema.Array(Schema.Unknown),
+  total: Schema.Int,
+  next: Schema.NullOr(Schema.String),
+})
 
 /** https://developer.spotify.com/documentation/web-api/reference/get-users-saved-shows */
-const SavedShows = Paging(
-  Schema.NullOr(
-    Schema.Struct({
-      show: Schema.NullOr(
-        Schema.Struct({
-          id: Schema.String,
-          name: Schema.String,
-          external_urls: Urls,
-          images: Images,
-          total_episodes: maybe(Schema.Int),
-        }),
-      ),
-    }),
-  ),
-)
+const SavedShow = Schema.Struct({
+  show: Schema.Struct({
+    id: Id,
+    name: Schema.String,
+    external_urls: Urls,
+    images: Images,
+    total_episodes: lenient(Schema.Int),
+  }),
+})
+const readShows = entriesReader(SavedShow)
 
 /** https://developer.spotify.com/documentation/web-api/reference/get-a-shows-episodes; entries can be `null`. */
 const Episode = Schema.Struct({
-  id: Schema.String,
+  id: Id,
   name: Schema.String,
-  description: maybe(Schema.String),
+  description: lenient(Schema.String),
   external_urls: Urls,
   images: Images,
-  release_date: maybe(Schema.String),
-  release_date_precision: maybe(Schema.Literals(["year", "month", "day"])),
-  duration_ms: maybe(Schema.Number),
-  is_playable: maybe(Schema.Boolean),
+  release_date: lenient(Schema.String),
+  release_date_precision: lenient(Schema.Literals(["year", "month", "day"])),
+  duration_ms: lenient(Schema.Number),
+  is_playable: lenient(Schema.Boolean),
 })
-const Episodes = Paging(Schema.NullOr(Episode))
+const readEpisodes = entriesReader(Episode)
 
 const ApiError = Schema.Struct({
   error: Schema.Struct({ message: Schema.optionalKey(Schema.String), reason: Schema.optionalKey(Schema.String) }),
@@ -64,25 +64,35 @@ const releasedAt = (date: string, precision: Precision): number => {
 }
 
 const kind = "episode"
-const showUrl = (id: string) => `https://open.spotify.com/show/${id}`
-const itemUrl = (id: string) => `https://open.spotify.com/episode/${id}`
+const showUrl = (id: string) => `https://open.spotify.com/show/${encodeURIComponent(id)}`
+const itemUrl = (id: string) => `https://open.spotify.com/episode/${encodeURIComponent(id)}`
 
-const toItem = (sourceId: string, episode: typeof Episode.Type): ListedItem => ({
-  provider,
-  itemId: episode.id,
-  sourceId,
-  kind,
-  title: episode.name,
-  description: episode.description ?? "",
-  url: episode.external_urls?.spotify ?? itemUrl(episode.id),
-  imageUrl: episode.images?.[0]?.url ?? null,
-  publishedAt: releasedAt(episode.release_date ?? "", episode.release_date_precision ?? "year"),
-  precision: episode.release_date_precision ?? "year",
-  durationMs: episode.duration_ms == null ? null : Math.round(episode.duration_ms),
-  isLive: false,
-  availability: episode.is_playable === false ? "unplayable" : "available",
-  startsAt: null,
-})
+/** The precision of a date that comes without one, or with one that nobody knows: as much as is written. */
+const precisionOf = (date: string): Precision =>
+  /^\d{4}-\d\d-\d\d/.test(date) ? "day" : /^\d{4}-\d\d$/.test(date) ? "month" : "year"
+
+const toItem = (sourceId: string, episode: typeof Episode.Type): ListedItem => {
+  const date = episode.release_date ?? ""
+  const precision = episode.release_date_precision ?? precisionOf(date)
+  return {
+    ...bounded({
+      provider,
+      itemId: episode.id,
+      sourceId,
+      kind,
+      title: episode.name,
+      description: episode.description ?? "",
+      url: webAddress(episode.external_urls?.spotify) ?? itemUrl(episode.id),
+      imageUrl: episode.images?.[0]?.url ?? null,
+      publishedAt: releasedAt(date, precision),
+      precision,
+      durationMs: episode.duration_ms ?? null,
+      isLive: false,
+    }),
+    availability: episode.is_playable === false ? "unplayable" : "available",
+    startsAt: null,
+  }
+}
 
 /** Statuses of the Web API: https://developer.spotify.com/documentation/web-api/concepts/api-calls#response-status-codes */
 const refuse = (answer: Answer, now: number): RequestError => {
@@ -103,27 +113,57 @@ const refuse = (answer: Answer, now: number): RequestError => {
   return new ProviderUnavailable({ provider, reason: `answered ${answer.status}`, retryAt: null })
 }
 
-/** A page as pollen reads it. The key of the next is the offset in its address. */
-const toPage = <A>(
-  {
-    body,
-    etag,
-  }: Read<{ readonly items: ReadonlyArray<unknown>; readonly next: string | null; readonly total: number }>,
+/**
+ * The offset of the next page, `null` on the last; `undefined` where the answer contradicts itself. The address of the next page names
+ * it, and it never lies beyond the end of this page, so that nothing is left out.
+ */
+const nextOffset = ({ items, next, total }: typeof Paging.Type, key: string | null): number | null | undefined => {
+  const from = Number(key ?? 0)
+  const end = from + items.length
+  if (next === null) {
+    const isCut = end < total && (items.length >= pageSize || (items.length === 0 && from > 0))
+    return isCut ? undefined : null
+  }
+  const offset = URL.parse(next)?.searchParams.get("offset") ?? ""
+  const at = /^\d+$/.test(offset) ? Math.min(Number(offset), end) : from
+  return at > from ? at : undefined
+}
+
+/** A page as pollen reads it. */
+const toPage = Effect.fnUntraced(function* <A>(
+  { body, etag }: Read<typeof Paging.Type>,
+  { key }: PageRequest,
+  what: string,
   entries: ReadonlyArray<A>,
-): Page<A> => ({
-  isModified: true,
-  entries,
-  etag,
-  next: body.next === null ? null : (URL.parse(body.next)?.searchParams.get("offset") ?? null),
-  size: body.items.length,
-  total: body.total,
+): Effect.fn.Return<Page<A>, RequestError> {
+  const size = body.items.length
+  const unreadable = size - entries.length
+  const next = nextOffset(body, key)
+  if (next === undefined) return yield* nextPageLost(provider)
+  yield* logUnreadable(provider, what, size, unreadable)
+  return {
+    isModified: true,
+    entries,
+    etag,
+    next: next === null ? null : String(next),
+    size,
+    unreadable,
+    total: body.total,
+  }
+})
+
+/** The only ids that cannot stand in a path: it is resolved before it is asked for, however they are written (RFC 3986, 5.2.4). */
+const isDots = (id: string): boolean => id === "." || id === ".."
+
+const notAddressable = new ProviderUnavailable({
+  provider,
+  reason: "its id cannot be part of an address",
+  retryAt: null,
 })
 
 /** Spotify's Web API: https://developer.spotify.com/documentation/web-api */
 export const spotifyClient = (apiUrl: string, http: ProviderHttp["Service"]): ProviderClient => {
-  const get = reader(provider, apiUrl, http, refuse)
-  const getShows = get(SavedShows)
-  const getEpisodes = get(Episodes)
+  const get = reader(provider, apiUrl, http, refuse)(Paging)
   const paged = ({ key }: PageRequest) => ({ limit: String(pageSize), offset: key ?? "0" })
 
   return {
@@ -132,27 +172,24 @@ export const spotifyClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
     itemUrl,
     isTotalExact: true,
     library: Effect.fnUntraced(function* (token, page) {
-      const read = yield* getShows(token, "/me/shows", paged(page), page.etag)
+      const read = yield* get(token, "/me/shows", paged(page), page.etag)
       if (!read.isModified) return read
-      const entries = read.body.items.flatMap((entry): ReadonlyArray<Source> => {
-        const show = entry?.show ?? null
-        if (show === null) return []
-        const imageUrl = show.images?.[0]?.url ?? null
-        const details = toDetails({ title: show.name, url: show.external_urls?.spotify ?? showUrl(show.id), imageUrl })
-        return [{ sourceId: show.id, ...details, itemCount: show.total_episodes ?? null }]
+      const entries = readShows(read.body.items).map(({ show }): Source => {
+        const url = webAddress(show.external_urls?.spotify) ?? showUrl(show.id)
+        const details = toDetails({ title: show.name, url, imageUrl: show.images?.[0]?.url ?? null })
+        return { sourceId: show.id, ...details, itemCount: show.total_episodes ?? null }
       })
-      return toPage(read, entries)
+      return yield* toPage(read, page, "library", entries)
     }),
     items: Effect.fnUntraced(function* (token, sourceId, page) {
+      if (isDots(sourceId)) return yield* notAddressable
       const path = `/shows/${encodeURIComponent(sourceId)}/episodes`
-      const read = yield* getEpisodes(token, path, paged(page), page.etag)
+      const read = yield* get(token, path, paged(page), page.etag)
       if (!read.isModified) return read
-      return toPage(
-        read,
-        read.body.items.flatMap((episode) => (episode === null ? [] : [toItem(sourceId, episode)])),
-      )
+      const entries = readEpisodes(read.body.items).map((episode) => toItem(sourceId, episode))
+      return yield* toPage(read, page, `show ${sourceId}`, entries)
     }),
     describe: null,
-    validate: (token) => Effect.asVoid(getShows(token, "/me/shows", { limit: "1", offset: "0" }, null)),
+    validate: (token) => Effect.asVoid(get(token, "/me/shows", { limit: "1", offset: "0" }, null)),
   }
 }

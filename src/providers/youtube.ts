@@ -1,12 +1,13 @@
 import { Duration, Effect, Option, Schema } from "effect"
 import { ProviderUnavailable, RateLimited } from "../domain/error.ts"
-import type { Availability, ListedItem } from "../domain/item.ts"
+import { type Availability, bounded, type ListedItem } from "../domain/item.ts"
 import { nextPacificMidnight } from "../domain/quota.ts"
 import { type Source, toDetails } from "../domain/subscription.ts"
 import { AccessTokenRejected, type RequestError, ScopeMissing, SourceMissing } from "./error.ts"
 import type { Answer, ProviderHttp } from "./ProviderHttp.ts"
+import { entriesReader, Id, lenient, logUnreadable, nextPageLost, notAsked } from "./pages.ts"
 import type { Page, PageRequest, ProviderClient } from "./provider.ts"
-import { maybe, type Read, reader } from "./read.ts"
+import { type Read, reader } from "./read.ts"
 import { retryAfter } from "./retryAfter.ts"
 
 const provider = "youtube"
@@ -14,56 +15,55 @@ const provider = "youtube"
 /** Most entries that YouTube returns at once, and most ids that it takes. */
 const pageSize = 50
 
-const Thumbnails = Schema.Record(Schema.String, Schema.Struct({ url: Schema.String }))
-const listOf = <S extends Schema.Constraint>(item: S) =>
-  Schema.Struct({
-    items: Schema.Array(item),
-    etag: Schema.optionalKey(Schema.String),
-    nextPageToken: Schema.optionalKey(Schema.String),
-    /** The total is approximate: https://developers.google.com/youtube/v3/docs/subscriptions/list#pageInfo.totalResults */
-    pageInfo: Schema.optionalKey(Schema.Struct({ totalResults: Schema.optionalKey(Schema.Int) })),
-  })
+const Thumbnail = lenient(Schema.Struct({ url: Schema.String }))
+const Thumbnails = lenient(Schema.Struct({ high: Thumbnail, medium: Thumbnail, default: Thumbnail }))
+const List = Schema.Struct({
+  items: Schema.Array(Schema.Unknown),
+  etag: lenient(Schema.String),
+  nextPageToken: Schema.optionalKey(Schema.String),
+  /** The total is approximate: https://developers.google.com/youtube/v3/docs/subscriptions/list#pageInfo.totalResults */
+  pageInfo: lenient(Schema.Struct({ totalResults: lenient(Schema.Int) })),
+})
 
 /** https://developers.google.com/youtube/v3/docs/subscriptions */
-const Subscriptions = listOf(
-  Schema.Struct({
-    snippet: Schema.Struct({
-      title: Schema.String,
-      resourceId: Schema.Struct({ channelId: Schema.String }),
-      thumbnails: Schema.optionalKey(Thumbnails),
-    }),
-    contentDetails: Schema.optionalKey(Schema.Struct({ totalItemCount: Schema.optionalKey(Schema.Int) })),
+const Subscription = Schema.Struct({
+  snippet: Schema.Struct({
+    title: Schema.String,
+    resourceId: Schema.Struct({ channelId: Id }),
+    thumbnails: Thumbnails,
   }),
-)
+  contentDetails: lenient(Schema.Struct({ totalItemCount: lenient(Schema.Int) })),
+})
+const readSubscriptions = entriesReader(Subscription)
 
 /** https://developers.google.com/youtube/v3/docs/playlistItems */
 const PlaylistItem = Schema.Struct({
   snippet: Schema.Struct({
     title: Schema.String,
-    description: maybe(Schema.String),
-    publishedAt: maybe(Schema.String),
-    thumbnails: Schema.optionalKey(Thumbnails),
+    description: lenient(Schema.String),
+    publishedAt: lenient(Schema.String),
+    thumbnails: Thumbnails,
   }),
-  contentDetails: Schema.Struct({ videoId: Schema.String, videoPublishedAt: Schema.optionalKey(Schema.String) }),
-  status: Schema.optionalKey(Schema.Struct({ privacyStatus: Schema.optionalKey(Schema.String) })),
+  contentDetails: Schema.Struct({ videoId: Id, videoPublishedAt: lenient(Schema.String) }),
+  status: lenient(Schema.Struct({ privacyStatus: lenient(Schema.String) })),
 })
-const PlaylistItems = listOf(PlaylistItem)
+const readPlaylistItems = entriesReader(PlaylistItem)
 
 /** https://developers.google.com/youtube/v3/docs/videos */
 const Video = Schema.Struct({
-  id: Schema.String,
+  id: Id,
   snippet: Schema.Struct({
     title: Schema.String,
-    description: maybe(Schema.String),
-    publishedAt: maybe(Schema.String),
-    thumbnails: Schema.optionalKey(Thumbnails),
+    description: lenient(Schema.String),
+    publishedAt: lenient(Schema.String),
+    thumbnails: Thumbnails,
     /** `upcoming`, `live` or `none`. */
-    liveBroadcastContent: maybe(Schema.String),
+    liveBroadcastContent: lenient(Schema.String),
   }),
-  contentDetails: Schema.optionalKey(Schema.Struct({ duration: Schema.optionalKey(Schema.String) })),
-  liveStreamingDetails: Schema.optionalKey(Schema.Struct({ scheduledStartTime: Schema.optionalKey(Schema.String) })),
+  contentDetails: lenient(Schema.Struct({ duration: lenient(Schema.String) })),
+  liveStreamingDetails: lenient(Schema.Struct({ scheduledStartTime: lenient(Schema.String) })),
 })
-const Videos = listOf(Video)
+const readVideos = entriesReader(Video)
 const Channels = Schema.Struct({ items: Schema.optionalKey(Schema.Array(Schema.Struct({ id: Schema.String }))) })
 
 const ApiError = Schema.Struct({
@@ -82,53 +82,56 @@ const epochMillis = (text: string | null | undefined): number | null => {
 /** The uploads playlist of channel `UC…` is `UU…`. */
 const uploadsPlaylist = (channelId: string): string => channelId.replace(/^UC/, "UU")
 
-const imageOf = (thumbnails: typeof Thumbnails.Type | undefined): string | null =>
-  (thumbnails?.["high"] ?? thumbnails?.["medium"] ?? thumbnails?.["default"])?.url ?? null
+const imageOf = (thumbnails: typeof Thumbnails.Type): string | null =>
+  (thumbnails?.high ?? thumbnails?.medium ?? thumbnails?.default)?.url ?? null
 
 const kind = "video"
-const itemUrl = (videoId: string): string => `https://www.youtube.com/watch?v=${videoId}`
+const itemUrl = (videoId: string): string => `https://www.youtube.com/watch?v=${encodeURIComponent(videoId)}`
 
 /** Private and deleted videos stay in the playlist as a title without a publication date. */
 const toItem = (sourceId: string, { snippet, contentDetails, status }: typeof PlaylistItem.Type): ListedItem => {
   const publishedAt = epochMillis(contentDetails.videoPublishedAt)
   const isWithheld = publishedAt === null || status?.privacyStatus === "private"
   return {
-    provider,
-    itemId: contentDetails.videoId,
-    sourceId,
-    kind,
-    title: snippet.title,
-    description: snippet.description ?? "",
-    url: itemUrl(contentDetails.videoId),
-    imageUrl: imageOf(snippet.thumbnails),
-    publishedAt: publishedAt ?? epochMillis(snippet.publishedAt) ?? 0,
-    precision: "instant",
-    durationMs: null,
-    isLive: false,
+    ...bounded({
+      provider,
+      itemId: contentDetails.videoId,
+      sourceId,
+      kind,
+      title: snippet.title,
+      description: snippet.description ?? "",
+      url: itemUrl(contentDetails.videoId),
+      imageUrl: imageOf(snippet.thumbnails),
+      publishedAt: publishedAt ?? epochMillis(snippet.publishedAt) ?? 0,
+      precision: "instant",
+      durationMs: null,
+      isLive: false,
+    }),
     availability: isWithheld ? "withheld" : "available",
     startsAt: null,
   }
 }
 
 /** `P0D` is a live stream's duration: none yet. */
-const durationOf = (iso: string | undefined): number | null =>
+const durationOf = (iso: string | null | undefined): number | null =>
   Option.match(durationFromIso(iso), {
     onNone: () => null,
     onSome: (duration) => Math.round(Duration.toMillis(duration)) || null,
   })
 
-const described = (item: ListedItem, video: typeof Video.Type | undefined): ListedItem => {
-  if (video === undefined) return { ...item, availability: "withheld" }
+const described = (item: ListedItem, video: typeof Video.Type): ListedItem => {
   const live = video.snippet.liveBroadcastContent
   const availability: Availability = live === "upcoming" || live === "live" ? live : "available"
   return {
-    ...item,
-    title: video.snippet.title,
-    description: video.snippet.description ?? item.description,
-    publishedAt: epochMillis(video.snippet.publishedAt) ?? item.publishedAt,
-    imageUrl: imageOf(video.snippet.thumbnails) ?? item.imageUrl,
-    durationMs: durationOf(video.contentDetails?.duration),
-    isLive: live === "live",
+    ...bounded({
+      ...item,
+      title: video.snippet.title,
+      description: video.snippet.description ?? item.description,
+      publishedAt: epochMillis(video.snippet.publishedAt) ?? item.publishedAt,
+      imageUrl: imageOf(video.snippet.thumbnails) ?? item.imageUrl,
+      durationMs: durationOf(video.contentDetails?.duration),
+      isLive: live === "live",
+    }),
     availability,
     startsAt: epochMillis(video.liveStreamingDetails?.scheduledStartTime),
   }
@@ -160,24 +163,35 @@ const refuse = (answer: Answer, now: number): RequestError => {
 }
 
 /** A page as pollen reads it. */
-const toPage = <A>(
-  { body, etag }: Read<Omit<(typeof PlaylistItems)["Type"], "items">>,
+const toPage = Effect.fnUntraced(function* <A>(
+  { body, etag }: Read<typeof List.Type>,
+  { key }: PageRequest,
+  what: string,
   entries: ReadonlyArray<A>,
-): Page<A> => ({
-  isModified: true,
-  entries,
-  etag: etag ?? body.etag ?? null,
-  next: body.nextPageToken ?? null,
-  size: entries.length,
-  total: body.pageInfo?.totalResults ?? null,
+): Effect.fn.Return<Page<A>, RequestError> {
+  const size = body.items.length
+  const unreadable = size - entries.length
+  const next = body.nextPageToken ?? null
+  if (next === "" || (next !== null && next === key)) return yield* nextPageLost(provider)
+  yield* logUnreadable(provider, what, size, unreadable)
+  return {
+    isModified: true,
+    entries,
+    etag: etag ?? body.etag ?? null,
+    next,
+    size,
+    unreadable,
+    total: body.pageInfo?.totalResults ?? null,
+  }
 })
+
+/** Only the id of a video of which nothing else can be read. */
+const readIds = entriesReader(Schema.Struct({ id: Id }))
 
 /** The YouTube Data API v3. Each request costs one unit of the quota, a 304 included. */
 export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): ProviderClient => {
   const get = reader(provider, apiUrl, http, refuse)
-  const getSubscriptions = get(Subscriptions)
-  const getPlaylistItems = get(PlaylistItems)
-  const getVideos = get(Videos)
+  const getList = get(List)
   const getChannels = get(Channels)
   const paged = ({ key }: PageRequest) => ({
     maxResults: String(pageSize),
@@ -191,41 +205,50 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
     isTotalExact: false,
     library: Effect.fnUntraced(function* (token, page) {
       const query = { mine: "true", part: "snippet,contentDetails", order: "alphabetical", ...paged(page) }
-      const read = yield* getSubscriptions(token, "/subscriptions", query, page.etag)
+      const read = yield* getList(token, "/subscriptions", query, page.etag)
       if (!read.isModified) return read
-      const entries = read.body.items.map(({ snippet, contentDetails }): Source => {
+      const entries = readSubscriptions(read.body.items).map(({ snippet, contentDetails }): Source => {
         const { channelId } = snippet.resourceId
         return {
           sourceId: channelId,
           ...toDetails({
             title: snippet.title,
-            url: `https://www.youtube.com/channel/${channelId}`,
+            url: `https://www.youtube.com/channel/${encodeURIComponent(channelId)}`,
             imageUrl: imageOf(snippet.thumbnails),
           }),
           itemCount: contentDetails?.totalItemCount ?? null,
         }
       })
-      return toPage(read, entries)
+      return yield* toPage(read, page, "library", entries)
     }),
     items: Effect.fnUntraced(function* (token, sourceId, page) {
       const query = { part: "snippet,contentDetails,status", playlistId: uploadsPlaylist(sourceId), ...paged(page) }
-      const read = yield* getPlaylistItems(token, "/playlistItems", query, page.etag)
+      const read = yield* getList(token, "/playlistItems", query, page.etag)
       if (!read.isModified) return read
-      return toPage(
-        read,
-        read.body.items.map((item) => toItem(sourceId, item)),
-      )
+      const entries = readPlaylistItems(read.body.items).map((item) => toItem(sourceId, item))
+      return yield* toPage(read, page, `channel ${sourceId}`, entries)
     }),
     describe: Effect.fnUntraced(function* (token, items) {
-      if (items.length === 0) return items
-      const query = {
-        part: "snippet,contentDetails,liveStreamingDetails",
-        id: items.map(({ itemId }) => itemId).join(","),
-        maxResults: String(pageSize),
-      }
-      const read = yield* getVideos(token, "/videos", query, null)
-      const videos = new Map(read.isModified ? read.body.items.map((video) => [video.id, video]) : [])
-      return items.map((item) => described(item, videos.get(item.itemId)))
+      // A comma parts ids: one with a comma in it cannot be asked for, and stays as it is listed.
+      const ids = items.map(({ itemId }) => itemId).filter((id) => !id.includes(","))
+      if (ids.length === 0) return items
+      const asked = new Set(ids)
+      const part = "snippet,contentDetails,liveStreamingDetails"
+      const read = yield* getList(token, "/videos", { part, id: ids.join(","), maxResults: String(pageSize) }, null)
+      if (!read.isModified) return yield* notAsked(provider)
+      const listed = read.body.items
+      const videos = new Map(readVideos(listed).map((video) => [video.id, video]))
+      const named = new Set(readIds(listed).map(({ id }) => id))
+      yield* logUnreadable(provider, "videos", listed.length, listed.length - videos.size)
+      // An entry without an id that can be read may be any of them.
+      const isNobodyMissing = readIds(listed).length < listed.length
+      return items.map((item): ListedItem => {
+        if (!asked.has(item.itemId)) return item
+        const video = videos.get(item.itemId)
+        if (video !== undefined) return described(item, video)
+        const isUnreadable = isNobodyMissing || named.has(item.itemId)
+        return { ...item, availability: isUnreadable ? "upcoming" : "withheld", startsAt: null }
+      })
     }),
     validate: (token) => Effect.asVoid(getChannels(token, "/channels", { part: "id", mine: "true" }, null)),
   }

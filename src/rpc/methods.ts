@@ -188,7 +188,7 @@ export const SubscriptionQuery = Schema.Struct({
   userId,
   provider: Schema.optionalKey(Provider),
   /** `next` of the page before. */
-  cursor: Schema.optionalKey(Schema.String.pipe(Schema.check(Schema.isMaxLength(512)))),
+  cursor: Schema.optionalKey(Schema.String.pipe(Schema.check(Schema.isMaxLength(8192)))),
   limit: Schema.optionalKey(
     Schema.Int.pipe(Schema.check(Schema.isBetween({ minimum: 1, maximum: 500 }, { message: "must be 1 to 500" }))),
   ),

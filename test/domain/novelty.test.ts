@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { expect, it } from "vitest"
-import { isNextPageNeeded, newItems } from "../../src/domain/novelty.ts"
+import { isNextPageNeeded, isSoughtBelow, newItems } from "../../src/domain/novelty.ts"
 
 interface Entry {
   readonly itemId: string
@@ -130,4 +130,36 @@ it("reads on until something known turns up", () => {
   const { fresh, pages } = read(listing, known, 944, 52)
   expect(pages).toBe(11)
   expect(fresh).toHaveLength(52)
+})
+
+it("takes an item of the same month as the archive for new only where no known item is listed any more", () => {
+  const july = { publishedAt: Date.UTC(2026, 6, 1), precision: "month" } as const
+  const [known, one, other] = ["known", "one", "other"].map((itemId) => ({ itemId, ...july }))
+  if (known === undefined || one === undefined || other === undefined) throw new Error("three were made")
+  const line = Date.UTC(2026, 6, 1)
+  expect(newItems([one, other], new Set(["known"]), line)).toEqual([one, other])
+  expect(newItems([known, one], new Set(["known"]), line)).toEqual([])
+  expect(newItems([one], new Set(["known"]), Date.UTC(2026, 7, 1))).toEqual([])
+})
+
+it.each([
+  ["december", "month", Date.UTC(2026, 11, 1), Date.UTC(2026, 11, 31, 23)],
+  ["a year", "year", Date.UTC(2024, 0, 1), Date.UTC(2024, 11, 31, 23)],
+  ["a leap day", "day", Date.UTC(2024, 1, 29), Date.UTC(2024, 1, 29, 23)],
+] as const)("lets %s end with its last moment", (_what, precision, publishedAt, last) => {
+  const item = { itemId: "one", publishedAt, precision }
+  expect(newItems([item], new Set(), last)).toEqual([item])
+  expect(newItems([item], new Set(), last + 3_600_000)).toEqual([])
+})
+
+it("looks below the pages read for an announced item only where the listing has as many as are counted, and not for ever", () => {
+  const page = Array.from({ length: 5 }, (_, at) => ({ itemId: `${at}`, publishedAt: 1000 - at }))
+  const known = new Set(page.map(({ itemId }) => itemId))
+  const announced = { growth: 1, count: 6, total: 6 }
+  expect(isSoughtBelow([page], known, 900, announced)).toBe(true)
+  expect(isSoughtBelow([page], known, 900, { ...announced, growth: 0 })).toBe(false)
+  expect(isSoughtBelow([page], known, 900, { ...announced, total: 5 })).toBe(false)
+  expect(isSoughtBelow([page], known, 900, { ...announced, total: null })).toBe(false)
+  expect(isSoughtBelow([page, page, page, page], known, 900, announced)).toBe(false)
+  expect(isSoughtBelow([[{ itemId: "new", publishedAt: 2000 }, ...page]], known, 900, announced)).toBe(false)
 })

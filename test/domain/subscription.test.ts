@@ -9,6 +9,11 @@ describe("The details of a source", () => {
     expect(toDetails(listed)).toEqual({ ...details, title: "x".repeat(500) })
   })
 
+  it("have addresses of the web or none", () => {
+    const listed = { ...details, url: "javascript:alert(1)", imageUrl: "javascript:alert(1)" }
+    expect(toDetails(listed)).toEqual({ ...details, url: "", imageUrl: null })
+  })
+
   it.each([
     ["title", "Another"],
     ["url", "https://example.test/other"],

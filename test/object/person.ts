@@ -61,9 +61,12 @@ export class Person {
   status() {
     return this.run(call(methods.GetStatus, (wire) => exports.GatewayEntrypoint.getStatus(wire))({ userId: this.id }))
   }
-  async subscriptions() {
+  subscriptionPage(page: { readonly limit: number; readonly cursor?: string }) {
     const list = call(methods.ListSubscriptions, (wire) => exports.GatewayEntrypoint.listSubscriptions(wire))
-    return (await this.run(list({ userId: this.id, limit: 500 }))).subscriptions
+    return this.run(list({ userId: this.id, ...page }))
+  }
+  async subscriptions() {
+    return (await this.subscriptionPage({ limit: 500 })).subscriptions
   }
   wake() {
     return this.run(call(methods.Wake, (wire) => exports.CronEntrypoint.wake(wire))({ userId: this.id }))

@@ -1,4 +1,4 @@
-import { inArray } from "drizzle-orm"
+import { and, inArray, isNotNull } from "drizzle-orm"
 import { Effect, Redacted } from "effect"
 import { subscriptions } from "../../../schema/object.ts"
 import { type Provider, providers } from "../../domain/provider.ts"
@@ -58,9 +58,12 @@ export const cursorsOf = (db: ObjectDatabase, rows: ReadonlyArray<OutboxRow>): R
   const givenBack = providersOf(rows, "cursors")
   if (givenBack.length === 0) return []
   const { provider, sourceId, polledAt, itemCount } = subscriptions
-  return db
-    .select({ provider, sourceId, polledAt, itemCount })
-    .from(subscriptions)
-    .where(inArray(provider, [...givenBack]))
-    .all()
+  return (
+    db
+      .select({ provider, sourceId, polledAt, itemCount })
+      .from(subscriptions)
+      // A source of which nothing has been listed yet is as good as never polled.
+      .where(and(inArray(provider, [...givenBack]), isNotNull(subscriptions.backfilledAt)))
+      .all()
+  )
 }

@@ -1,6 +1,7 @@
 import { Array as Arr, Clock, Effect } from "effect"
+import { ProviderUnavailable } from "../../domain/error.ts"
 import type { Availability, ListedItem } from "../../domain/item.ts"
-import { isNextPageNeeded, newItems } from "../../domain/novelty.ts"
+import { isNextPageNeeded, isSoughtBelow, newItems, searchedPages } from "../../domain/novelty.ts"
 import type { ProviderClient } from "../../providers/provider.ts"
 import { Grants } from "../grants/Grants.ts"
 import { Settings } from "../Settings.ts"
@@ -11,9 +12,6 @@ import { type KnownItem, type PendingSource, selectItems } from "./statements.ts
 
 /** Items that a provider describes at once. */
 const describedAtOnce = 50
-
-/** Pages searched for a waiting item, where only the listing tells what has become of it. */
-const searchedPages = 4
 
 const readItems = ({ rows }: Store["Service"], { provider, sourceId }: PendingSource): ReadonlyArray<KnownItem> =>
   JSON.parse(rows<{ known: string }>(selectItems, provider, sourceId)[0]?.known ?? "[]")
@@ -49,7 +47,8 @@ const check = Effect.fnUntraced(function* (client: ProviderClient, row: PendingS
   const rows = readItems(store, row)
   const known = new Map(rows.map((item) => [item.itemId, item]))
   const isFirst = row.backfilledAt === null
-  const expected = Math.max(0, (row.listedCount ?? 0) - (row.itemCount ?? 0))
+  const { listedCount, archiveBefore } = row
+  const growth = Math.max(0, (listedCount ?? 0) - (row.itemCount ?? 0))
   const now = yield* Clock.currentTimeMillis
   const waiting = rows.filter(({ state }) => state === "waiting")
   const sought = new Set(
@@ -60,23 +59,35 @@ const check = Effect.fnUntraced(function* (client: ProviderClient, row: PendingS
     return pages.length >= searchedPages || [...sought].every((id) => listed.has(id))
   }
   const isBackfillShort = (pages: Listing["pages"]) => pages.flat().length < Math.max(1, settings.backfillItems)
-  const { etag, pages, isWhole } = yield* readListing(
+  // A recheck is for what the provider does not tell by itself, and trusts its entity tags as little as its counts.
+  const isTagTrusted = !isFirst && sought.size === 0 && row.recheckDueAt > now
+  const { etag, pages, isWhole, isUnchanged, size, unreadable } = yield* readListing(
     client,
     row.sourceId,
-    isFirst || sought.size > 0 ? null : row.etag,
+    isTagTrusted ? row.etag : null,
     isFirst
       ? isBackfillShort
-      : (soFar) => isNextPageNeeded(soFar, known, row.archiveBefore, expected) || !isSearched(soFar),
+      : (soFar, total) =>
+          isNextPageNeeded(soFar, known, archiveBefore, growth) ||
+          isSoughtBelow(soFar, known, archiveBefore, { growth, count: listedCount, total }) ||
+          !isSearched(soFar),
   )
+  const isEmpty = !isUnchanged && size === 0
+  if (isEmpty && (listedCount ?? 0) > 0) {
+    const reason = `its listing is empty, though it counts ${listedCount} items`
+    return yield* new ProviderUnavailable({ provider, reason, retryAt: null })
+  }
 
   const listed = pages.flat()
-  const unknown = newItems(listed, known, row.archiveBefore)
+  const unknown = newItems(listed, known, archiveBefore)
   const fresh = isFirst ? unknown.slice(0, settings.backfillItems) : unknown
+  // An entry that cannot be read may be any of those that are looked for.
+  const goneState: Availability = unreadable > 0 ? "upcoming" : "withheld"
   const listedById = new Map(listed.map((item) => [item.itemId, item]))
   const rechecked = waiting.map(
     (item) =>
       listedById.get(item.itemId) ??
-      placeholder(client, row.sourceId, item, sought.has(item.itemId) ? "withheld" : "upcoming"),
+      placeholder(client, row.sourceId, item, sought.has(item.itemId) ? goneState : "upcoming"),
   )
   const asListed = [...fresh, ...rechecked]
   const complete =
@@ -87,10 +98,14 @@ const check = Effect.fnUntraced(function* (client: ProviderClient, row: PendingS
         )).flat()
   return {
     known,
-    etag,
+    // What cannot be read is to be sent again, though it has not changed.
+    etag: unreadable > 0 ? null : etag,
+    isUnchanged,
+    // Until something has been listed, a source that is not known to be empty stays to be looked at for the first time.
+    isBackfilled: !isFirst || listed.length > 0 || (isEmpty && listedCount === 0),
     fresh: complete.slice(0, fresh.length),
     archive: isFirst ? unknown.slice(settings.backfillItems) : [],
-    archiveBefore: isFirst ? (isWhole ? null : (listed.at(-1)?.publishedAt ?? null)) : row.archiveBefore,
+    archiveBefore: isFirst ? (isWhole ? null : (listed.at(-1)?.publishedAt ?? null)) : archiveBefore,
     rechecked: complete.slice(fresh.length),
   } satisfies Found
 })

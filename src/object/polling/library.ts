@@ -44,6 +44,20 @@ const unfollow = (store: StoreShape, provider: Provider, sourceId: string) => {
 }
 
 /**
+ * Tells whether the library has listed nothing for at least an interval, and notes when that began. A library has been empty in passing,
+ * and whoever believes it drops the cursors of everything that is followed.
+ */
+const isEmptyForLong = (
+  store: StoreShape,
+  provider: Provider,
+  { now, minimumMs }: { readonly now: number; readonly minimumMs: number },
+): boolean => {
+  const [noted] = store.rows<{ emptiedAt: number }>(statements.selectEmptiedAt, provider)
+  if (noted === undefined) store.exec(statements.recordEmptied, provider, now)
+  return noted !== undefined && now - noted.emptiedAt >= minimumMs
+}
+
+/**
  * Brings the object's subscriptions up to what the person follows now, and marks the sources to ask for items: new ones, those whose
  * item count has changed, and those that are due for a check although it has not.
  */
@@ -51,7 +65,7 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
   const store = yield* Store
   const settings = yield* Settings
   const { provider } = client
-  const { pages, sources, missing } = yield* readLibrary(client)
+  const { pages, sources, missing, isEmptied } = yield* readLibrary(client)
   const now = yield* Clock.currentTimeMillis
   const { minimumMs, maximumMs } = settings.bounds
 
@@ -71,13 +85,17 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
       if (isRenamed || before.listedCount !== source.itemCount) changed.push(source)
       if (isRenamed) enqueue(store, "source", sourceRow(provider, source.sourceId, source, now))
     }
-    for (const sourceId of known.keys()) if (missing.has(sourceId)) unfollow(store, provider, sourceId)
+    const isBelieved = !isEmptied || (missing.size > 0 && isEmptyForLong(store, provider, { now, minimumMs }))
+    if (isBelieved) {
+      store.exec(statements.forgetEmptied, provider)
+      for (const sourceId of known.keys()) if (missing.has(sourceId)) unfollow(store, provider, sourceId)
+    }
 
     if (changed.length > 0) store.exec(statements.updateListed, provider, JSON.stringify(changed))
     store.exec(statements.markPending, provider, now)
     store.exec(statements.postponeChecked, provider, now, minimumMs, maximumMs)
 
-    savePages(store, provider, pages)
+    if (isBelieved) savePages(store, provider, pages)
     store.exec(statements.endLibrary, provider, now)
   })
 })

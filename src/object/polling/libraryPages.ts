@@ -1,6 +1,8 @@
 import { Effect } from "effect"
+import { ProviderUnavailable } from "../../domain/error.ts"
 import type { Provider } from "../../domain/provider.ts"
 import type { Source } from "../../domain/subscription.ts"
+import { nextKey, notAsked } from "../../providers/pages.ts"
 import type { PageRequest, ProviderClient } from "../../providers/provider.ts"
 import { Grants } from "../grants/Grants.ts"
 import { Store } from "../Store.ts"
@@ -33,22 +35,18 @@ const readPages = Effect.fnUntraced(function* (
   remembered: (key: string) => ListedPage | undefined,
 ) {
   const grants = yield* Grants
+  const { provider } = client
   const pages: Array<ListedPage> = []
+  const seen = new Set<string>()
   let key: string | null = null
   do {
+    if (pages.length === pagesAtMost) {
+      return yield* new ProviderUnavailable({ provider, reason: "its library has no end", retryAt: null })
+    }
     const known = remembered(key ?? "")
     const request: PageRequest = { key, etag: known?.etag ?? null }
-    const page = yield* grants.withToken(client.provider, (token) => client.library(token, request))
-    const nothing: ListedPage = {
-      key: key ?? "",
-      etag: null,
-      next: null,
-      size: 0,
-      total: null,
-      sourceIds: [],
-      sources: [],
-    }
-    const listed: ListedPage = page.isModified
+    const page = yield* grants.withToken(provider, (token) => client.library(token, request))
+    const listed: ListedPage | undefined = page.isModified
       ? {
           key: key ?? "",
           etag: page.etag,
@@ -58,19 +56,27 @@ const readPages = Effect.fnUntraced(function* (
           sourceIds: page.entries.map(({ sourceId }) => sourceId),
           sources: page.entries,
         }
-      : (known ?? nothing)
+      : known
+    if (listed === undefined) return yield* notAsked(provider)
     pages.push(listed)
-    key = listed.next
-  } while (key !== null && pages.length < pagesAtMost)
+    key = yield* nextKey(provider, listed, seen)
+  } while (key !== null)
   return pages
 })
 
-/** True when the pages hold as much as the provider says there is. An empty library alone proves nothing: YouTube has answered so in passing. */
+const isReadable = ({ size, sourceIds }: ListedPage): boolean => size === sourceIds.length
+
+/**
+ * True when the pages hold as much as the provider says there is, by the same count on each of them. An entry that cannot be read may be
+ * any source, and a page that another one leads to lists something. An empty library proves nothing unless its total is 0.
+ */
 const isComplete = (client: ProviderClient, pages: ReadonlyArray<ListedPage>): boolean => {
-  const size = pages.reduce((sum, page) => sum + page.size, 0)
-  const total = pages.at(-1)?.total ?? null
-  if (pages.length === pagesAtMost) return false
-  return client.isTotalExact ? total !== null && size >= total : size > 0 || total === 0
+  const total = pages[0]?.total ?? null
+  const isSteady = pages.every((page) => page.total === total)
+  const hasHole = pages.slice(1).some(({ size }) => size === 0)
+  if (!isSteady || !pages.every(isReadable) || hasHole) return false
+  const listed = new Set(pages.flatMap(({ sourceIds }) => sourceIds)).size
+  return client.isTotalExact ? total !== null && listed >= total : listed > 0 || total === 0
 }
 
 /**
@@ -96,16 +102,21 @@ export const readLibrary = Effect.fnUntraced(function* (client: ProviderClient) 
   const sources = [...first, ...pages].flatMap((page) => page.sources ?? [])
   return {
     pages,
+    isEmptied: followed.length > 0 && pages.every(({ size }) => size === 0),
     sources: new Map(sources.map((source) => [source.sourceId, source])).values().toArray(),
     missing: new Set(isComplete(client, pages) ? [...missingFirst].filter((id) => missingLast.has(id)) : []),
   }
 })
 
-/** Saves the pages for the next reading. Most often all are unchanged, and there is nothing to save. */
+/**
+ * Saves the pages for the next reading. Most often all are unchanged, and there is nothing to save. A page with an entry that cannot be
+ * read is not saved: it is to be sent again until it can.
+ */
 export const savePages = (store: Store["Service"], of: Provider, pages: ReadonlyArray<ListedPage>): void => {
-  if (pages.every(({ sources }) => sources === null)) return
+  const readable = pages.filter(isReadable)
+  if (readable.every(({ sources, etag }) => sources === null || etag === null)) return
   store.exec(statements.deletePages, of)
-  for (const { key, etag, next, size, total, sourceIds } of pages) {
+  for (const { key, etag, next, size, total, sourceIds } of readable) {
     if (etag !== null) store.exec(statements.insertPage, of, key, etag, next, size, total, JSON.stringify(sourceIds))
   }
 }

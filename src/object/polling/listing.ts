@@ -1,6 +1,7 @@
 import { Effect } from "effect"
 import { ProviderUnavailable } from "../../domain/error.ts"
 import type { ListedItem } from "../../domain/item.ts"
+import { nextKey } from "../../providers/pages.ts"
 import type { PageRequest, ProviderClient } from "../../providers/provider.ts"
 import { Grants } from "../grants/Grants.ts"
 
@@ -17,7 +18,15 @@ export interface Listing {
   readonly pages: ReadonlyArray<ReadonlyArray<ListedItem>>
   /** Whether the last page read was the last there is. */
   readonly isWhole: boolean
+  /** Number of entries on the pages, and how many of them cannot be read. */
+  readonly size: number
+  readonly unreadable: number
+  /** True when the entity tag says that the first page is as it was: nothing has been read. */
+  readonly isUnchanged: boolean
 }
+
+/** Tells from the pages read so far, and the number of items that the provider counts, whether another is needed. */
+type IsNextNeeded = (pages: Listing["pages"], total: number | null) => boolean
 
 /** Leaves out private and deleted items, which are listed too. */
 const visible = (entries: ReadonlyArray<ListedItem>) =>
@@ -28,11 +37,14 @@ const readOnce = Effect.fnUntraced(function* (
   client: ProviderClient,
   sourceId: string,
   firstEtag: string | null,
-  isNextNeeded: (pages: Listing["pages"]) => boolean,
+  isNextNeeded: IsNextNeeded,
 ) {
   const grants = yield* Grants
   const { provider } = client
   const pages: Array<ReadonlyArray<ListedItem>> = []
+  const seen = new Set<string>()
+  let size = 0
+  let unreadable = 0
   let etag: string | null = null
   let next: string | null = null
   let total: number | null = null
@@ -44,15 +56,19 @@ const readOnce = Effect.fnUntraced(function* (
     const request: PageRequest = { key: next, etag: next === null ? firstEtag : null }
     const page = yield* grants.withToken(provider, (token) => client.items(token, sourceId, request))
     if (!page.isModified) {
-      return { listing: { etag: firstEtag, pages, isWhole: false } satisfies Listing, hasMoved }
+      const unchanged: Listing = { etag: firstEtag, pages, isWhole: false, size, unreadable, isUnchanged: true }
+      return { listing: unchanged, hasMoved }
     }
     if (pages.length === 0) etag = page.etag
     if (total !== null && page.total !== null && page.total < total) hasMoved = true
     total = page.total
     pages.push(visible(page.entries))
-    next = page.next
-  } while (next !== null && isNextNeeded(pages))
-  return { listing: { etag, pages, isWhole: next === null } satisfies Listing, hasMoved }
+    size += page.size
+    unreadable += page.unreadable
+    next = yield* nextKey(provider, page, seen)
+  } while (next !== null && isNextNeeded(pages, total))
+  const listing: Listing = { etag, pages, isWhole: next === null, size, unreadable, isUnchanged: false }
+  return { listing, hasMoved }
 })
 
 /**
@@ -63,7 +79,7 @@ export const readListing = Effect.fnUntraced(function* (
   client: ProviderClient,
   sourceId: string,
   etag: string | null,
-  isNextNeeded: (pages: Listing["pages"]) => boolean,
+  isNextNeeded: IsNextNeeded,
 ) {
   let reading = yield* readOnce(client, sourceId, etag, isNextNeeded)
   for (let readings = 1; reading.hasMoved && readings < readingsAtMost; readings += 1) {

@@ -25,6 +25,10 @@ export interface Found {
   /** The items known before, by id. */
   readonly known: ReadonlyMap<string, KnownItem>
   readonly etag: string | null
+  /** Whether the listing was taken to be as it was for its entity tag. */
+  readonly isUnchanged: boolean
+  /** Whether the source has been looked at for the first time: what comes is new from now on. */
+  readonly isBackfilled: boolean
   /** New and completed, newest first. */
   readonly fresh: ReadonlyArray<ListedItem>
   /** Left out by the first poll. */
@@ -88,12 +92,17 @@ export const recordCheck = Effect.fnUntraced(function* (row: PendingSource, foun
     // A count may change before the listing does: then the source is asked once more when it is next due.
     const isAnnouncedMissing =
       !isFirst && found.fresh.length === 0 && (row.listedCount ?? 0) > (row.itemCount ?? Number.POSITIVE_INFINITY)
-    const recheckDueAt = isAnnouncedMissing ? now + wait : now + Math.round(settings.recheckMs * (0.9 + random / 5))
+    const nextRecheckAt = found.isUnchanged
+      ? // Trusting an entity tag is no recheck.
+        row.recheckDueAt
+      : now + Math.round(settings.recheckMs * (0.9 + random / 5))
+    const recheckDueAt = isAnnouncedMissing ? now + wait : nextRecheckAt
     const isCountUnreliable = row.isCountUnreliable === 1 || hasPublishedUnannounced ? 1 : 0
     const recorded = store.rows(
       statements.recordSource,
       ...[provider, sourceId, row.listedCount, found.etag, isCountUnreliable],
       ...[recheckDueAt, intervalMs, now + wait, now, archiveBefore, known[0] ?? row.publishedAt],
+      found.isBackfilled ? 1 : 0,
     )
     if (recorded.length === 0) return 0
     if (row.reason !== null) store.exec(statements.heartbeatSoon)
@@ -149,8 +158,8 @@ export const recordMissing = Effect.fnUntraced(function* (row: PendingSource, { 
       dueAt: now + bounds.maximumMs,
       recheckDueAt,
       polledAt: now,
-      // Items that a source publishes after it was seen empty are new, not backfill.
-      backfilledAt: row.backfilledAt ?? (state === "empty" ? now : null),
+      // Items that a source publishes after it was seen empty are new, not backfill. Without a list, it is empty if its count says so.
+      backfilledAt: row.backfilledAt ?? (state === "empty" && row.listedCount === 0 ? now : null),
     })
     .where(oneSource(row))
     .run()

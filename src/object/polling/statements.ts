@@ -37,6 +37,15 @@ const libraryPage = columns(libraryPages, "etag", "nextKey", "size", "total", "s
 export type LibraryPageRow = RowOf<typeof libraryPage>
 export const selectPage = `SELECT ${libraryPage.sql} FROM library_pages WHERE provider = ?1 AND page_key = ?2`
 
+/** The row among the pages that says since when the library lists nothing, in place of a total, until that is believed. */
+const emptiedKey = "emptied"
+export const selectEmptiedAt = `SELECT total AS emptiedAt FROM library_pages WHERE provider = ?1 AND page_key = '${emptiedKey}'`
+
+export const recordEmptied = `INSERT INTO library_pages (provider, page_key, etag, size, total, source_ids)
+  VALUES (?1, '${emptiedKey}', '', 0, ?2, '[]')`
+
+export const forgetEmptied = `DELETE FROM library_pages WHERE provider = ?1 AND page_key = '${emptiedKey}'`
+
 export const deletePages = "DELETE FROM library_pages WHERE provider = ?1"
 
 export const insertPage = `INSERT INTO library_pages (provider, page_key, etag, next_key, size, total, source_ids)
@@ -76,7 +85,7 @@ export const postponeChecked = `UPDATE subscriptions SET due_at = ?2
 const pending = columns(
   subscriptions,
   ...(["provider", "sourceId", "title", "itemCount", "listedCount", "etag", "isCountUnreliable"] as const),
-  ...(["backfilledAt", "archiveBefore", "publishedAt", "failures", "reason"] as const),
+  ...(["backfilledAt", "archiveBefore", "publishedAt", "recheckDueAt", "failures", "reason"] as const),
 )
 /** A source that has to be asked. */
 export type PendingSource = RowOf<typeof pending>
@@ -95,7 +104,7 @@ export const selectItems = `SELECT json_group_array(${known.json}) AS known FROM
 // Nothing is recorded of a source that was unfollowed, or handed back, while it was asked: it is not this object's to deliver.
 export const recordSource = `UPDATE subscriptions SET state = 'active', item_count = ?3, etag = ?4, is_pending = 0,
     is_count_unreliable = ?5, verify_at = ?6, interval_ms = ?7, due_at = ?8, polled_at = ?9,
-    backfilled_at = coalesce(backfilled_at, ?9), archive_before = ?10, published_at = ?11, failures = 0, reason = NULL
+    backfilled_at = coalesce(backfilled_at, iif(?12, ?9, NULL)), archive_before = ?10, published_at = ?11, failures = 0, reason = NULL
   WHERE provider = ?1 AND source_id = ?2 AND EXISTS (${selectPolled}) RETURNING 1`
 
 export const rememberItems = `INSERT INTO items (provider, source_id, item_id, published_at, seen_at, state, recheck_at)

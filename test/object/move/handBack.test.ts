@@ -143,6 +143,18 @@ describe("What a hand-over back delivers", () => {
     expect(report).toEqual({ expected_by: null, accounts: "[]" })
   })
 
+  it("is no cursor for a source of which nothing has been listed yet", async () => {
+    const show = await simulator.createSource({ provider: "spotify", items: 3, missingLooks: 99 })
+    const person = (await new PersonInMove().follows(show)) as PersonInMove
+    await person.importGrant("spotify", await person.hasInDatabase("spotify"))
+    await person.switchTo("spotify", "object", 2)
+    await person.takeOver("spotify", 2)
+    await person.pollNow()
+    expect(await person.subscriptions()).toMatchObject([{ state: "gone", polledAt: expect.any(Number) }])
+    await person.handBack("spotify", 3)
+    expect(await cursor(person)).toEqual({ polledAt: null, itemCount: null })
+  })
+
   it("comes before the answer: while D1 does not take it, the call fails, and ends well when it is asked again", async () => {
     const { person, show } = await holding()
     await simulator.publish(show, 2)

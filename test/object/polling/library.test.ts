@@ -189,6 +189,9 @@ describe("subscriptions are what the person follows", () => {
       await simulator.clearFaults(faults)
       await simulator.unsubscribe(person.id, ...sources)
       await person.pollNow()
+      // Said with a total of 0, it is believed the second time.
+      clock.aheadMs = hour / 4
+      await person.pollNow()
       expect(await followedInD1(person)).toEqual(new Set())
     },
   )

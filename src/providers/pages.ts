@@ -1,0 +1,53 @@
+import { Effect, Option, Schema } from "effect"
+import { ProviderUnavailable } from "../domain/error.ts"
+import type { Provider } from "../domain/provider.ts"
+import type { Page } from "./provider.ts"
+
+/** Longest id kept, in UTF-16 code units: providers' own have 11 to 24. */
+const longestId = 1000
+
+/** An id is opaque. NUL would end it in SQLite, and half a surrogate pair can stand in no address. */
+export const Id = Schema.String.pipe(
+  Schema.check(
+    Schema.isMinLength(1),
+    Schema.isMaxLength(longestId),
+    Schema.makeFilter((id) => id.isWellFormed() && !id.includes("\0")),
+  ),
+)
+
+/** A field of which an odd value is as good as none: without it the entry is still worth showing. */
+export const lenient = <S extends Schema.Constraint>(schema: S) =>
+  Schema.optional(Schema.NullOr(schema).pipe(Schema.catchDecoding(() => Effect.succeedSome(null))))
+
+/** Makes a function that reads the entries of a page one by one, so that one that cannot be read hides no other. */
+export const entriesReader = <S extends Schema.Constraint & { readonly DecodingServices: never }>(schema: S) => {
+  const decode = Schema.decodeUnknownOption(schema)
+  return (items: ReadonlyArray<unknown>): ReadonlyArray<S["Type"]> =>
+    items.flatMap((item) => Option.toArray(decode(item)))
+}
+
+/** Says how many entries of an answer cannot be read, if there are any. */
+export const logUnreadable = (provider: Provider, what: string, size: number, unreadable: number) =>
+  unreadable === 0
+    ? Effect.void
+    : Effect.logWarning(`${unreadable} of ${size} entries of ${provider}'s ${what} could not be read`)
+
+/** The failure of a listing that does not tell where it goes on: what lies below would be lost, or reading would never end. */
+export const nextPageLost = (provider: Provider) =>
+  new ProviderUnavailable({ provider, reason: "its next page cannot be found", retryAt: null })
+
+/** Returns the key of the page after this one, and adds it to the keys `seen`. Fails where it leads back to a page that was read. */
+export const nextKey = (
+  provider: Provider,
+  { next }: Pick<Page<unknown>, "next">,
+  seen: Set<string>,
+): Effect.Effect<string | null, ProviderUnavailable> => {
+  if (next === null) return Effect.succeed(null)
+  if (seen.has(next)) return Effect.fail(nextPageLost(provider))
+  seen.add(next)
+  return Effect.succeed(next)
+}
+
+/** The failure of an answer 304 to a request that had no entity tag. */
+export const notAsked = (provider: Provider) =>
+  new ProviderUnavailable({ provider, reason: "answered 304", retryAt: null })
