@@ -173,8 +173,8 @@ export class Refresher extends Context.Service<
                   : Effect.flatMap(grants.requireReauthorization(provider, reason), Effect.fail),
               ProviderUnavailable: (error) =>
                 isSuperseded() ? Effect.void : Effect.flatMap(failed(row, error), Effect.fail),
-                NotRefreshed: ({ error }) => Effect.fail(error),
-                RateLimited: (error) => Effect.flatMap(grants.limitRefresh(error), Effect.fail),
+              NotRefreshed: ({ error }) => Effect.fail(error),
+              RateLimited: (error) => Effect.flatMap(grants.limitRefresh(error), Effect.fail),
             }),
           )
           return yield* current(provider)
