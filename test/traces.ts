@@ -1,4 +1,4 @@
-import { listDurableObjectIds } from "cloudflare:test"
+import { listDurableObjectIds, runInDurableObject } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { afterAll, expect } from "vitest"
 import { simulator } from "./object/person.ts"
@@ -15,6 +15,9 @@ afterAll(async () => {
   expect(leaked(seen.join("\n")), "tokens in errors or logs").toEqual([])
   for (const id of await listDurableObjectIds(env.USERS)) {
     if (ofOthers.has(String(id))) continue
-    expect(leaked(await dumpObject(env.USERS.get(id))), `tokens in object ${id}`).toEqual([])
+    const object = env.USERS.get(id)
+    expect(leaked(await dumpObject(object)), `tokens in object ${id}`).toEqual([])
+    // It is not to wake in the middle of the next file.
+    await runInDurableObject(object, (_instance, { storage }) => storage.deleteAlarm())
   }
 })

@@ -17,14 +17,18 @@ const halfWay = async (start: (person: Person) => Promise<unknown>, count = 200)
   const person = await settled(shows, "spotify")
   const published = await publishInEach(shows)
   await person.sql("UPDATE subscriptions SET due_at = 0")
-  const slow = { match: { person: person.id }, fault: { type: "slow", ms: 20 } } as const
-  const faults = await simulator.setFaults([slow])
+  const items = { person: person.id, kind: "items" } as const
+  let gate = await simulator.hold(items)
   const poll = start(person).catch(() => undefined)
-  await simulator.waitForRequests({ person: person.id, kind: "items" }, count / 2)
-  // Answered, but the answers do not arrive: the provider cannot know that they were not heard.
-  const gate = await simulator.hold({ person: person.id, kind: "items" }, { afterProcessing: true })
+  for (let answered = 0; answered < count / 2; answered += atOnce) {
+    await simulator.waitForHeld(gate, atOnce)
+    const isLast = answered + atOnce >= count / 2
+    // Answered, but the last answers do not arrive: the provider cannot know that they were not heard.
+    const next = await simulator.hold(items, { afterProcessing: isLast })
+    await simulator.release(gate)
+    gate = next
+  }
   await simulator.waitForHeld(gate, atOnce)
-  await simulator.clearFaults(faults)
   return { shows, person, published, poll, release: () => simulator.release(gate) }
 }
 
@@ -45,7 +49,7 @@ describe("A poll that is cut off in the middle", () => {
     async (_who, start) => {
       const { shows, person, published, poll, release } = await halfWay(start)
       const askedBefore = (await timesAsked(person)).size
-      expect(askedBefore).toBeGreaterThan(shows.length / 2)
+      expect(askedBefore).toBeGreaterThanOrEqual(shows.length / 2)
       expect(askedBefore).toBeLessThan(shows.length)
       await abortAllDurableObjects()
       await release()
@@ -86,8 +90,9 @@ describe("A poll that is cut off in the middle", () => {
         times: 1,
       },
     ])
+    const before = Date.now()
     await person.alarm()
-    expect(await person.alarmAt()).toBeGreaterThan(Date.now() + 50_000)
+    expect(await person.alarmAt()).toBeGreaterThanOrEqual(before + minute)
     await evictDurableObject(person.stub)
     clock.aheadMs = minute + 1000
     await person.alarm()
