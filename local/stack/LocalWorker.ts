@@ -40,7 +40,8 @@ export const simulatedCoreWorker = (
   keys: Pick<Keys, "TOKEN_KEYS">,
   url: string,
   { vars, ...difference }: Difference = {},
-): LocalWorker => coreWorker(keys, { ...difference, vars: { ...simulatedProviders(url), ...vars } })
+): LocalWorker =>
+  coreWorker(keys, { ...difference, vars: { ...simulatedProviders(url), POLL_REQUEST_INTERVAL: "0 seconds", ...vars } })
 
 export const cronWorker = (difference: Omit<LocalWorker, "configPath"> = {}): LocalWorker => ({
   configPath: "src/cron/wrangler.toml",
