@@ -2,18 +2,15 @@ import { and, eq } from "drizzle-orm"
 import { Clock, Context, Effect, Layer, Option, Random } from "effect"
 import { accounts, items, libraryPages, outbox, subscriptions, tokens } from "../../../schema/object.ts"
 import { backoff } from "../../domain/backoff.ts"
-import {
-  type AccountNotConnected,
-  type RateLimited,
-  ReauthorizationRequired,
-  type SealBroken,
-} from "../../domain/error.ts"
+import { type AccountNotConnected, RateLimited, ReauthorizationRequired, type SealBroken } from "../../domain/error.ts"
+import { boundPause } from "../../domain/pause.ts"
 import type { Provider } from "../../domain/provider.ts"
+import { nextTryOfRefused } from "../../domain/refusal.ts"
 import type { TokenEventType, TokenSet } from "../../domain/token.ts"
 import { Settings } from "../Settings.ts"
 import { Store } from "../Store.ts"
 import { recordChange } from "./changes.ts"
-import { grantRows, type TokenRow } from "./grantRows.ts"
+import { grantRows, type TokenRow, withoutPast } from "./grantRows.ts"
 import { TokenEvents } from "./TokenEvents.ts"
 import { type Grant, isSameSeal, open, type Sealed, seal } from "./vault.ts"
 
@@ -55,10 +52,20 @@ export class GrantStore extends Context.Service<
     readonly remove: (provider: Provider, epoch?: number) => Effect.Effect<Option.Option<boolean>>
     /** Ends the use of a grant until `setToken`. */
     readonly requireReauthorization: (provider: Provider, reason: string) => Effect.Effect<ReauthorizationRequired>
+    /** The row of a grant that was refused and is to be tried again, or why it is not. */
+    readonly refused: (provider: Provider) => Effect.Effect<TokenRow, AccountNotConnected | ReauthorizationRequired>
+    /** Ends the use of a grant that the provider refused, and says when it is tried again by itself: outages have refused good grants. */
+    readonly refuse: (row: TokenRow, provider: Provider, reason: string) => Effect.Effect<ReauthorizationRequired>
+    /** Marks that a refresh is under way. What is left of a mark tells of a process that died. */
+    readonly begin: (row: TokenRow, provider: Provider, now: number) => void
+    /** Tries a refused grant no more. */
+    readonly abandon: (provider: Provider) => void
+    /** Takes up an account whose refused grant works again. To be called inside the transaction that records the new tokens. */
+    readonly reconnect: (provider: Provider) => void
     /** Records until when a provider's API asked not to be asked. Survives eviction. */
-    readonly limitApi: (limited: RateLimited) => Effect.Effect<void>
+    readonly limitApi: (limited: RateLimited) => Effect.Effect<RateLimited>
     /** Records until when a provider's token endpoint asked not to be asked. Survives eviction. */
-    readonly limitRefresh: (limited: RateLimited) => Effect.Effect<void>
+    readonly limitRefresh: (row: TokenRow, limited: RateLimited) => Effect.Effect<RateLimited>
     /** Notes a failed refresh and returns when to try again; the reason is told once, by the first failure in a row. */
     readonly postpone: (row: TokenRow, provider: Provider, reason: string) => Effect.Effect<number>
     /** Fails while a rate limit of the API lasts. */
@@ -77,7 +84,7 @@ export class GrantStore extends Context.Service<
       const events = yield* TokenEvents
       const settings = yield* Settings
 
-      const { readAccount, readToken, usable, checkApiLimit, ready } = grantRows(store)
+      const { readAccount, readToken, usable, refused, checkApiLimit, ready } = grantRows(store)
 
       const changed = (provider: Provider, type: TokenEventType, at: number, detail?: string) =>
         recordChange(db, events, provider, type, at, detail)
@@ -137,6 +144,7 @@ export class GrantStore extends Context.Service<
           const held = holding(provider, asOf?.epoch)
           if (held === null) return Option.none<number>()
           const { before, epoch, isTaken } = held
+          const isPauseBounded = (before?.pauseBoundedUntil ?? 0) > now
           const isConnected = before?.state === "connected" && !isTaken
           const next = nextGeneration(readToken(provider))
           const row = {
@@ -144,8 +152,9 @@ export class GrantStore extends Context.Service<
             expiresAt: given.expiresAt,
             generation: next,
             keptAliveAt: now,
-            failures: 0,
-            retryAt: null,
+            ...withoutPast,
+            // A pause that was absurd ends with what the person does; any other still holds.
+            ...(isPauseBounded ? { refreshLimitedUntil: null } : {}),
           }
           db.insert(tokens)
             .values({ provider, ...row })
@@ -159,6 +168,7 @@ export class GrantStore extends Context.Service<
             isHolder: true,
             epoch,
             copiedGeneration: null,
+            ...(isPauseBounded ? { rateLimitedUntil: null, rateLimitReason: null, pauseBoundedUntil: null } : {}),
           }
           db.insert(accounts)
             .values({ provider, ...connected, connectedAt: now })
@@ -212,7 +222,11 @@ export class GrantStore extends Context.Service<
         })
       })
 
-      const requireReauthorization = Effect.fnUntraced(function* (provider: Provider, reason: string) {
+      const requireReauthorization = Effect.fnUntraced(function* (
+        provider: Provider,
+        reason: string,
+        alongside: () => void = () => undefined,
+      ) {
         const now = yield* Clock.currentTimeMillis
         yield* store.transaction(() => {
           const updated = db
@@ -222,24 +236,77 @@ export class GrantStore extends Context.Service<
             .returning({ provider: accounts.provider })
             .all()
           if (updated.length > 0) changed(provider, "reauthorization_required", now, reason)
+          alongside()
         })
         return new ReauthorizationRequired({ provider, reason })
       })
 
-      const limitApi = Effect.fnUntraced(function* (limited: RateLimited) {
-        yield* store.transaction(() => {
+      const refuse = Effect.fnUntraced(function* (row: TokenRow, provider: Provider, told: string) {
+        const now = yield* Clock.currentTimeMillis
+        const refusals = row.refusals + 1
+        // When the person gave the grant is not known here.
+        const refusedRetryAt = nextTryOfRefused({ provider, authorizedAt: null, refusals }, now, yield* Random.next)
+        const reason = row.refreshBegunAt === null ? told : `${told}, after a refresh that was interrupted`
+        return yield* requireReauthorization(provider, reason, () =>
+          db
+            .update(tokens)
+            .set({ ...withoutPast, refusals, refusedRetryAt })
+            .where(eq(tokens.provider, provider))
+            .run(),
+        )
+      })
+
+      const begin = (row: TokenRow, provider: Provider, now: number) => {
+        if (row.refreshBegunAt !== null) return
+        db.update(tokens).set({ refreshBegunAt: now }).where(eq(tokens.provider, provider)).run()
+      }
+
+      const abandon = (provider: Provider) =>
+        db.update(tokens).set({ refusedRetryAt: null }).where(eq(tokens.provider, provider)).run()
+
+      const reconnect = (provider: Provider) =>
+        db
+          .update(accounts)
+          .set({ state: "connected", reason: null, failures: 0, retryAt: null })
+          .where(eq(accounts.provider, provider))
+          .run()
+
+      /** Bounds a pause, and tells when it had to be cut. To be called inside the transaction that records it. */
+      const bounded = ({ provider, reason, retryAt }: RateLimited, now: number) => {
+        const { until, isBounded } = boundPause({ reason, retryAt }, now, settings.pauseLimitMs)
+        if (isBounded && (readAccount(provider)?.pauseBoundedUntil ?? 0) <= now) {
+          const asked = Math.round((retryAt - now) / 3_600_000)
+          changed(provider, "pause_bounded", now, `asked for ${asked} hours`)
+          db.update(accounts).set({ pauseBoundedUntil: until }).where(eq(accounts.provider, provider)).run()
+        }
+        return new RateLimited({ provider, reason, retryAt: until })
+      }
+
+      const limitApi = Effect.fnUntraced(function* (asked: RateLimited) {
+        const now = yield* Clock.currentTimeMillis
+        const limited = yield* store.transaction(() => {
+          const limited = bounded(asked, now)
           const rateLimitedUntil = Math.max(readAccount(limited.provider)?.rateLimitedUntil ?? 0, limited.retryAt)
           db.update(accounts)
             .set({ rateLimitedUntil, rateLimitReason: limited.reason })
             .where(eq(accounts.provider, limited.provider))
             .run()
+          return limited
         })
         yield* store.durable
+        return limited
       })
 
-      const limitRefresh = Effect.fnUntraced(function* ({ provider, retryAt: refreshLimitedUntil }: RateLimited) {
-        db.update(tokens).set({ refreshLimitedUntil }).where(eq(tokens.provider, provider)).run()
+      const limitRefresh = Effect.fnUntraced(function* ({ refreshBegunAt }: TokenRow, asked: RateLimited) {
+        const now = yield* Clock.currentTimeMillis
+        const limited = yield* store.transaction(() => {
+          const limited = bounded(asked, now)
+          const { provider, retryAt: refreshLimitedUntil } = limited
+          db.update(tokens).set({ refreshLimitedUntil, refreshBegunAt }).where(eq(tokens.provider, provider)).run()
+          return limited
+        })
         yield* store.durable
+        return limited
       })
 
       /** Notes a failure and when to try again; `reason` is told once, by the first failure in a row. */
@@ -255,7 +322,10 @@ export class GrantStore extends Context.Service<
           })
         yield* store.transaction(() => {
           if (readToken(provider)?.generation !== row.generation) return
-          db.update(tokens).set({ failures, retryAt }).where(eq(tokens.provider, provider)).run()
+          db.update(tokens)
+            .set({ failures, retryAt, refreshBegunAt: row.refreshBegunAt })
+            .where(eq(tokens.provider, provider))
+            .run()
           if (failures === 1) changed(provider, "refresh_failed", now, reason)
         })
         return retryAt
@@ -271,6 +341,11 @@ export class GrantStore extends Context.Service<
         set,
         remove,
         requireReauthorization,
+        refused,
+        refuse,
+        begin,
+        abandon,
+        reconnect,
         limitApi,
         limitRefresh,
         checkApiLimit,

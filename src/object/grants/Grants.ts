@@ -21,6 +21,8 @@ export class Grants extends Context.Service<
     readonly accessToken: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
     /** Refreshes now. Callers at the same time share one request. */
     readonly refresh: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
+    /** Tries a refused grant once more. */
+    readonly retryRefused: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
     /** Runs requests with an access token; one that the provider rejects is refreshed and used once more. */
     readonly withToken: <A, E>(
       provider: Provider,
@@ -86,12 +88,17 @@ export class Grants extends Context.Service<
         use: (token: Redacted.Redacted<string>) => Effect.Effect<A, E | AccessTokenRejected | RateLimited>,
       ) {
         const first = yield* fresh(provider, yield* store.ready(provider))
+        const limited = (error: E | AccessTokenRejected | RateLimited): Effect.Effect<never, typeof error> =>
+          error instanceof RateLimited
+            ? Effect.flatMap(store.limitApi(error), (bounded) => Effect.fail(bounded))
+            : Effect.fail(error)
         const ask = ({ token, generation }: UsableToken) =>
           use(token).pipe(
             Effect.tapError((error) => {
               if (isRejected(error) && generation !== first.generation) refusedFresh.set(provider, generation)
-              return error instanceof RateLimited ? store.limitApi(error) : Effect.void
+              return Effect.void
             }),
+            Effect.catch(limited),
             Effect.tap(() => {
               if (confirmed.get(provider) === generation) return Effect.void
               confirmed.set(provider, generation)
@@ -114,6 +121,7 @@ export class Grants extends Context.Service<
         requireReauthorization: store.requireReauthorization,
         accessToken,
         refresh: refresher.refreshNow,
+        retryRefused: refresher.retryRefused,
         withToken,
         reveal,
       }
