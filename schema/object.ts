@@ -43,6 +43,8 @@ export const accounts = sqliteTable("accounts", {
   /** The provider's API is rate limited until, and why: `rate_limited` (`Retry-After`) or `quota_exceeded`. */
   rateLimitedUntil: integer("held_until"),
   rateLimitReason: text("hold_reason"),
+  /** The end of the last pause, of API or token endpoint, that was cut to `PAUSE_LIMIT`. */
+  pauseBoundedUntil: integer("pause_bounded_until"),
   /** Failed passes in a row, and when the next is due. */
   failures: integer("failures").notNull().default(0),
   retryAt: integer("retry_at"),
@@ -70,6 +72,11 @@ export const tokens = sqliteTable("tokens", {
   retryAt: integer("retry_at"),
   /** Until when the token endpoint asked not to be asked (`Retry-After`). */
   refreshLimitedUntil: integer("refresh_limited_until"),
+  /** When the refresh under way began; left behind by a process that died, it tells that the provider's answer may be lost. */
+  refreshBegunAt: integer("refresh_begun_at"),
+  /** Refusals in a row, and when a refused grant is tried again; `null` for never. */
+  refusals: integer("refusals").notNull().default(0),
+  refusedRetryAt: integer("refused_retry_at"),
 })
 
 /**

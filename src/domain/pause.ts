@@ -1,5 +1,8 @@
 import type { RateLimited } from "./error.ts"
 
+/** What a provider asked for, and why. */
+type Pause = Pick<RateLimited, "reason" | "retryAt">
+
 /** How much longer than asked a pause of the rate limit takes at most, as a part of it. */
 const spreadFraction = 0.1
 
@@ -9,9 +12,18 @@ const spreadFraction = 0.1
  * A quota's end is spread over `longestMs`, a rate limit's over a tenth of the pause and no more than that. Epoch milliseconds.
  */
 export const spreadPause = (
-  { reason, retryAt }: Pick<RateLimited, "reason" | "retryAt">,
+  { reason, retryAt }: Pause,
   { now, random, longestMs }: { readonly now: number; readonly random: number; readonly longestMs: number },
 ): number => {
   const spread = reason === "quota_exceeded" ? longestMs : Math.min(longestMs, (retryAt - now) * spreadFraction)
   return retryAt <= now ? retryAt : retryAt + Math.floor(random * spread)
+}
+
+/**
+ * The end of a pause that a provider asked for: epoch milliseconds. One that is longer than the limit is cut, since a `Retry-After` of
+ * years is a mistake of somebody's. A used-up quota tells its own end, which is the next day's beginning.
+ */
+export const boundPause = ({ reason, retryAt }: Pause, now: number, limitMs: number) => {
+  const isBounded = reason === "rate_limited" && retryAt > now + limitMs
+  return { until: isBounded ? now + limitMs : retryAt, isBounded }
 }

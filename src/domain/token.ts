@@ -48,6 +48,7 @@ export const TokenEventType = Schema.Literals([
   "resealed",
   "refresh_failed",
   "recovered",
+  "pause_bounded",
   "reauthorization_required",
   "disconnected",
   "exported",

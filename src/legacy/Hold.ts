@@ -1,9 +1,13 @@
-import { Clock, Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer, Option } from "effect"
 import { RateLimited } from "../domain/error.ts"
+import { boundPause } from "../domain/pause.ts"
 import type { Provider } from "../domain/provider.ts"
 
 /** Longest silence of a provider that a run waits for, in milliseconds. */
 const patienceMs = 60_000
+
+/** Longest pause that a provider gets by `Retry-After`, in milliseconds: a day, as objects give it unless told. */
+const longestPauseMs = 24 * 3_600_000
 
 /** Rate limits of the run: limits and quotas are the application's, so what a provider told one account holds for all. */
 export class Hold extends Context.Service<
@@ -24,7 +28,9 @@ export class Hold extends Context.Service<
 >()("pollen/legacy/Hold") {
   static readonly layer: Layer.Layer<Hold> = Layer.sync(Hold, () => {
     const told = new Map<Provider, RateLimited>()
-    const note = (limited: RateLimited) => {
+    const note = (asked: RateLimited, now: number) => {
+      const { provider, reason } = asked
+      const limited = new RateLimited({ provider, reason, retryAt: boundPause(asked, now, longestPauseMs).until })
       const before = told.get(limited.provider)
       if (before === undefined || before.retryAt < limited.retryAt) told.set(limited.provider, limited)
     }
@@ -39,10 +45,11 @@ export class Hold extends Context.Service<
             Effect.asSome,
             Effect.catchIf(
               (error): error is RateLimited => error instanceof RateLimited,
-              (limited) => {
-                note(limited)
-                return Effect.succeedNone
-              },
+              (limited) =>
+                Effect.map(Clock.currentTimeMillis, (now) => {
+                  note(limited, now)
+                  return Option.none()
+                }),
             ),
           )
           if (answer._tag === "Some") return answer.value
@@ -53,7 +60,7 @@ export class Hold extends Context.Service<
       isLong: (provider: Provider) =>
         Effect.map(Clock.currentTimeMillis, (now) => (told.get(provider)?.retryAt ?? 0) - now > patienceMs),
       current: Effect.map(Clock.currentTimeMillis, (now) => [...told.values()].filter(({ retryAt }) => retryAt > now)),
-      recall: (limited: RateLimited) => Effect.sync(() => note(limited)),
+      recall: (limited: RateLimited) => Effect.map(Clock.currentTimeMillis, (now) => note(limited, now)),
     }
   })
 }

@@ -36,6 +36,8 @@ export interface SettingsShape {
   readonly heartbeatMs: number
   /** How long a provider may take for one answer, in milliseconds. */
   readonly requestTimeoutMs: number
+  /** Longest pause that a provider gets by `Retry-After`, in milliseconds. */
+  readonly pauseLimitMs: number
 }
 
 const variables = Config.all({
@@ -48,6 +50,7 @@ const variables = Config.all({
   recheckMs,
   heartbeatMs: millis("REPORT_INTERVAL", "6 hours"),
   requestTimeoutMs,
+  pauseLimitMs: millis("PAUSE_LIMIT", "24 hours"),
 })
 
 /** The operator's settings. Built from the worker's variables and secrets; a wrong one is `Misconfigured` with what to do. */

@@ -2,7 +2,7 @@ import { eq } from "drizzle-orm"
 import { Clock, Effect, Option } from "effect"
 import { accounts, tokens as tokenRows } from "../../schema/object.ts"
 import { AccountNotConnected } from "../domain/error.ts"
-import type { Provider } from "../domain/provider.ts"
+import { type Provider, providers } from "../domain/provider.ts"
 import type { AccountState, TokenSet } from "../domain/token.ts"
 import { ProviderClients } from "../providers/ProviderClients.ts"
 import type { HandedSource } from "../rpc/move.ts"
@@ -186,12 +186,14 @@ export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
     (provider) => Effect.catch(grants.refresh(provider), () => postponeKeepAlive(provider)),
     { discard: true },
   )
+  const refused = providers.filter((provider) => isDue("retryRefused", provider))
+  const retries = Effect.forEach(refused, (provider) => Effect.exit(grants.retryRefused(provider)), { discard: true })
   const toPoll = connected.filter((provider) => isDue("poll", provider))
   const polls = toPoll.length > 0 ? pollAll(toPoll, "alarm") : Effect.void
   const isDeliveryDue = due.some(({ what }) => what === "deliver" || what === "heartbeat")
   const delivery = isDeliveryDue ? outbox.deliver : Effect.void
   // In order, and each whatever the outcome of the one before it.
-  const exits = yield* Effect.forEach([keepAlives, polls, delivery], (part) => Effect.exit(part))
+  const exits = yield* Effect.forEach([keepAlives, retries, polls, delivery], (part) => Effect.exit(part))
   yield* Effect.all(exits, { discard: true })
 }, Effect.ensuring(rearm))
 

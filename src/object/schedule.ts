@@ -14,7 +14,7 @@ const pollWantedAt = (
 ): number => retryAt ?? (libraryReadAt === null ? 0 : (earliestSource ?? libraryReadAt + bounds.maximumMs))
 
 export interface Due {
-  readonly what: "poll" | "keepAlive" | "deliver" | "heartbeat"
+  readonly what: "poll" | "keepAlive" | "retryRefused" | "deliver" | "heartbeat"
   readonly provider: string | null
   /** Epoch milliseconds. */
   readonly at: number
@@ -24,10 +24,14 @@ export interface Due {
 export const dueList = ({ rows }: Store["Service"], settings: SettingsShape, now: number): ReadonlyArray<Due> => {
   const [self] = rows<SelfRow>(selectSelf)
   if (self === undefined) return []
-  const connected = rows<PolledRow>(selectPolled)
-  const ofAccounts = connected.flatMap((account): ReadonlyArray<Due> => {
-    const { provider, rateLimitedUntil, keptAliveAt, refreshLimitedUntil } = account
+  const known = rows<PolledRow>(selectPolled)
+  const connected = known.filter(({ state }) => state === "connected")
+  const ofAccounts = known.flatMap((account): ReadonlyArray<Due> => {
+    const { provider, rateLimitedUntil, keptAliveAt, refreshLimitedUntil, refusedRetryAt } = account
     const grant = { expiresAt: account.expiresAt ?? 0, retryAt: account.refreshRetryAt, refreshLimitedUntil }
+    if (account.state !== "connected") {
+      return [{ what: "retryRefused", provider, at: Math.max(refusedRetryAt ?? 0, refreshableAt(grant)) }]
+    }
     const checks = [account.earliestSource, account.earliestWaiting].filter((at) => at !== null)
     const earliest = checks.length === 0 ? null : Math.min(...checks)
     const wanted = pollWantedAt(account, earliest, settings)

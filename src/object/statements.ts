@@ -14,20 +14,22 @@ export type SelfRow = Readonly<
 >
 
 /**
- * The accounts that this object looks after, with what says when they are due; copies are never due. A source that a cut-off pass left
+ * The accounts that this object looks after, and those whose refused grant is to be tried again, with what says when they are due; copies are never due. A source that a cut-off pass left
  * to be asked is due at once; one that fails waits for its retry. Few items wait, and an index has them.
  */
-export const selectPolled = `SELECT account.provider, held_until AS rateLimitedUntil, account.retry_at AS retryAt,
+export const selectPolled = `SELECT account.provider, account.state, held_until AS rateLimitedUntil, account.retry_at AS retryAt,
     library_read_at AS libraryReadAt, exercised_at AS keptAliveAt, expires_at AS expiresAt,
     grant_row.retry_at AS refreshRetryAt, refresh_limited_until AS refreshLimitedUntil,
+    refused_retry_at AS refusedRetryAt,
     (SELECT min(CASE WHEN is_pending AND failures = 0 THEN 0 ELSE due_at END) FROM subscriptions
       WHERE provider = account.provider) AS earliestSource,
     (SELECT min(recheck_at) FROM items JOIN subscriptions source USING (provider, source_id)
       WHERE provider = account.provider AND items.state = 'waiting' AND source.failures = 0) AS earliestWaiting
-  FROM accounts account LEFT JOIN tokens grant_row USING (provider) WHERE account.state = 'connected' AND is_holder`
+  FROM accounts account LEFT JOIN tokens grant_row USING (provider) WHERE is_holder
+    AND (account.state = 'connected' OR account.state = 'reauthorization_required' AND refused_retry_at IS NOT NULL)`
 export type PolledRow = Readonly<
-  Pick<Account, "provider" | "rateLimitedUntil" | "retryAt" | "libraryReadAt"> &
-    Nullable<Pick<Token, "keptAliveAt" | "expiresAt" | "refreshLimitedUntil">> &
+  Pick<Account, "provider" | "state" | "rateLimitedUntil" | "retryAt" | "libraryReadAt"> &
+    Nullable<Pick<Token, "keptAliveAt" | "expiresAt" | "refreshLimitedUntil" | "refusedRetryAt">> &
     Record<"refreshRetryAt" | "earliestSource" | "earliestWaiting", number | null>
 >
 

@@ -20,7 +20,10 @@ const graceMs = 30 * 60_000
 /** The part of a heartbeat that D1 is told at once when it changes. */
 const stateOf = (store: Store["Service"], held = readHeldAccounts(store)) => {
   const { sources, failing: failingSources } = sourceCounts(store)
-  const accounts = held.map(({ provider, state, reason }) => ({ provider, state, reason }))
+  const accounts = held.map(({ provider, state, reason, pauseBoundedUntil }) => ({
+    ...{ provider, state, reason },
+    ...(pauseBoundedUntil === null ? {} : { pauseBoundedUntil }),
+  }))
   return { sources, failingSources, accounts: JSON.stringify(accounts) } satisfies Partial<Heartbeat>
 }
 

@@ -20,7 +20,7 @@ export const deleteSent = "DELETE FROM outbox WHERE id IN (SELECT value FROM jso
 export const endDelivery = `UPDATE person SET delivery_failures = 0, delivery_retry_at = NULL, delivery_failure = NULL,
     reported_at = coalesce(?1, reported_at), is_report_due = coalesce(?2, is_report_due)`
 
-const held = columns(accounts, "provider", "state", "reason", "epoch")
+const held = columns(accounts, "provider", "state", "reason", "epoch", "pauseBoundedUntil")
 /** An account that the object holds, as D1 is told of it. */
 export type HeldAccount = RowOf<typeof held>
 export const selectHeld = `SELECT ${held.sql} FROM accounts WHERE is_holder`

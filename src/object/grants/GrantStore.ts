@@ -3,13 +3,14 @@ import { Clock, Context, Effect, Layer, Option, Random } from "effect"
 import { accounts, items, libraryPages, outbox, subscriptions, tokens } from "../../../schema/object.ts"
 import { backoff } from "../../domain/backoff.ts"
 import { type AccountNotConnected, RateLimited, ReauthorizationRequired, type SealBroken } from "../../domain/error.ts"
-import { spreadPause } from "../../domain/pause.ts"
+import { boundPause, spreadPause } from "../../domain/pause.ts"
 import type { Provider } from "../../domain/provider.ts"
+import { nextTryOfRefused } from "../../domain/refusal.ts"
 import type { TokenEventType, TokenSet } from "../../domain/token.ts"
 import { Settings } from "../Settings.ts"
 import { Store } from "../Store.ts"
 import { recordChange } from "./changes.ts"
-import { grantRows, type TokenRow } from "./grantRows.ts"
+import { grantRows, type TokenRow, withoutPast } from "./grantRows.ts"
 import { TokenEvents } from "./TokenEvents.ts"
 import { type Grant, isSameSeal, open, type Sealed, seal } from "./vault.ts"
 
@@ -51,10 +52,20 @@ export class GrantStore extends Context.Service<
     readonly remove: (provider: Provider, epoch?: number) => Effect.Effect<Option.Option<boolean>>
     /** Ends the use of a grant until `setToken`. */
     readonly requireReauthorization: (provider: Provider, reason: string) => Effect.Effect<ReauthorizationRequired>
-    /** Records until when a provider's API is not asked: as it said, spread. Survives eviction. Returns the pause as it is recorded. */
+    /** The row of a grant that was refused and is to be tried again, or why it is not. */
+    readonly refused: (provider: Provider) => Effect.Effect<TokenRow, AccountNotConnected | ReauthorizationRequired>
+    /** Ends the use of a grant that the provider refused, and says when it is tried again by itself: outages have refused good grants. */
+    readonly refuse: (row: TokenRow, provider: Provider, reason: string) => Effect.Effect<ReauthorizationRequired>
+    /** Marks that a refresh is under way. What is left of a mark tells of a process that died. */
+    readonly begin: (row: TokenRow, provider: Provider, now: number) => void
+    /** Tries a refused grant no more. */
+    readonly abandon: (provider: Provider) => void
+    /** Takes up an account whose refused grant works again. To be called inside the transaction that records the new tokens. */
+    readonly reconnect: (provider: Provider) => void
+    /** Records until when a provider's API is not asked: as it said, bounded and spread. Survives eviction. Returns the pause as recorded. */
     readonly limitApi: (limited: RateLimited) => Effect.Effect<RateLimited>
     /** The same for a provider's token endpoint. */
-    readonly limitRefresh: (limited: RateLimited) => Effect.Effect<RateLimited>
+    readonly limitRefresh: (row: TokenRow, limited: RateLimited) => Effect.Effect<RateLimited>
     /** Notes a failed refresh and returns when to try again; the reason is told once, by the first failure in a row. */
     readonly postpone: (row: TokenRow, provider: Provider, reason: string) => Effect.Effect<number>
     /** Fails while a rate limit of the API lasts. */
@@ -73,7 +84,7 @@ export class GrantStore extends Context.Service<
       const events = yield* TokenEvents
       const settings = yield* Settings
 
-      const { readAccount, readToken, usable, checkApiLimit, ready } = grantRows(store)
+      const { readAccount, readToken, usable, refused, checkApiLimit, ready } = grantRows(store)
 
       const changed = (provider: Provider, type: TokenEventType, at: number, detail?: string) =>
         recordChange(db, events, provider, type, at, detail)
@@ -133,6 +144,7 @@ export class GrantStore extends Context.Service<
           const held = holding(provider, asOf?.epoch)
           if (held === null) return Option.none<number>()
           const { before, epoch, isTaken } = held
+          const isPauseBounded = (before?.pauseBoundedUntil ?? 0) > now
           const isConnected = before?.state === "connected" && !isTaken
           const next = nextGeneration(readToken(provider))
           const row = {
@@ -140,8 +152,9 @@ export class GrantStore extends Context.Service<
             expiresAt: given.expiresAt,
             generation: next,
             keptAliveAt: now,
-            failures: 0,
-            retryAt: null,
+            ...withoutPast,
+            // A pause that was absurd ends with what the person does; any other still holds.
+            ...(isPauseBounded ? { refreshLimitedUntil: null } : {}),
           }
           db.insert(tokens)
             .values({ provider, ...row })
@@ -155,6 +168,7 @@ export class GrantStore extends Context.Service<
             isHolder: true,
             epoch,
             copiedGeneration: null,
+            ...(isPauseBounded ? { rateLimitedUntil: null, rateLimitReason: null, pauseBoundedUntil: null } : {}),
           }
           db.insert(accounts)
             .values({ provider, ...connected, connectedAt: now })
@@ -208,7 +222,11 @@ export class GrantStore extends Context.Service<
         })
       })
 
-      const requireReauthorization = Effect.fnUntraced(function* (provider: Provider, reason: string) {
+      const requireReauthorization = Effect.fnUntraced(function* (
+        provider: Provider,
+        reason: string,
+        alongside: () => void = () => undefined,
+      ) {
         const now = yield* Clock.currentTimeMillis
         yield* store.transaction(() => {
           const updated = db
@@ -218,36 +236,94 @@ export class GrantStore extends Context.Service<
             .returning({ provider: accounts.provider })
             .all()
           if (updated.length > 0) changed(provider, "reauthorization_required", now, reason)
+          alongside()
         })
         return new ReauthorizationRequired({ provider, reason })
       })
 
-      /** Keeps a pause that is long enough, since others may have been refused at the same time; else the provider's, spread. */
-      const pauseUntil = Effect.fnUntraced(function* (limited: RateLimited, known: number | null | undefined) {
-        const { provider, reason } = limited
-        const drawn = { now: yield* Clock.currentTimeMillis, random: yield* Random.next }
-        const isLong = known !== null && known !== undefined && known >= limited.retryAt
-        const retryAt = isLong ? known : spreadPause(limited, { ...drawn, longestMs: settings.bounds.minimumMs })
-        return new RateLimited({ provider, reason, retryAt })
+      const refuse = Effect.fnUntraced(function* (row: TokenRow, provider: Provider, told: string) {
+        const now = yield* Clock.currentTimeMillis
+        const refusals = row.refusals + 1
+        // When the person gave the grant is not known here.
+        const refusedRetryAt = nextTryOfRefused({ provider, authorizedAt: null, refusals }, now, yield* Random.next)
+        const reason = row.refreshBegunAt === null ? told : `${told}, after a refresh that was interrupted`
+        return yield* requireReauthorization(provider, reason, () =>
+          db
+            .update(tokens)
+            .set({ ...withoutPast, refusals, refusedRetryAt })
+            .where(eq(tokens.provider, provider))
+            .run(),
+        )
       })
 
-      const limitApi = Effect.fnUntraced(function* (limited: RateLimited) {
-        const { provider } = limited
-        const paused = yield* pauseUntil(limited, readAccount(provider)?.rateLimitedUntil)
-        db.update(accounts)
-          .set({ rateLimitedUntil: paused.retryAt, rateLimitReason: limited.reason })
+      const begin = (row: TokenRow, provider: Provider, now: number) => {
+        if (row.refreshBegunAt !== null) return
+        db.update(tokens).set({ refreshBegunAt: now }).where(eq(tokens.provider, provider)).run()
+      }
+
+      const abandon = (provider: Provider) =>
+        db.update(tokens).set({ refusedRetryAt: null }).where(eq(tokens.provider, provider)).run()
+
+      const reconnect = (provider: Provider) =>
+        db
+          .update(accounts)
+          .set({ state: "connected", reason: null, failures: 0, retryAt: null })
           .where(eq(accounts.provider, provider))
           .run()
+
+      /** Bounds a pause, and tells when it had to be cut. To be called inside the transaction that records it. */
+      const bounded = ({ provider, reason, retryAt }: RateLimited, now: number) => {
+        const { until, isBounded } = boundPause({ reason, retryAt }, now, settings.pauseLimitMs)
+        if (isBounded && (readAccount(provider)?.pauseBoundedUntil ?? 0) <= now) {
+          const asked = Math.round((retryAt - now) / 3_600_000)
+          changed(provider, "pause_bounded", now, `asked for ${asked} hours`)
+          db.update(accounts).set({ pauseBoundedUntil: until }).where(eq(accounts.provider, provider)).run()
+        }
+        return new RateLimited({ provider, reason, retryAt: until })
+      }
+
+      /** Keeps a pause that is long enough, since others may have been refused at the same time; else the provider's, spread. */
+      const spread = (
+        limited: RateLimited,
+        known: number | null | undefined,
+        drawn: { now: number; random: number },
+      ) => {
+        const { provider, reason, retryAt } = limited
+        const isLong = known !== null && known !== undefined && known >= retryAt
+        const until = isLong ? known : spreadPause(limited, { ...drawn, longestMs: settings.bounds.minimumMs })
+        return new RateLimited({ provider, reason, retryAt: until })
+      }
+
+      const draw = Effect.all({ now: Clock.currentTimeMillis, random: Random.next })
+
+      const limitApi = Effect.fnUntraced(function* (asked: RateLimited) {
+        const { provider, reason } = asked
+        const drawn = yield* draw
+        const limited = yield* store.transaction(() => {
+          const limited = spread(bounded(asked, drawn.now), readAccount(provider)?.rateLimitedUntil, drawn)
+          db.update(accounts)
+            .set({ rateLimitedUntil: limited.retryAt, rateLimitReason: reason })
+            .where(eq(accounts.provider, provider))
+            .run()
+          return limited
+        })
         yield* store.durable
-        return paused
+        return limited
       })
 
-      const limitRefresh = Effect.fnUntraced(function* (limited: RateLimited) {
-        const { provider } = limited
-        const paused = yield* pauseUntil(limited, readToken(provider)?.refreshLimitedUntil)
-        db.update(tokens).set({ refreshLimitedUntil: paused.retryAt }).where(eq(tokens.provider, provider)).run()
+      const limitRefresh = Effect.fnUntraced(function* ({ refreshBegunAt }: TokenRow, asked: RateLimited) {
+        const { provider } = asked
+        const drawn = yield* draw
+        const limited = yield* store.transaction(() => {
+          const limited = spread(bounded(asked, drawn.now), readToken(provider)?.refreshLimitedUntil, drawn)
+          db.update(tokens)
+            .set({ refreshLimitedUntil: limited.retryAt, refreshBegunAt })
+            .where(eq(tokens.provider, provider))
+            .run()
+          return limited
+        })
         yield* store.durable
-        return paused
+        return limited
       })
 
       /** Notes a failure and when to try again; `reason` is told once, by the first failure in a row. */
@@ -263,7 +339,10 @@ export class GrantStore extends Context.Service<
           })
         yield* store.transaction(() => {
           if (readToken(provider)?.generation !== row.generation) return
-          db.update(tokens).set({ failures, retryAt }).where(eq(tokens.provider, provider)).run()
+          db.update(tokens)
+            .set({ failures, retryAt, refreshBegunAt: row.refreshBegunAt })
+            .where(eq(tokens.provider, provider))
+            .run()
           if (failures === 1) changed(provider, "refresh_failed", now, reason)
         })
         return retryAt
@@ -279,6 +358,11 @@ export class GrantStore extends Context.Service<
         set,
         remove,
         requireReauthorization,
+        refused,
+        refuse,
+        begin,
+        abandon,
+        reconnect,
         limitApi,
         limitRefresh,
         checkApiLimit,

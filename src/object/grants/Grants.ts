@@ -21,6 +21,8 @@ export class Grants extends Context.Service<
     readonly accessToken: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
     /** Refreshes now. Callers at the same time share one request. */
     readonly refresh: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
+    /** Tries a refused grant once more. */
+    readonly retryRefused: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
     /** Runs requests with an access token; one that the provider rejects is refreshed and used once more. */
     readonly withToken: <A, E>(
       provider: Provider,
@@ -118,6 +120,7 @@ export class Grants extends Context.Service<
         requireReauthorization: store.requireReauthorization,
         accessToken,
         refresh: refresher.refreshNow,
+        retryRefused: refresher.retryRefused,
         withToken,
         reveal,
       }

@@ -16,7 +16,7 @@ import { Store } from "../Store.ts"
 import { Underway } from "../Underway.ts"
 import { counted } from "./counters.ts"
 import { GrantStore, nextGeneration } from "./GrantStore.ts"
-import { issuedOf, type TokenRow } from "./grantRows.ts"
+import { issuedOf, type TokenRow, withoutPast } from "./grantRows.ts"
 import type { Grant } from "./vault.ts"
 
 /** The reasons why there is no access token. */
@@ -28,6 +28,9 @@ export interface UsableToken {
   readonly generation: number
   readonly expiresAt: number
 }
+
+/** Why a refresh is made: the token expires soon, somebody wants another, or a refused grant is tried again. */
+type When = "ahead" | "now" | "refused"
 
 /** A failed refresh of which everything is recorded. */
 class NotRefreshed extends Data.TaggedError("NotRefreshed")<{ readonly error: ProviderUnavailable }> {}
@@ -47,6 +50,8 @@ export class Refresher extends Context.Service<
      * all rejected must not ask a dead endpoint for each. Callers at the same time share one request.
      */
     readonly refreshNow: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
+    /** Refreshes a grant that was refused, once more. Fails for any other. */
+    readonly retryRefused: (provider: Provider) => Effect.Effect<UsableToken, GrantError>
     readonly isUnderway: (provider: Provider) => boolean
     /** Waits for the refresh under way, if there is one, however it ends. */
     readonly awaitUnderway: (provider: Provider) => Effect.Effect<void>
@@ -88,14 +93,14 @@ export class Refresher extends Context.Service<
         const change = {
           expiresAt: given.expiresAt,
           keptAliveAt: now,
-          failures: 0,
-          retryAt: null,
+          ...withoutPast,
           refreshLimitedUntil: null,
           generation,
         }
         yield* grants.replace(provider, row, next, change, () => {
           grants.changed(provider, isRotated ? "rotated" : "refreshed", now)
-          if (row.failures > 0) grants.changed(provider, "recovered", now)
+          if (row.refusals > 0) grants.reconnect(provider)
+          if (row.failures > 0 || row.refusals > 0) grants.changed(provider, "recovered", now)
         })
       })
 
@@ -108,13 +113,14 @@ export class Refresher extends Context.Service<
         const now = yield* Clock.currentTimeMillis
         const next: Grant = { ...grant, refreshToken, previousRefreshToken: grant.refreshToken }
         const generation = nextGeneration(row)
-        yield* grants.replace(provider, row, next, { keptAliveAt: now, generation }, () =>
+        yield* grants.replace(provider, row, next, { keptAliveAt: now, generation, refreshBegunAt: null }, () =>
           grants.changed(provider, "rotated", now, reason),
         )
         if (readToken(provider)?.generation !== generation) return
-        return yield* failed({ ...row, generation }, new ProviderUnavailable({ provider, reason, retryAt: null })).pipe(
-          Effect.flatMap((error) => new NotRefreshed({ error })),
-        )
+        return yield* failed(
+          { ...row, generation, refreshBegunAt: null },
+          new ProviderUnavailable({ provider, reason, retryAt: null }),
+        ).pipe(Effect.flatMap((error) => new NotRefreshed({ error })))
       })
 
       const opened = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
@@ -129,9 +135,9 @@ export class Refresher extends Context.Service<
       const current = (provider: Provider) => Effect.flatMap(grants.usable(provider), (row) => opened(provider, row))
 
       /** Refreshes once. A grant that the person sets meanwhile wins over the result, whatever it is. */
-      const refreshOnce = (provider: Provider, when: "ahead" | "now"): Effect.Effect<UsableToken, GrantError> =>
+      const refreshOnce = (provider: Provider, when: When): Effect.Effect<UsableToken, GrantError> =>
         Effect.gen(function* () {
-          const row = yield* grants.usable(provider)
+          const row = yield* when === "refused" ? grants.refused(provider) : grants.usable(provider)
           const now = yield* Clock.currentTimeMillis
           if (when === "ahead" && !needsRefresh(issuedOf(row), now)) return yield* current(provider)
           const retryAt = refreshableAt(row)
@@ -145,7 +151,9 @@ export class Refresher extends Context.Service<
           const grant = yield* grants.open(provider, row).pipe(
             // A grant that does not open cannot be kept alive: the alarm must not come back for it at once.
             Effect.tapError((error) => (when === "now" ? grants.postpone(row, provider, error.message) : Effect.void)),
+            Effect.tapError(() => Effect.sync(() => when === "refused" && grants.abandon(provider))),
           )
+          grants.begin(row, provider, now)
           const request = (refreshToken: Redacted.Redacted<string>) =>
             http
               .counted(
@@ -168,19 +176,17 @@ export class Refresher extends Context.Service<
             ),
             Effect.catchTags({
               GrantRefused: ({ reason }) =>
-                isSuperseded()
-                  ? Effect.void
-                  : Effect.flatMap(grants.requireReauthorization(provider, reason), Effect.fail),
+                isSuperseded() ? Effect.void : Effect.flatMap(grants.refuse(row, provider, reason), Effect.fail),
               ProviderUnavailable: (error) =>
                 isSuperseded() ? Effect.void : Effect.flatMap(failed(row, error), Effect.fail),
               NotRefreshed: ({ error }) => Effect.fail(error),
-              RateLimited: (error) => Effect.flatMap(grants.limitRefresh(error), Effect.fail),
+              RateLimited: (error) => Effect.flatMap(grants.limitRefresh(row, error), Effect.fail),
             }),
           )
           return yield* current(provider)
         })
 
-      const singleFlight = (provider: Provider, when: "ahead" | "now"): Effect.Effect<UsableToken, GrantError> =>
+      const singleFlight = (provider: Provider, when: When): Effect.Effect<UsableToken, GrantError> =>
         Effect.suspend(() => {
           const underway = refreshes.get(provider)
           if (underway !== undefined) return Deferred.await(underway)
@@ -211,6 +217,7 @@ export class Refresher extends Context.Service<
         opened,
         refreshAhead: (provider: Provider) => singleFlight(provider, "ahead"),
         refreshNow: (provider: Provider) => singleFlight(provider, "now"),
+        retryRefused: (provider: Provider) => singleFlight(provider, "refused"),
         isUnderway: (provider: Provider) => refreshes.has(provider),
         awaitUnderway,
       }

@@ -8,6 +8,15 @@ import { type GrantRow, selectGrant } from "./statements.ts"
 
 export type TokenRow = typeof tokens.$inferSelect
 
+/** What no new grant has behind it: failures, refusals, and refreshes that were cut off. */
+export const withoutPast = {
+  failures: 0,
+  retryAt: null,
+  refreshBegunAt: null,
+  refusals: 0,
+  refusedRetryAt: null,
+} as const
+
 /** When the access token of a row was issued, or set at the latest, and when it expires. */
 export const issuedOf = ({ expiresAt, keptAliveAt }: TokenRow) => ({ expiresAt, issuedAt: keptAliveAt })
 
@@ -25,9 +34,11 @@ export const grantRows = ({ db, rows }: Store["Service"]) => {
     const account = { state, reason, isHolder: isHolder === 1, rateLimitedUntil, rateLimitReason }
     if (row.sealed === null) return { account, token: null }
     const { keyId, sealed, expiresAt, generation, keptAliveAt, failures, retryAt, refreshLimitedUntil } = row
+    const { refreshBegunAt, refusals, refusedRetryAt } = row
     const token: TokenRow = {
       ...{ provider, keyId, sealed: new Uint8Array(sealed) },
       ...{ expiresAt, generation, keptAliveAt, failures, retryAt, refreshLimitedUntil },
+      ...{ refreshBegunAt, refusals, refusedRetryAt },
     }
     return { account, token }
   }
@@ -46,6 +57,19 @@ export const grantRows = ({ db, rows }: Store["Service"]) => {
     return Effect.succeed(grant.token)
   }
 
+  /** The row of a grant that was refused and is to be tried again. */
+  const refusedOf = (
+    provider: Provider,
+    grant: ReadGrant,
+  ): Effect.Effect<TokenRow, AccountNotConnected | ReauthorizationRequired> => {
+    if (grant?.account.isHolder !== true || grant.account.state !== "reauthorization_required") {
+      return Effect.fail(new AccountNotConnected({ provider }))
+    }
+    return grant.token === null || grant.token.refusedRetryAt === null
+      ? Effect.fail(new ReauthorizationRequired({ provider, reason: grant.account.reason ?? "no token" }))
+      : Effect.succeed(grant.token)
+  }
+
   const apiLimitOf = Effect.fnUntraced(function* (provider: Provider, grant: ReadGrant) {
     const { rateLimitedUntil, rateLimitReason } = grant?.account ?? { rateLimitedUntil: null, rateLimitReason: null }
     if (rateLimitedUntil === null || rateLimitedUntil <= (yield* Clock.currentTimeMillis)) return
@@ -58,6 +82,8 @@ export const grantRows = ({ db, rows }: Store["Service"]) => {
     readToken: (provider: Provider): TokenRow | undefined => selectToken(db).get({ provider }),
     /** The row of a grant that may be used, or why it may not. */
     usable: (provider: Provider) => Effect.suspend(() => usableOf(provider, readGrant(provider))),
+    /** The row of a grant that was refused and is to be tried again, or why it is not. */
+    refused: (provider: Provider) => Effect.suspend(() => refusedOf(provider, readGrant(provider))),
     /** Fails while a rate limit of the provider's API lasts. */
     checkApiLimit: (provider: Provider) => Effect.suspend(() => apiLimitOf(provider, readGrant(provider))),
     /** Both at once. */

@@ -4,6 +4,7 @@ import { accounts, items, libraryPages, subscriptions, tokens as tokenRows } fro
 import { type Provider, providers } from "../../domain/provider.ts"
 import type { AccountState, TokenSet } from "../../domain/token.ts"
 import { GrantStore, nextGeneration } from "../grants/GrantStore.ts"
+import { withoutPast } from "../grants/grantRows.ts"
 import { TokenEvents } from "../grants/TokenEvents.ts"
 import { ensurePerson, rearm } from "../person.ts"
 import { Store } from "../Store.ts"
@@ -59,8 +60,7 @@ const keepCopy = Effect.fnUntraced(function* ({ provider, epoch, generation, sta
       ...copied,
       generation: nextGeneration(grants.readToken(provider)),
       keptAliveAt: now,
-      failures: 0,
-      retryAt: null,
+      ...withoutPast,
     }
     db.insert(tokenRows)
       .values({ provider, ...row })

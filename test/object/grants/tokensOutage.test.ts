@@ -125,7 +125,7 @@ describe("invalid_grant", () => {
     return { person, show }
   }
 
-  it("is one attempt, an event, and then silence until setToken", async () => {
+  it("is three attempts in about a day, an event, and then silence until setToken", async () => {
     const { person, show } = await revoked()
     clock.aheadMs = 60 * minute
     expect(await person.pollNow()).toMatchObject({ accounts: [{ outcome: "reauthorization_required" }] })
@@ -134,6 +134,15 @@ describe("invalid_grant", () => {
     expect(status.accounts).toMatchObject([{ state: "reauthorization_required", reason: "invalid_grant" }])
     expect(status.events[0]).toMatchObject({ type: "reauthorization_required", detail: "invalid_grant" })
 
+    for (const [round, atLeast] of [60 * minute, 23 * 60 * minute].entries()) {
+      const { alarmAt } = await person.status()
+      const wait = (alarmAt ?? 0) - Date.now() - clock.aheadMs
+      expect(wait).toBeGreaterThan(atLeast - minute)
+      expect(wait).toBeLessThan(atLeast * 1.5 + minute)
+      clock.aheadMs += wait + 1000
+      await person.alarm()
+      expect(await tokenRequests(person)).toBe(2 + round)
+    }
     const before = (await simulator.counts({ person: person.id })).total
     clock.aheadMs += 40 * 24 * 60 * minute
     expect(await person.pollNow()).toMatchObject({ accounts: [{ outcome: "reauthorization_required", requests: 0 }] })

@@ -1,0 +1,47 @@
+import type { Provider } from "./provider.ts"
+
+const hourMs = 3_600_000
+const dayMs = 24 * hourMs
+
+/**
+ * How long after each refusal in a row a refused grant is tried again, and over how much longer that is spread, in milliseconds:
+ * outages have answered `invalid_grant` to good grants, and a provider that comes back must not meet everybody at once.
+ * Source: https://github.com/metabrainz/listenbrainz-server/pull/1921
+ */
+const waits = [
+  { waitMs: hourMs, spreadMs: hourMs / 2 },
+  { waitMs: 23 * hourMs, spreadMs: 3 * hourMs },
+]
+
+/**
+ * How long a grant lives after the person's authorization, however often it is refreshed, in milliseconds. Google's end without use or
+ * with a changed password, which no age tells. Source: https://developer.spotify.com/blog/2026-06-18-refresh-token-expiration
+ */
+const longestLifeMs: Readonly<Record<Provider, number | null>> = { spotify: 181 * dayMs, youtube: null }
+
+interface Refused {
+  readonly provider: Provider
+  /** When the person gave the grant, epoch milliseconds; `null` where nobody knows. */
+  readonly authorizedAt: number | null
+}
+
+/** Whether a grant is so old that a refusal is what was to be expected. */
+export const isRefusalExplained = ({ provider, authorizedAt }: Refused, now: number): boolean => {
+  const life = longestLifeMs[provider]
+  return life !== null && authorizedAt !== null && now - authorizedAt >= life
+}
+
+/**
+ * When a grant that was refused `refusals` times in a row (1 or more) is tried again: epoch milliseconds, `null` for never. `random` in
+ * [0, 1) spreads those who were refused together. This is the place for a rule that knows more than one person: where many people's
+ * grants are refused within minutes, that is the provider's doing, and nobody's is given up.
+ */
+export const nextTryOfRefused = (
+  refused: Refused & { readonly refusals: number },
+  now: number,
+  random: number,
+): number | null => {
+  const wait = waits[refused.refusals - 1]
+  if (wait === undefined || isRefusalExplained(refused, now)) return null
+  return now + Math.round(wait.waitMs + random * wait.spreadMs)
+}
