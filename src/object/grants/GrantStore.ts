@@ -1,16 +1,15 @@
-import { and, eq } from "drizzle-orm"
-import { Clock, Context, Effect, Layer, Option, Random } from "effect"
+import { eq } from "drizzle-orm"
+import { Clock, Context, Effect, Layer, Option } from "effect"
 import { accounts, items, libraryPages, outbox, subscriptions, tokens } from "../../../schema/object.ts"
-import { backoff } from "../../domain/backoff.ts"
-import { type AccountNotConnected, RateLimited, ReauthorizationRequired, type SealBroken } from "../../domain/error.ts"
-import { boundPause, spreadPause } from "../../domain/pause.ts"
+import type { AccountNotConnected, RateLimited, ReauthorizationRequired, SealBroken } from "../../domain/error.ts"
 import type { Provider } from "../../domain/provider.ts"
-import { nextTryOfRefused } from "../../domain/refusal.ts"
 import type { TokenEventType, TokenSet } from "../../domain/token.ts"
 import { Settings } from "../Settings.ts"
 import { Store } from "../Store.ts"
 import { recordChange } from "./changes.ts"
 import { grantRows, type TokenRow, withoutPast } from "./grantRows.ts"
+import { limits } from "./limits.ts"
+import { refusals } from "./refusals.ts"
 import { TokenEvents } from "./TokenEvents.ts"
 import { type Grant, isSameSeal, open, type Sealed, seal } from "./vault.ts"
 
@@ -88,6 +87,9 @@ export class GrantStore extends Context.Service<
 
       const changed = (provider: Provider, type: TokenEventType, at: number, detail?: string) =>
         recordChange(db, events, provider, type, at, detail)
+
+      const { requireReauthorization, refuse, begin, abandon, reconnect } = refusals(store, changed)
+      const { limitApi, limitRefresh, postpone } = limits(store, settings, changed)
 
       const opened = new Map<Provider, { readonly row: Sealed; readonly grant: Grant }>()
       const openRow = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
@@ -220,132 +222,6 @@ export class GrantStore extends Context.Service<
           changed(provider, "disconnected", now)
           return Option.some(true)
         })
-      })
-
-      const requireReauthorization = Effect.fnUntraced(function* (
-        provider: Provider,
-        reason: string,
-        alongside: () => void = () => undefined,
-      ) {
-        const now = yield* Clock.currentTimeMillis
-        yield* store.transaction(() => {
-          const updated = db
-            .update(accounts)
-            .set({ state: "reauthorization_required", reason, retryAt: null })
-            .where(and(eq(accounts.provider, provider), eq(accounts.state, "connected"), eq(accounts.isHolder, true)))
-            .returning({ provider: accounts.provider })
-            .all()
-          if (updated.length > 0) changed(provider, "reauthorization_required", now, reason)
-          alongside()
-        })
-        return new ReauthorizationRequired({ provider, reason })
-      })
-
-      const refuse = Effect.fnUntraced(function* (row: TokenRow, provider: Provider, told: string) {
-        const now = yield* Clock.currentTimeMillis
-        const refusals = row.refusals + 1
-        // When the person gave the grant is not known here.
-        const refusedRetryAt = nextTryOfRefused({ provider, authorizedAt: null, refusals }, now, yield* Random.next)
-        const reason = row.refreshBegunAt === null ? told : `${told}, after a refresh that was interrupted`
-        return yield* requireReauthorization(provider, reason, () =>
-          db
-            .update(tokens)
-            .set({ ...withoutPast, refusals, refusedRetryAt })
-            .where(eq(tokens.provider, provider))
-            .run(),
-        )
-      })
-
-      const begin = (row: TokenRow, provider: Provider, now: number) => {
-        if (row.refreshBegunAt !== null) return
-        db.update(tokens).set({ refreshBegunAt: now }).where(eq(tokens.provider, provider)).run()
-      }
-
-      const abandon = (provider: Provider) =>
-        db.update(tokens).set({ refusedRetryAt: null }).where(eq(tokens.provider, provider)).run()
-
-      const reconnect = (provider: Provider) =>
-        db
-          .update(accounts)
-          .set({ state: "connected", reason: null, failures: 0, retryAt: null })
-          .where(eq(accounts.provider, provider))
-          .run()
-
-      /** Bounds a pause, and tells when it had to be cut. To be called inside the transaction that records it. */
-      const bounded = ({ provider, reason, retryAt }: RateLimited, now: number) => {
-        const { until, isBounded } = boundPause({ reason, retryAt }, now, settings.pauseLimitMs)
-        if (isBounded && (readAccount(provider)?.pauseBoundedUntil ?? 0) <= now) {
-          const asked = Math.round((retryAt - now) / 3_600_000)
-          changed(provider, "pause_bounded", now, `asked for ${asked} hours`)
-          db.update(accounts).set({ pauseBoundedUntil: until }).where(eq(accounts.provider, provider)).run()
-        }
-        return new RateLimited({ provider, reason, retryAt: until })
-      }
-
-      /** Keeps a pause that is long enough, since others may have been refused at the same time; else the provider's, spread. */
-      const spread = (
-        limited: RateLimited,
-        known: number | null | undefined,
-        drawn: { now: number; random: number },
-      ) => {
-        const { provider, reason, retryAt } = limited
-        const isLong = known !== null && known !== undefined && known >= retryAt
-        const until = isLong ? known : spreadPause(limited, { ...drawn, longestMs: settings.bounds.minimumMs })
-        return new RateLimited({ provider, reason, retryAt: until })
-      }
-
-      const draw = Effect.all({ now: Clock.currentTimeMillis, random: Random.next })
-
-      const limitApi = Effect.fnUntraced(function* (asked: RateLimited) {
-        const { provider, reason } = asked
-        const drawn = yield* draw
-        const limited = yield* store.transaction(() => {
-          const limited = spread(bounded(asked, drawn.now), readAccount(provider)?.rateLimitedUntil, drawn)
-          db.update(accounts)
-            .set({ rateLimitedUntil: limited.retryAt, rateLimitReason: reason })
-            .where(eq(accounts.provider, provider))
-            .run()
-          return limited
-        })
-        yield* store.durable
-        return limited
-      })
-
-      const limitRefresh = Effect.fnUntraced(function* ({ refreshBegunAt }: TokenRow, asked: RateLimited) {
-        const { provider } = asked
-        const drawn = yield* draw
-        const limited = yield* store.transaction(() => {
-          const limited = spread(bounded(asked, drawn.now), readToken(provider)?.refreshLimitedUntil, drawn)
-          db.update(tokens)
-            .set({ refreshLimitedUntil: limited.retryAt, refreshBegunAt })
-            .where(eq(tokens.provider, provider))
-            .run()
-          return limited
-        })
-        yield* store.durable
-        return limited
-      })
-
-      /** Notes a failure and when to try again; `reason` is told once, by the first failure in a row. */
-      const postpone = Effect.fnUntraced(function* (row: TokenRow, provider: Provider, reason: string) {
-        const now = yield* Clock.currentTimeMillis
-        const failures = row.failures + 1
-        const { minimumMs, maximumMs } = settings.bounds
-        const retryAt =
-          now +
-          backoff(failures, yield* Random.next, {
-            firstMs: Math.min(30_000, minimumMs),
-            longestMs: Math.min(3_600_000, maximumMs),
-          })
-        yield* store.transaction(() => {
-          if (readToken(provider)?.generation !== row.generation) return
-          db.update(tokens)
-            .set({ failures, retryAt, refreshBegunAt: row.refreshBegunAt })
-            .where(eq(tokens.provider, provider))
-            .run()
-          if (failures === 1) changed(provider, "refresh_failed", now, reason)
-        })
-        return retryAt
       })
 
       return {
