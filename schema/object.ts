@@ -62,6 +62,12 @@ export const tokens = sqliteTable("tokens", {
   retryAt: integer("retry_at"),
   /** Until when the token endpoint asked not to be asked (`Retry-After`). */
   refreshLimitedUntil: integer("refresh_limited_until"),
+  /** When the person authorized the grant; a refresh does not change it. `null` where nobody knows. */
+  authorizedAt: integer("authorized_at"),
+  /** The name of the OAuth client that the grant was issued to; `null`: the default one. */
+  client: text("client"),
+  /** The last warning that was given before the grant ends, in days before the end; `null` for none. */
+  warnedDays: integer("warned_days"),
 })
 
 /** The pages of the library as last read, so that the provider need not send a page again that has not changed (304). */

@@ -15,12 +15,13 @@ const insertForObject = `INSERT INTO user_accounts (user_id, provider, is_active
   VALUES (?1, ?2, 0, 'disconnected', ?3, 'object', ?4) ON CONFLICT DO NOTHING RETURNING ${accountColumns}`
 
 const insertWithTokens = `INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at, holder, epoch, generation,
-    access_token, refresh_token, expires_at, scope)
-  VALUES (?1, ?2, 1, 'connected', ?3, 'database', ?4, 1, ?5->>'accessToken', ?5->>'refreshToken', ?5->>'expiresAt', ?5->>'scope')
+    access_token, refresh_token, expires_at, scope, authorized_at, client)
+  VALUES (?1, ?2, 1, 'connected', ?3, 'database', ?4, 1, ?5->>'accessToken', ?5->>'refreshToken', ?5->>'expiresAt', ?5->>'scope',
+    ?5->>'authorizedAt', ?5->>'client')
   ON CONFLICT DO NOTHING RETURNING ${accountColumns}`
 
 const takeRemovedStatement = `UPDATE user_accounts SET access_token = NULL, refresh_token = NULL, expires_at = NULL, scope = NULL,
-    is_active = 0, state = 'disconnected', holder = 'database', epoch = ?4, generation = generation + 1, fenced_until = NULL,
+    authorized_at = NULL, client = NULL, is_active = 0, state = 'disconnected', holder = 'database', epoch = ?4, generation = generation + 1, fenced_until = NULL,
     updated_at = ?3
   WHERE user_id = ?1 AND provider = ?2 AND holder = 'object' AND epoch = ?5 RETURNING ${accountColumns}`
 

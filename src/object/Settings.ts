@@ -1,5 +1,6 @@
 import { Config, Context, Effect, Layer, Redacted } from "effect"
 import { Misconfigured } from "../domain/error.ts"
+import { type GrantLifetimes, grantLifetimes } from "../domain/grantLife.ts"
 import type { IntervalBounds } from "../domain/interval.ts"
 import type { Provider } from "../domain/provider.ts"
 import {
@@ -24,6 +25,7 @@ export interface SettingsVariables extends EndpointVariables {
 export interface SettingsShape {
   readonly keyRing: KeyRing
   readonly endpoints: Readonly<Record<Provider, ProviderEndpoints>>
+  readonly grantLifetimes: GrantLifetimes
   readonly bounds: IntervalBounds
   /** How many of a source's newest items the first poll delivers. */
   readonly backfillItems: number
@@ -38,6 +40,7 @@ export interface SettingsShape {
 const variables = Config.all({
   tokenKeys: Config.Redacted("TOKEN_KEYS").pipe(Config.withDefault(Redacted.make(""))),
   endpoints: endpointsConfig,
+  grantLifetimes,
   minimumMs: millis("POLL_MINIMUM_INTERVAL", "15 minutes"),
   maximumMs: millis("POLL_MAXIMUM_INTERVAL", "24 hours"),
   backfillItems,

@@ -2,6 +2,7 @@ import { eq } from "drizzle-orm"
 import { Clock, Effect, Option } from "effect"
 import { accounts, tokens as tokenRows } from "../../schema/object.ts"
 import { AccountNotConnected, DatabaseUnavailable } from "../domain/error.ts"
+import { nextWarning, reconnectBy } from "../domain/grantLife.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { AccountState, TokenSet } from "../domain/token.ts"
 import { ProviderClients } from "../providers/ProviderClients.ts"
@@ -162,6 +163,25 @@ const postponeKeepAlive = Effect.fnUntraced(function* (provider: Provider) {
   db.update(tokenRows).set({ retryAt }).where(eq(tokenRows.provider, provider)).run()
 })
 
+/** Warns the person, once, that a grant ends by its age. */
+const warnOfEnd = Effect.fnUntraced(function* (provider: Provider) {
+  const store = yield* Store
+  const { grantLifetimes } = yield* Settings
+  const events = yield* TokenEvents
+  const now = yield* Clock.currentTimeMillis
+  const lifetimeMs = grantLifetimes[provider]
+  yield* store.transaction(() => {
+    const row = store.db.select().from(tokenRows).where(eq(tokenRows.provider, provider)).get()
+    const warning = row && nextWarning({ ...row, lifetimeMs }, now)
+    const end = reconnectBy(lifetimeMs, row?.authorizedAt ?? null)
+    if (!warning || end === null || warning.at > now) return
+    const { days: warnedDays } = warning
+    store.db.update(tokenRows).set({ warnedDays }).where(eq(tokenRows.provider, provider)).run()
+    const left = warnedDays === 1 ? "1 day left" : `${warnedDays} days left`
+    events.record(provider, "reconnect_soon", now, `${left}: connect again by ${new Date(end).toISOString()}`)
+  })
+})
+
 /** Does everything that is due. The alarm runs it. */
 export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
   const store = yield* Store
@@ -177,12 +197,17 @@ export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
     (provider) => Effect.catch(grants.refresh(provider), () => postponeKeepAlive(provider)),
     { discard: true },
   )
+  const warnings = Effect.forEach(
+    connected.filter((provider) => isDue("warning", provider)),
+    (provider) => warnOfEnd(provider),
+    { discard: true },
+  )
   const toPoll = connected.filter((provider) => isDue("poll", provider))
   const polls = toPoll.length > 0 ? pollAll(toPoll, "alarm") : Effect.void
   const isDeliveryDue = due.some(({ what }) => what === "deliver" || what === "heartbeat")
   const delivery = isDeliveryDue ? outbox.deliver : Effect.void
   // In order, and each whatever the outcome of the one before it.
-  const exits = yield* Effect.forEach([keepAlives, polls, delivery], (part) => Effect.exit(part))
+  const exits = yield* Effect.forEach([warnings, keepAlives, polls, delivery], (part) => Effect.exit(part))
   yield* Effect.all(exits, { discard: true })
 }, Effect.ensuring(rearm))
 

@@ -20,6 +20,7 @@ export type SelfRow = Readonly<
 export const selectPolled = `SELECT account.provider, held_until AS rateLimitedUntil, account.retry_at AS retryAt,
     library_read_at AS libraryReadAt, exercised_at AS keptAliveAt, expires_at AS expiresAt,
     grant_row.retry_at AS refreshRetryAt, refresh_limited_until AS refreshLimitedUntil,
+    authorized_at AS authorizedAt, warned_days AS warnedDays,
     (SELECT min(CASE WHEN is_pending AND failures = 0 THEN 0 ELSE due_at END) FROM subscriptions
       WHERE provider = account.provider) AS earliestSource,
     (SELECT min(recheck_at) FROM items JOIN subscriptions source USING (provider, source_id)
@@ -27,7 +28,7 @@ export const selectPolled = `SELECT account.provider, held_until AS rateLimitedU
   FROM accounts account LEFT JOIN tokens grant_row USING (provider) WHERE account.state = 'connected' AND is_holder`
 export type PolledRow = Readonly<
   Pick<Account, "provider" | "rateLimitedUntil" | "retryAt" | "libraryReadAt"> &
-    Nullable<Pick<Token, "keptAliveAt" | "expiresAt" | "refreshLimitedUntil">> &
+    Nullable<Pick<Token, "keptAliveAt" | "expiresAt" | "refreshLimitedUntil" | "authorizedAt" | "warnedDays">> &
     Record<"refreshRetryAt" | "earliestSource" | "earliestWaiting", number | null>
 >
 

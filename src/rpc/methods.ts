@@ -18,7 +18,12 @@ const Moment = Schema.NullOr(EpochMillis)
  * over a refresh under way, and starts polling.
  */
 export const SetToken = contract("setToken", {
-  payload: Schema.Struct({ userId, provider: Provider, tokens: TokenSet }),
+  payload: Schema.Struct({
+    userId,
+    provider: Provider,
+    /** `authorizedAt`: now unless said; `null` where nobody knows. */
+    tokens: TokenSet,
+  }),
   success: Schema.Struct({ state: AccountState, generation: Count }),
   error: Schema.Union([DatabaseUnavailable]),
   idempotent: true,
@@ -134,6 +139,10 @@ export const AccountStatus = Schema.Struct({
   connectedAt: Moment,
   /** When the access token expires. */
   expiresAt: Moment,
+  /** When the person authorized the grant; `null` where nobody knows. */
+  authorizedAt: Moment,
+  /** By when the person has to connect again, because the grant ends by its age; `null` where it does not, or nobody knows. */
+  reconnectBy: Moment,
   /** The id of the key that seals the grant. */
   keyId: Schema.NullOr(Schema.String),
   /** Until when the provider asked not to be asked. */

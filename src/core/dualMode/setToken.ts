@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { Clock, Effect, Option } from "effect"
 import { type HeldElsewhere, Misconfigured } from "../../domain/error.ts"
 import type { Provider } from "../../domain/provider.ts"
 import type { TokenSet } from "../../domain/token.ts"
@@ -22,12 +22,21 @@ const forestalled = () => Effect.fail(new Forestalled())
  */
 export const setToken = Effect.fn("setToken")(function* (
   env: CoreEnv,
-  { userId, provider, tokens }: { readonly userId: UserId; readonly provider: Provider; readonly tokens: TokenSet },
+  {
+    userId,
+    provider,
+    tokens: given,
+  }: { readonly userId: UserId; readonly provider: Provider; readonly tokens: TokenSet },
 ) {
   const missing = missingClientSettings(provider, env)
   if (missing.length > 0) {
     const problem = `${missing.join(" and ")} of the core worker must be set before anybody connects ${provider}`
     return yield* new Misconfigured({ problem })
+  }
+  // A person who sets a grant has just authorized it, unless the caller knows better.
+  const tokens = {
+    ...given,
+    authorizedAt: given.authorizedAt === undefined ? yield* Clock.currentTimeMillis : given.authorizedAt,
   }
   const object = personInObject(env, userId)
   const account = { userId, provider }

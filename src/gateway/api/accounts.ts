@@ -30,6 +30,8 @@ export const ConnectAccount = Schema.Struct({
     ),
   ),
   scope: Schema.Union([TokenSet.fields.scope, SpaceSeparated]),
+  /** When the person authorized the grant: epoch milliseconds; now unless given, `null` where nobody knows. */
+  authorizedAt: TokenSet.fields.authorizedAt,
 }).pipe(
   Schema.check(
     Schema.makeFilter(({ expiresAt, expiresIn }) =>

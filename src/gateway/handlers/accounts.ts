@@ -9,12 +9,13 @@ import { Core } from "../Core.ts"
 
 /** `now` is epoch milliseconds. The API lets a body through only with one of the two ends, so the other branch is never taken. */
 const toTokenSet = (
-  { accessToken, refreshToken, expiresAt, expiresIn = 0, scope }: ConnectAccount,
+  { accessToken, refreshToken, expiresAt, expiresIn = 0, scope, ...known }: ConnectAccount,
   now: number,
 ): TokenSet => ({
   accessToken,
   refreshToken,
   expiresAt: expiresAt ?? now + expiresIn * 1000,
+  ...known,
   scope: typeof scope === "string" ? scope.split(" ").filter((name) => name !== "") : scope,
 })
 

@@ -30,6 +30,9 @@ export interface AsOf {
 export const nextGeneration = (row: TokenRow | undefined): number =>
   row === undefined ? (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) : row.generation + 1
 
+/** What a row says of the life of a grant that has just come: no warning has been given of it. */
+export const lifeOf = ({ authorizedAt = null, client = null }: TokenSet) => ({ authorizedAt, client, warnedDays: null })
+
 /** The rows of accounts and sealed grants, and the rules by which they change. */
 export class GrantStore extends Context.Service<
   GrantStore,
@@ -146,6 +149,7 @@ export class GrantStore extends Context.Service<
             keptAliveAt: now,
             failures: 0,
             retryAt: null,
+            ...lifeOf(given),
           }
           db.insert(tokens)
             .values({ provider, ...row })

@@ -22,9 +22,11 @@ export const grantRows = ({ db, rows }: Store["Service"]) => {
     const account = { state, reason, isHolder: isHolder === 1, rateLimitedUntil, rateLimitReason }
     if (row.sealed === null) return { account, token: null }
     const { keyId, sealed, expiresAt, generation, keptAliveAt, failures, retryAt, refreshLimitedUntil } = row
+    const { authorizedAt, client, warnedDays } = row
     const token: TokenRow = {
       ...{ provider, keyId, sealed: new Uint8Array(sealed) },
       ...{ expiresAt, generation, keptAliveAt, failures, retryAt, refreshLimitedUntil },
+      ...{ authorizedAt, client, warnedDays },
     }
     return { account, token }
   }
