@@ -40,6 +40,10 @@ export const TokenSet = Schema.Struct({
 })
 export type TokenSet = typeof TokenSet.Type
 
+/** What a person's app gives: a consent may have brought no refresh token, and then the one that there is stays. */
+export const GivenTokens = Schema.Struct({ ...TokenSet.fields, refreshToken: Schema.optionalKey(Secret) })
+export type GivenTokens = typeof GivenTokens.Type
+
 /**
  * `connected`: the grant is believed to work; outages do not change that.
  * `reauthorization_required`: the provider refused the grant; nothing is asked of it until `setToken`.

@@ -4,12 +4,14 @@ import { accounts, tokens as tokenRows } from "../../schema/object.ts"
 import { AccountNotConnected, DatabaseUnavailable } from "../domain/error.ts"
 import { nextWarning, reconnectBy } from "../domain/grantLife.ts"
 import type { Provider } from "../domain/provider.ts"
-import type { AccountState, TokenSet } from "../domain/token.ts"
+import type { AccountState, GivenTokens } from "../domain/token.ts"
 import { ProviderClients } from "../providers/ProviderClients.ts"
 import type { HandedSource } from "../rpc/move.ts"
 import { FeedDatabase, Outbox } from "./delivery/Outbox.ts"
 import { erasure } from "./delivery/statements.ts"
+import { keepRefreshToken, tryInPlace } from "./grants/acceptGiven.ts"
 import { counted } from "./grants/counters.ts"
+import { GrantStore } from "./grants/GrantStore.ts"
 import { Grants } from "./grants/Grants.ts"
 import type { GrantError } from "./grants/Refresher.ts"
 import { TokenEvents } from "./grants/TokenEvents.ts"
@@ -26,26 +28,44 @@ const keepAliveRetryMs = 3_600_000
 
 // The methods of the object, and its alarm, each as one program.
 
+interface SetOptions {
+  readonly asOf?: { readonly epoch: number; readonly sources: ReadonlyArray<HandedSource> }
+  /** Whether the grant is tried before it takes the place of one that works: true unless said. */
+  readonly isProbed?: boolean
+}
+
 export const setToken = Effect.fnUntraced(function* (
   provider: Provider,
-  tokens: TokenSet,
-  asOf: { readonly epoch: number; readonly sources: ReadonlyArray<HandedSource> } | undefined,
+  given: GivenTokens,
+  { asOf, isProbed = true }: SetOptions,
 ) {
   const { db } = yield* Store
   const settings = yield* Settings
   const grants = yield* Grants
+  const { readToken } = yield* GrantStore
   if (asOf !== undefined) yield* ensurePerson
   const isForeign = asOf === undefined && !(yield* isHeld(provider))
   // Leaves no trace: the objects of most people who have not moved are empty.
   if (isForeign) return yield* yield* heldElsewhere(provider)
-  const set = grants.set(
-    provider,
-    tokens,
-    asOf && {
-      epoch: asOf.epoch,
-      alongside: (now) => adoptSources(db, settings, provider, asOf.sources, now),
-    },
-  )
+  const { refreshToken } = given
+  if (refreshToken === undefined) {
+    const generation = yield* counted("write", keepRefreshToken(provider, given))
+    yield* rearm
+    return { state: "connected" as const, generation }
+  }
+  const tokens = { ...given, refreshToken }
+  const account = db.select().from(accounts).where(eq(accounts.provider, provider)).get()
+  const isWorking = account?.state === "connected" && readToken(provider) !== undefined
+  const keepsReplaced = isProbed && isWorking && (yield* tryInPlace(provider, tokens))
+  const set = grants.set(provider, tokens, {
+    keepsReplaced,
+    ...(asOf && {
+      asOf: {
+        epoch: asOf.epoch,
+        alongside: (now: number) => adoptSources(db, settings, provider, asOf.sources, now),
+      },
+    }),
+  })
   const refused = heldElsewhere(provider)
   const generation = yield* counted(
     "write",

@@ -3,7 +3,7 @@ import { AccountNotConnected, DatabaseUnavailable, SealBroken } from "../domain/
 import { Provider } from "../domain/provider.ts"
 import { Holder } from "../domain/stage.ts"
 import { Subscription } from "../domain/subscription.ts"
-import { AccountState, EpochMillis, TokenEvent, TokenSet } from "../domain/token.ts"
+import { AccountState, EpochMillis, GivenTokens, TokenEvent, TokenSet } from "../domain/token.ts"
 import { UserId } from "../domain/user.ts"
 import { contract } from "./contract.ts"
 
@@ -21,8 +21,13 @@ export const SetToken = contract("setToken", {
   payload: Schema.Struct({
     userId,
     provider: Provider,
-    /** `authorizedAt`: now unless said; `null` where nobody knows. */
-    tokens: TokenSet,
+    /**
+     * `authorizedAt`: now unless said; `null` where nobody knows. Without a refresh token the one that there is stays, where it is of the
+     * same account and client.
+     */
+    tokens: GivenTokens,
+    /** Whether a grant is tried with one request before it takes the place of one that works: true unless said. */
+    isProbed: Schema.optionalKey(Schema.Boolean),
   }),
   success: Schema.Struct({ state: AccountState, generation: Count }),
   error: Schema.Union([DatabaseUnavailable]),

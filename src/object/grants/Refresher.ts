@@ -27,6 +27,9 @@ export interface UsableToken {
   readonly expiresAt: number
 }
 
+/** What changes of the life of a grant when another one comes back. */
+type Life = Partial<Pick<TokenRow, "authorizedAt" | "client" | "warnedDays">>
+
 /** Refreshes grants. Concurrent callers share one refresh: with rotation, two refreshers would invalidate each other's token. */
 export class Refresher extends Context.Service<
   Refresher,
@@ -65,6 +68,7 @@ export class Refresher extends Context.Service<
         row: TokenRow,
         grant: Grant,
         given: RefreshedGrant,
+        life: Life,
       ) {
         const now = yield* Clock.currentTimeMillis
         const isRotated =
@@ -73,6 +77,7 @@ export class Refresher extends Context.Service<
           accessToken: given.accessToken,
           refreshToken: given.refreshToken ?? grant.refreshToken,
           previousRefreshToken: isRotated ? grant.refreshToken : grant.previousRefreshToken,
+          ...(isRotated || grant.replaced === undefined ? {} : { replaced: grant.replaced }),
           scope: given.scope ?? grant.scope,
         }
         const generation = nextGeneration(row)
@@ -83,6 +88,7 @@ export class Refresher extends Context.Service<
           retryAt: null,
           refreshLimitedUntil: null,
           generation,
+          ...life,
         }
         yield* grants.replace(provider, row, next, change, () => {
           grants.changed(provider, isRotated ? "rotated" : "refreshed", now)
@@ -128,14 +134,17 @@ export class Refresher extends Context.Service<
               .pipe((refresh) => Effect.provideService(counted("refresh", refresh), Store, store))
           const isSuperseded = () => readToken(provider)?.generation !== row.generation
           const previous = grant.previousRefreshToken
-          const exchange = (used: Grant) =>
-            Effect.flatMap(request(used.refreshToken), (given) => accept(provider, row, used, given))
+          const exchange = (used: Grant, life: Life = {}) =>
+            Effect.flatMap(request(used.refreshToken), (given) => accept(provider, row, used, given, life))
+          // A grant that this one replaced untried comes back with its own age.
+          const { replaced, ...grantAlone } = grant
+          const lifeBefore = replaced === undefined ? {} : { ...replaced, warnedDays: null }
           yield* exchange(grant).pipe(
             // The new refresh token never worked; the one before it may still. If it does, it is the one to keep.
             Effect.catchTag("GrantRefused", (refused) =>
               previous === null || isSuperseded()
                 ? Effect.fail(refused)
-                : exchange({ ...grant, refreshToken: previous, previousRefreshToken: null }),
+                : exchange({ ...grantAlone, refreshToken: previous, previousRefreshToken: null }, lifeBefore),
             ),
             Effect.catchTags({
               GrantRefused: ({ reason }) =>
