@@ -40,6 +40,10 @@ export const userAccounts = sqliteTable(
     refreshClaimedUntil: integer("refresh_claimed_until"),
     /** Until when a hand-over keeps new refreshes out. */
     fencedUntil: integer("fenced_until"),
+    /** When the person authorized the grant, as the holder last said; `null` where nobody knows. No secret: the drop step leaves it. */
+    authorizedAt: integer("authorized_at"),
+    /** The name of the OAuth client that the grant was issued to; `null`: the default one. */
+    client: text("client"),
   },
   (table) => [
     primaryKey({ columns: [table.userId, table.provider] }),

@@ -77,6 +77,12 @@ export const tokens = sqliteTable("tokens", {
   /** Refusals in a row, and when a refused grant is tried again; `null` for never. */
   refusals: integer("refusals").notNull().default(0),
   refusedRetryAt: integer("refused_retry_at"),
+  /** When the person authorized the grant; a refresh does not change it. `null` where nobody knows. */
+  authorizedAt: integer("authorized_at"),
+  /** The name of the OAuth client that the grant was issued to; `null`: the default one. */
+  client: text("client"),
+  /** The last warning that was given before the grant ends, in days before the end; `null` for none. */
+  warnedDays: integer("warned_days"),
 })
 
 /**

@@ -37,6 +37,21 @@ const renderTokens = ({ tokens }: Metrics): string =>
         ["operation", "answered by", "outcome", "count", "average", "longest"],
       )
 
+const countsOf = (counts: ReadonlyArray<{ readonly provider: string; readonly grants: number }>): string =>
+  counts.map(({ provider, grants }) => `${formatCount(grants)} of ${provider}`).join(", ")
+
+const renderGrants = ({ grants: { ending, ended, ofUnknownAge } }: Metrics): string =>
+  [
+    ending.length === 0
+      ? "  None that pollen knows of."
+      : renderTable(
+          ending.map(({ provider, from, grants }) => [formatTime(from), provider, grants]),
+          ["week from", "provider", "grants"],
+        ),
+    ...(ended.length === 0 ? [] : [`  Ended already: ${countsOf(ended)}`]),
+    ...(ofUnknownAge.length === 0 ? [] : [`  Of unknown age: ${countsOf(ofUnknownAge)}`]),
+  ].join("\n")
+
 const showMetrics = Effect.fn("showMetrics")(function* (since: Since) {
   const { ask } = yield* MigrationWorker
   const outcome = yield* Outcome
@@ -50,6 +65,10 @@ const showMetrics = Effect.fn("showMetrics")(function* (since: Since) {
     "Token operations since counting began:",
     "",
     renderTokens(figures),
+    "",
+    "Grants that end by their age, unless their people connect again:",
+    "",
+    renderGrants(figures),
   ]
   yield* outcome.tell(figures, words.join("\n"))
 })
@@ -64,7 +83,7 @@ export const metricsCommand = Command.make(
   (options) => operate(options, showMetrics(options.since)),
 ).pipe(
   Command.withDescription(
-    "Compare the legacy poller with the objects: the time that cron runs took, and who answered token operations, how, and how fast.",
+    "Compare the legacy poller with the objects: the time that cron runs took, and who answered token operations, how, and how fast. Counts the grants that end in each coming week.",
   ),
   Command.withShortDescription("Compare the legacy poller with the objects"),
   Command.withExamples([

@@ -1,7 +1,4 @@
-import type { Provider } from "./provider.ts"
-
 const hourMs = 3_600_000
-const dayMs = 24 * hourMs
 
 /**
  * How long after each refusal in a row a refused grant is tried again, and over how much longer that is spread, in milliseconds:
@@ -13,23 +10,13 @@ const waits = [
   { waitMs: 23 * hourMs, spreadMs: 3 * hourMs },
 ]
 
-/**
- * How long a grant lives after the person's authorization, however often it is refreshed, in milliseconds. Google's end without use or
- * with a changed password, which no age tells. Source: https://developer.spotify.com/blog/2026-06-18-refresh-token-expiration
- */
-const longestLifeMs: Readonly<Record<Provider, number | null>> = { spotify: 181 * dayMs, youtube: null }
-
 interface Refused {
-  readonly provider: Provider
-  /** When the person gave the grant, epoch milliseconds; `null` where nobody knows. */
-  readonly authorizedAt: number | null
+  /** When the grant ends by its age, epoch milliseconds; `null` where no age ends it, or nobody knows its age. See grantLife.ts. */
+  readonly endsAt: number | null
 }
 
 /** Whether a grant is so old that a refusal is what was to be expected. */
-export const isRefusalExplained = ({ provider, authorizedAt }: Refused, now: number): boolean => {
-  const life = longestLifeMs[provider]
-  return life !== null && authorizedAt !== null && now - authorizedAt >= life
-}
+export const isRefusalExplained = ({ endsAt }: Refused, now: number): boolean => endsAt !== null && now >= endsAt
 
 /**
  * When a grant that was refused `refusals` times in a row (1 or more) is tried again: epoch milliseconds, `null` for never. `random` in

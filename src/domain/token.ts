@@ -19,6 +19,11 @@ const TokenText = Schema.String.pipe(
 /** A secret that is a plain string on the wire and `Redacted` wherever a program can see it. */
 export const Secret = Schema.RedactedFromValue(TokenText)
 
+/** The name that the operator's settings give an OAuth client. */
+const ClientName = Schema.String.pipe(
+  Schema.check(Schema.isPattern(/^[A-Za-z0-9_-]{1,64}$/, { message: "must be 1 to 64 letters, digits, - and _" })),
+)
+
 /** What a provider's token endpoint gave for one grant. */
 export const TokenSet = Schema.Struct({
   accessToken: Secret,
@@ -28,8 +33,16 @@ export const TokenSet = Schema.Struct({
   scope: Schema.Array(Schema.String.pipe(Schema.check(Schema.isMaxLength(200)))).pipe(
     Schema.check(Schema.isMaxLength(50, { message: "must have at most 50 entries" })),
   ),
+  /** When the person authorized the grant; refreshing does not change it. `null`, or left out: nobody knows. */
+  authorizedAt: Schema.optionalKey(Schema.NullOr(EpochMillis)),
+  /** The name of the OAuth client that the grant was issued to. `null`, or left out: the default one. */
+  client: Schema.optionalKey(Schema.NullOr(ClientName)),
 })
 export type TokenSet = typeof TokenSet.Type
+
+/** What a person's app gives: a consent may have brought no refresh token, and then the one that there is stays. */
+export const GivenTokens = Schema.Struct({ ...TokenSet.fields, refreshToken: Schema.optionalKey(Secret) })
+export type GivenTokens = typeof GivenTokens.Type
 
 /**
  * `connected`: the grant is believed to work; outages do not change that.
@@ -47,6 +60,7 @@ export const TokenEventType = Schema.Literals([
   "rotated",
   "resealed",
   "refresh_failed",
+  "reconnect_soon",
   "recovered",
   "pause_bounded",
   "reauthorization_required",

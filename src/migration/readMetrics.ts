@@ -1,4 +1,6 @@
 import { Effect, Schema } from "effect"
+import { spotifyLifetimeMs } from "../domain/grantLife.ts"
+import { Provider } from "../domain/provider.ts"
 import type { CronRuns, Metrics } from "./api/metrics.ts"
 import { Database, decodeRows, statement } from "./Database.ts"
 
@@ -17,6 +19,30 @@ const selectOfDatabase = `SELECT operation, source, outcome, count, total_ms AS 
 const selectOfObjects = `SELECT one.value->>'operation' AS operation, 'object' AS source, one.value->>'outcome' AS outcome,
     sum(one.value->>'count') AS count, sum(one.value->>'totalMs') AS totalMs, max(one.value->>'slowestMs') AS slowestMs
   FROM durable_object_status, json_each(operations) one GROUP BY 1, 3`
+
+const weekMs = 7 * 24 * 3_600_000
+
+/** -1 of a grant that has ended; `null` of one whose age nobody knows. */
+const countGrants = `SELECT account.provider, count(*) AS grants, CASE WHEN authorized_at + life.value->>'lifetimeMs' <= ?2 THEN -1
+    ELSE CAST((authorized_at + life.value->>'lifetimeMs' - ?2) / ?3 AS INTEGER) END AS week
+  FROM json_each(?1) life JOIN user_accounts account ON account.provider = life.value->>'provider'
+  WHERE is_active AND state = 'connected' GROUP BY 1, 3 ORDER BY 1, 3`
+
+/** Lifetimes as the statement takes them. Those of a Google application in testing are a setting of the core worker, and not counted. */
+const lives = JSON.stringify([{ provider: "spotify", lifetimeMs: spotifyLifetimeMs }])
+
+const decodeGrants = decodeRows(
+  Schema.Struct({ provider: Provider, grants: Schema.Int, week: Schema.NullOr(Schema.Int) }),
+)
+
+const toGrantLives = (counted: Effect.Success<ReturnType<typeof decodeGrants>>, now: number): Metrics["grants"] => {
+  const of = (wanted: number | null) =>
+    counted.filter(({ week }) => week === wanted).map(({ provider, grants }) => ({ provider, grants }))
+  const ending = counted.flatMap(({ provider, grants, week }) =>
+    week === null || week < 0 ? [] : [{ provider, from: now + week * weekMs, grants }],
+  )
+  return { ending, ended: of(-1), ofUnknownAge: of(null) }
+}
 
 const Kind = Schema.Literals(["legacy_run", "cron_run"])
 const decodeRuns = decodeRows(
@@ -55,15 +81,22 @@ const noRuns = {
   failed: 0,
 }
 
-/** Compares the legacy poller with the objects: figures of cron's runs since a time (epoch milliseconds), and token operations by source. */
-export const readMetrics = Effect.fn("readMetrics")(function* (since: number) {
+/**
+ * Compares the legacy poller with the objects: figures of cron's runs since a time (epoch milliseconds), and token operations by source.
+ * Counts the grants that end in each week from `now` on.
+ */
+export const readMetrics = Effect.fn("readMetrics")(function* (since: number, now: number) {
   const database = yield* Database
-  const [runRows = [], lastRows = [], databaseRows = [], objectRows = []] = yield* database.batch("metrics", [
-    statement(selectRuns, since),
-    statement(selectLast, since),
-    statement(selectOfDatabase),
-    statement(selectOfObjects),
-  ])
+  const [runRows = [], lastRows = [], databaseRows = [], objectRows = [], grantRows = []] = yield* database.batch(
+    "metrics",
+    [
+      statement(selectRuns, since),
+      statement(selectLast, since),
+      statement(selectOfDatabase),
+      statement(selectOfObjects),
+      statement(countGrants, lives, now, weekMs),
+    ],
+  )
   const runs = yield* decodeRuns(runRows)
   const last = yield* decodeLast(lastRows)
   const operations = yield* decodeOperations([...databaseRows, ...objectRows])
@@ -78,5 +111,6 @@ export const readMetrics = Effect.fn("readMetrics")(function* (since: number) {
       ...operation,
       averageMs: operation.count === 0 ? 0 : totalMs / operation.count,
     })),
+    grants: toGrantLives(yield* decodeGrants(grantRows), now),
   } satisfies Metrics
 })

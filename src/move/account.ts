@@ -22,6 +22,9 @@ export interface UsableToken {
 /** How an account is told from others in a map. */
 export const keyOf = ({ userId, provider }: AccountKey): string => `${provider} ${userId}`
 
+/** When the person authorized the grant (epoch milliseconds), and the name of its OAuth client: no secrets, and not dropped. */
+const lifeFields = { authorizedAt: Schema.NullOr(Schema.Int), client: Schema.NullOr(Schema.String) }
+
 /** Of every row: whose account it is, who holds it, and how it is. */
 const accountFields = {
   userId: Schema.String,
@@ -30,16 +33,19 @@ const accountFields = {
   holder: Holder,
   epoch: Schema.Int,
   generation: Schema.Int,
+  ...lifeFields,
 }
 const ownColumns = `user_accounts.user_id AS userId, user_accounts.provider, is_active AS isActive, user_accounts.state, holder, epoch,
-  generation`
+  generation, authorized_at AS authorizedAt, user_accounts.client`
 
 /** Until when somebody refreshes the grant, and until when nobody may begin to: epoch milliseconds. */
 const claimFields = { claimedUntil: Schema.NullOr(Schema.Int), fencedUntil: Schema.NullOr(Schema.Int) }
 const claimColumns = "refresh_claimed_until AS claimedUntil, fenced_until AS fencedUntil"
 
+const tokenColumns = "access_token AS accessToken, refresh_token AS refreshToken, expires_at AS expiresAt, scope"
+
 /** The columns that {@link tokensOf} reads. */
-export const grantColumns = "access_token AS accessToken, refresh_token AS refreshToken, expires_at AS expiresAt, scope"
+export const grantColumns = `${tokenColumns}, authorized_at AS authorizedAt, client`
 
 /** An account without its grant: the columns of the grant may have been dropped. */
 export const AccountRow = Schema.Struct({
@@ -69,7 +75,7 @@ export const HeldRow = Schema.Struct({
 export type HeldRow = typeof HeldRow.Type
 
 /** The columns of a {@link HeldRow}. */
-export const heldColumns = `${accountColumns}, ${grantColumns}, ${claimColumns},
+export const heldColumns = `${accountColumns}, ${tokenColumns}, ${claimColumns},
   CASE WHEN typeof(user_accounts.updated_at) = 'integer' THEN user_accounts.updated_at END AS updatedAt`
 
 /** A grant as a row has it, whatever that is. */
@@ -79,7 +85,7 @@ const storedFields = {
   expiresAt: Schema.Unknown,
   scope: Schema.Unknown,
 }
-const StoredGrant = Schema.Struct(storedFields)
+const StoredGrant = Schema.Struct({ ...storedFields, ...lifeFields })
 
 /** An account as far as every row can be read, also one that something else wrote; {@link tokensOf} reads the rest. */
 export const StoredAccount = Schema.Struct({
@@ -91,7 +97,7 @@ export const StoredAccount = Schema.Struct({
 export type StoredAccount = typeof StoredAccount.Type
 
 /** The columns of a {@link StoredAccount}. */
-export const storedColumns = `${ownColumns}, ${claimColumns}, ${grantColumns}`
+export const storedColumns = `${ownColumns}, ${claimColumns}, ${tokenColumns}`
 
 /** The columns of a {@link StoredAccount} once those of the grant have been dropped. */
 export const storedColumnsWithoutGrant = `${ownColumns}, ${claimColumns}, NULL AS accessToken, NULL AS refreshToken,
@@ -109,20 +115,33 @@ export const tokensOf = ({
   refreshToken,
   expiresAt,
   scope,
+  authorizedAt,
+  client,
 }: typeof StoredGrant.Type): Option.Option<TokenSet> =>
   decodeTokens({
     accessToken,
     refreshToken,
     expiresAt,
     scope: typeof scope === "string" || scope === null ? scopesOf(scope) : scope,
+    authorizedAt,
+    client,
   })
 
 /** A grant as the statements take it, in the clear. */
-export const toStored = ({ accessToken, refreshToken, expiresAt, scope }: TokenSet) => ({
+export const toStored = ({
+  accessToken,
+  refreshToken,
+  expiresAt,
+  scope,
+  authorizedAt = null,
+  client = null,
+}: TokenSet) => ({
   accessToken: Redacted.value(accessToken),
   refreshToken: Redacted.value(refreshToken),
   expiresAt,
   scope: scope.join(" "),
+  authorizedAt,
+  client,
 })
 
 export const decodeAccount = Schema.decodeUnknownOption(AccountRow)

@@ -44,7 +44,7 @@ const writeRetries = Schedule.exponential("100 millis").pipe(Schedule.jittered, 
 
 /** The grant as it is after a refresh: what the provider did not send stays. */
 const renewed = Effect.fnUntraced(function* (row: HeldRow, { endpoints, timeoutMs }: ExchangeOptions) {
-  const { provider, refreshToken, scope } = row
+  const { provider, refreshToken, scope, authorizedAt, client } = row
   // A row without one is not claimed.
   if (refreshToken === null) return yield* new ReauthorizationRequired({ provider, reason: "no refresh token" })
   const given = yield* refreshGrant(provider, endpoints[provider], refreshToken, timeoutMs)
@@ -54,6 +54,8 @@ const renewed = Effect.fnUntraced(function* (row: HeldRow, { endpoints, timeoutM
     refreshToken: given.refreshToken ?? refreshToken,
     expiresAt,
     scope: given.scope ?? scopesOf(scope),
+    authorizedAt,
+    client,
   }
   return tokens
 })

@@ -20,13 +20,14 @@ const withdrawStatement = `DELETE FROM user_accounts WHERE user_id = ?1 AND prov
 
 // Only beside another account that D1 holds, which is why this one is: a person who is erased meanwhile has none.
 const insertWithTokens = `INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at, holder, epoch, generation,
-    access_token, refresh_token, expires_at, scope)
-  SELECT ?1, ?2, 1, 'connected', ?3, 'database', ?4, 1, ?5->>'accessToken', ?5->>'refreshToken', ?5->>'expiresAt', ?5->>'scope'
+    access_token, refresh_token, expires_at, scope, authorized_at, client)
+  SELECT ?1, ?2, 1, 'connected', ?3, 'database', ?4, 1, ?5->>'accessToken', ?5->>'refreshToken', ?5->>'expiresAt', ?5->>'scope',
+    ?5->>'authorizedAt', ?5->>'client'
   WHERE EXISTS (SELECT 1 FROM user_accounts WHERE user_id = ?1 AND holder = 'database')
   ON CONFLICT DO NOTHING RETURNING ${accountColumns}`
 
 const takeRemovedStatement = `UPDATE user_accounts SET access_token = NULL, refresh_token = NULL, expires_at = NULL, scope = NULL,
-    is_active = 0, state = 'disconnected', holder = 'database', epoch = ?4, generation = generation + 1, fenced_until = NULL,
+    authorized_at = NULL, client = NULL, is_active = 0, state = 'disconnected', holder = 'database', epoch = ?4, generation = generation + 1, fenced_until = NULL,
     updated_at = ?3
   WHERE user_id = ?1 AND provider = ?2 AND holder = 'object' AND epoch = ?5 RETURNING ${accountColumns}`
 

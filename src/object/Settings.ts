@@ -1,5 +1,6 @@
 import { Config, Context, Effect, Layer, Redacted } from "effect"
 import { Misconfigured } from "../domain/error.ts"
+import { type GrantLifetimes, grantLifetimes } from "../domain/grantLife.ts"
 import type { IntervalBounds } from "../domain/interval.ts"
 import type { Provider } from "../domain/provider.ts"
 import {
@@ -25,6 +26,7 @@ export interface SettingsVariables extends EndpointVariables {
 export interface SettingsShape {
   readonly keyRing: KeyRing
   readonly endpoints: Readonly<Record<Provider, ProviderEndpoints>>
+  readonly grantLifetimes: GrantLifetimes
   readonly bounds: IntervalBounds
   /** How long after a requested poll of an account the next may be requested, in milliseconds; 0 lets any. */
   readonly requestIntervalMs: number
@@ -43,6 +45,7 @@ export interface SettingsShape {
 const variables = Config.all({
   tokenKeys: Config.Redacted("TOKEN_KEYS").pipe(Config.withDefault(Redacted.make(""))),
   endpoints: endpointsConfig,
+  grantLifetimes,
   minimumMs: millis("POLL_MINIMUM_INTERVAL", "15 minutes"),
   maximumMs: millis("POLL_MAXIMUM_INTERVAL", "24 hours"),
   requestIntervalMs: millisOrNone("POLL_REQUEST_INTERVAL", "1 minute"),

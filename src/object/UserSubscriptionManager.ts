@@ -140,8 +140,8 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
   }
 
   setToken(payload: Wire<typeof move.HolderSetToken>) {
-    return this.serve(move.HolderSetToken, payload, ({ provider, tokens, asOf }) =>
-      operations.setToken(provider, tokens, asOf),
+    return this.serve(move.HolderSetToken, payload, ({ provider, tokens, ...options }) =>
+      operations.setToken(provider, tokens, options),
     )
   }
 

@@ -2,12 +2,15 @@ import { eq } from "drizzle-orm"
 import { Clock, Effect, Option } from "effect"
 import { accounts, tokens as tokenRows } from "../../schema/object.ts"
 import { AccountNotConnected } from "../domain/error.ts"
+import { nextWarning, reconnectBy } from "../domain/grantLife.ts"
 import { type Provider, providers } from "../domain/provider.ts"
-import type { AccountState, TokenSet } from "../domain/token.ts"
+import type { AccountState, GivenTokens } from "../domain/token.ts"
 import { ProviderClients } from "../providers/ProviderClients.ts"
 import type { HandedSource } from "../rpc/move.ts"
 import { Outbox } from "./delivery/Outbox.ts"
+import { keepRefreshToken, tryInPlace } from "./grants/acceptGiven.ts"
 import { counted } from "./grants/counters.ts"
+import { GrantStore } from "./grants/GrantStore.ts"
 import { Grants } from "./grants/Grants.ts"
 import type { GrantError } from "./grants/Refresher.ts"
 import { TokenEvents } from "./grants/TokenEvents.ts"
@@ -25,26 +28,44 @@ const keepAliveRetryMs = 3_600_000
 
 // The methods of the object, and its alarm, each as one program.
 
+interface SetOptions {
+  readonly asOf?: { readonly epoch: number; readonly sources: ReadonlyArray<HandedSource> }
+  /** Whether the grant is tried before it takes the place of one that works: true unless said. */
+  readonly isProbed?: boolean
+}
+
 export const setToken = Effect.fnUntraced(function* (
   provider: Provider,
-  tokens: TokenSet,
-  asOf: { readonly epoch: number; readonly sources: ReadonlyArray<HandedSource> } | undefined,
+  given: GivenTokens,
+  { asOf, isProbed = true }: SetOptions,
 ) {
   const { db } = yield* Store
   const settings = yield* Settings
   const grants = yield* Grants
+  const { readToken } = yield* GrantStore
   if (asOf !== undefined) yield* ensurePerson("setToken", [{ provider, beginsAt: asOf.epoch }])
   const isForeign = asOf === undefined && !(yield* isHeld(provider))
   // Leaves no trace: the objects of most people who have not moved are empty.
   if (isForeign) return yield* yield* heldElsewhere(provider)
-  const set = grants.set(
-    provider,
-    tokens,
-    asOf && {
-      epoch: asOf.epoch,
-      alongside: (now) => adoptSources(db, settings, provider, asOf.sources, now),
-    },
-  )
+  const { refreshToken } = given
+  if (refreshToken === undefined) {
+    const generation = yield* counted("write", keepRefreshToken(provider, given))
+    yield* rearm
+    return { state: "connected" as const, generation }
+  }
+  const tokens = { ...given, refreshToken }
+  const account = db.select().from(accounts).where(eq(accounts.provider, provider)).get()
+  const isWorking = account?.state === "connected" && readToken(provider) !== undefined
+  const keepsReplaced = isProbed && isWorking && (yield* tryInPlace(provider, tokens))
+  const set = grants.set(provider, tokens, {
+    keepsReplaced,
+    ...(asOf && {
+      asOf: {
+        epoch: asOf.epoch,
+        alongside: (now: number) => adoptSources(db, settings, provider, asOf.sources, now),
+      },
+    }),
+  })
   const refused = heldElsewhere(provider)
   const generation = yield* counted(
     "write",
@@ -171,6 +192,25 @@ const postponeKeepAlive = Effect.fnUntraced(function* (provider: Provider) {
   db.update(tokenRows).set({ retryAt }).where(eq(tokenRows.provider, provider)).run()
 })
 
+/** Warns the person, once, that a grant ends by its age. */
+const warnOfEnd = Effect.fnUntraced(function* (provider: Provider) {
+  const store = yield* Store
+  const { grantLifetimes } = yield* Settings
+  const events = yield* TokenEvents
+  const now = yield* Clock.currentTimeMillis
+  const lifetimeMs = grantLifetimes[provider]
+  yield* store.transaction(() => {
+    const row = store.db.select().from(tokenRows).where(eq(tokenRows.provider, provider)).get()
+    const warning = row && nextWarning({ ...row, lifetimeMs }, now)
+    const end = reconnectBy(lifetimeMs, row?.authorizedAt ?? null)
+    if (!warning || end === null || warning.at > now) return
+    const { days: warnedDays } = warning
+    store.db.update(tokenRows).set({ warnedDays }).where(eq(tokenRows.provider, provider)).run()
+    const left = warnedDays === 1 ? "1 day left" : `${warnedDays} days left`
+    events.record(provider, "reconnect_soon", now, `${left}: connect again by ${new Date(end).toISOString()}`)
+  })
+})
+
 /** Does everything that is due. The alarm runs it. */
 export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
   const store = yield* Store
@@ -188,12 +228,18 @@ export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
   )
   const refused = providers.filter((provider) => isDue("retryRefused", provider))
   const retries = Effect.forEach(refused, (provider) => Effect.exit(grants.retryRefused(provider)), { discard: true })
+  const warnings = Effect.forEach(
+    connected.filter((provider) => isDue("warning", provider)),
+    (provider) => warnOfEnd(provider),
+    { discard: true },
+  )
   const toPoll = connected.filter((provider) => isDue("poll", provider))
   const polls = toPoll.length > 0 ? pollAll(toPoll, "alarm") : Effect.void
   const isDeliveryDue = due.some(({ what }) => what === "deliver" || what === "heartbeat")
   const delivery = isDeliveryDue ? outbox.deliver : Effect.void
   // In order, and each whatever the outcome of the one before it.
-  const exits = yield* Effect.forEach([keepAlives, retries, polls, delivery], (part) => Effect.exit(part))
+  const parts = [warnings, keepAlives, retries, polls, delivery]
+  const exits = yield* Effect.forEach(parts, (part) => Effect.exit(part))
   yield* Effect.all(exits, { discard: true })
 }, Effect.ensuring(rearm))
 

@@ -1,7 +1,8 @@
 import { Clock, Effect } from "effect"
 import type { accounts } from "../../schema/object.ts"
+import { keepAliveAfterMs, nextWarning } from "../domain/grantLife.ts"
+import { providers } from "../domain/provider.ts"
 import { refreshableAt, requestableAt } from "../domain/token.ts"
-import { keepAliveAfterMs } from "./grants/Grants.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
 import { Store } from "./Store.ts"
 import { type CountsRow, countSources, type PolledRow, type SelfRow, selectPolled, selectSelf } from "./statements.ts"
@@ -14,11 +15,15 @@ const pollWantedAt = (
 ): number => retryAt ?? (libraryReadAt === null ? 0 : (earliestSource ?? libraryReadAt + bounds.maximumMs))
 
 export interface Due {
-  readonly what: "poll" | "keepAlive" | "retryRefused" | "deliver" | "heartbeat"
+  readonly what: "poll" | "keepAlive" | "retryRefused" | "warning" | "deliver" | "heartbeat"
   readonly provider: string | null
   /** Epoch milliseconds. */
   readonly at: number
 }
+
+/** Something of an account that may never be due (`null`). */
+const dueAt = (what: Due["what"], provider: string, at: number | null): ReadonlyArray<Due> =>
+  at === null ? [] : [{ what, provider, at }]
 
 /** Lists everything that becomes due, and when, as of `now`. The one alarm is the earliest of it. */
 export const dueList = ({ rows }: Store["Service"], settings: SettingsShape, now: number): ReadonlyArray<Due> => {
@@ -28,6 +33,7 @@ export const dueList = ({ rows }: Store["Service"], settings: SettingsShape, now
   const connected = known.filter(({ state }) => state === "connected")
   const ofAccounts = known.flatMap((account): ReadonlyArray<Due> => {
     const { provider, rateLimitedUntil, keptAliveAt, refreshLimitedUntil, refusedRetryAt } = account
+    const { authorizedAt, warnedDays } = account
     const grant = { expiresAt: account.expiresAt ?? 0, retryAt: account.refreshRetryAt, refreshLimitedUntil }
     if (account.state !== "connected") {
       return [{ what: "retryRefused", provider, at: Math.max(refusedRetryAt ?? 0, refreshableAt(grant)) }]
@@ -35,9 +41,14 @@ export const dueList = ({ rows }: Store["Service"], settings: SettingsShape, now
     const checks = [account.earliestSource, account.earliestWaiting].filter((at) => at !== null)
     const earliest = checks.length === 0 ? null : Math.min(...checks)
     const wanted = pollWantedAt(account, earliest, settings)
+    const known = providers.find((one) => one === provider)
+    const idleMs = known === undefined ? null : keepAliveAfterMs[known]
+    const lifetimeMs = known === undefined ? null : settings.grantLifetimes[known]
+    const warning = nextWarning({ authorizedAt, warnedDays, lifetimeMs }, now)
     return [
       { what: "poll", provider, at: requestableAt(wanted, rateLimitedUntil, grant, now) },
-      { what: "keepAlive", provider, at: Math.max((keptAliveAt ?? 0) + keepAliveAfterMs, refreshableAt(grant)) },
+      ...dueAt("keepAlive", provider, idleMs && Math.max((keptAliveAt ?? 0) + idleMs, refreshableAt(grant))),
+      ...dueAt("warning", provider, warning?.at ?? null),
     ]
   })
   const hasNews = self.undelivered > 0 || (self.isHeartbeatDue === 1 && self.heartbeatAt !== null)

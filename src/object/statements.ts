@@ -20,7 +20,7 @@ export type SelfRow = Readonly<
 export const selectPolled = `SELECT account.provider, account.state, held_until AS rateLimitedUntil, account.retry_at AS retryAt,
     library_read_at AS libraryReadAt, exercised_at AS keptAliveAt, expires_at AS expiresAt,
     grant_row.retry_at AS refreshRetryAt, refresh_limited_until AS refreshLimitedUntil,
-    refused_retry_at AS refusedRetryAt,
+    refused_retry_at AS refusedRetryAt, authorized_at AS authorizedAt, warned_days AS warnedDays,
     (SELECT min(CASE WHEN is_pending AND failures = 0 THEN 0 ELSE due_at END) FROM subscriptions
       WHERE provider = account.provider) AS earliestSource,
     (SELECT min(recheck_at) FROM items JOIN subscriptions source USING (provider, source_id)
@@ -29,7 +29,12 @@ export const selectPolled = `SELECT account.provider, account.state, held_until 
     AND (account.state = 'connected' OR account.state = 'reauthorization_required' AND refused_retry_at IS NOT NULL)`
 export type PolledRow = Readonly<
   Pick<Account, "provider" | "state" | "rateLimitedUntil" | "retryAt" | "libraryReadAt"> &
-    Nullable<Pick<Token, "keptAliveAt" | "expiresAt" | "refreshLimitedUntil" | "refusedRetryAt">> &
+    Nullable<
+      Pick<
+        Token,
+        "keptAliveAt" | "expiresAt" | "refreshLimitedUntil" | "refusedRetryAt" | "authorizedAt" | "warnedDays"
+      >
+    > &
     Record<"refreshRetryAt" | "earliestSource" | "earliestWaiting", number | null>
 >
 

@@ -1,10 +1,12 @@
 import { and, asc, count, desc, eq, getTableColumns, gt, isNotNull, or } from "drizzle-orm"
 import { Effect, Schema } from "effect"
 import { accounts, outbox, person, polls, subscriptions, tokenEvents, tokens } from "../../schema/object.ts"
+import { reconnectBy } from "../domain/grantLife.ts"
 import { type Provider, providers } from "../domain/provider.ts"
 import { Subscription, SubscriptionCursor } from "../domain/subscription.ts"
 import { TokenEvent } from "../domain/token.ts"
 import { AccountStatus, PollRecord } from "../rpc/methods.ts"
+import { Settings } from "./Settings.ts"
 import { Store } from "./Store.ts"
 
 /** How much of each list a status shows. */
@@ -30,6 +32,7 @@ const limitOf = (
 /** Everything worth knowing about the object, without a secret in it. */
 export const readStatus = Effect.fn("readStatus")(function* () {
   const store = yield* Store
+  const { grantLifetimes } = yield* Settings
   const { db } = store
   const self = db.select().from(person).get()
   const countSources = (provider: string, { isFailing } = { isFailing: false }) =>
@@ -57,10 +60,14 @@ export const readStatus = Effect.fn("readStatus")(function* () {
         .filter(({ isHolder, provider }) => isHolder || grants.has(provider))
         .map((account) => {
           const grant = grants.get(account.provider)
+          const authorizedAt = grant?.authorizedAt ?? null
+          const provider = providers.find((one) => one === account.provider)
           return {
             ...account,
             holder: account.isHolder ? "object" : "database",
             expiresAt: grant?.expiresAt ?? null,
+            authorizedAt,
+            reconnectBy: reconnectBy(provider === undefined ? null : grantLifetimes[provider], authorizedAt),
             keyId: grant?.keyId ?? null,
             ...limitOf(account, grant),
             failures: Math.max(account.failures, grant?.failures ?? 0),

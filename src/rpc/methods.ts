@@ -3,7 +3,7 @@ import { AccountNotConnected, DatabaseUnavailable, SealBroken } from "../domain/
 import { Provider } from "../domain/provider.ts"
 import { Holder } from "../domain/stage.ts"
 import { Subscription } from "../domain/subscription.ts"
-import { AccountState, EpochMillis, TokenEvent, TokenSet } from "../domain/token.ts"
+import { AccountState, EpochMillis, GivenTokens, TokenEvent, TokenSet } from "../domain/token.ts"
 import { UserId } from "../domain/user.ts"
 import { contract } from "./contract.ts"
 
@@ -18,7 +18,17 @@ const Moment = Schema.NullOr(EpochMillis)
  * over a refresh under way, and starts polling.
  */
 export const SetToken = contract("setToken", {
-  payload: Schema.Struct({ userId, provider: Provider, tokens: TokenSet }),
+  payload: Schema.Struct({
+    userId,
+    provider: Provider,
+    /**
+     * `authorizedAt`: now unless said; `null` where nobody knows. Without a refresh token the one that there is stays, where it is of the
+     * same account and client.
+     */
+    tokens: GivenTokens,
+    /** Whether a grant is tried with one request before it takes the place of one that works: true unless said. */
+    isProbed: Schema.optionalKey(Schema.Boolean),
+  }),
   success: Schema.Struct({ state: AccountState, generation: Count }),
   error: Schema.Union([DatabaseUnavailable]),
   idempotent: true,
@@ -138,6 +148,10 @@ export const AccountStatus = Schema.Struct({
   connectedAt: Moment,
   /** When the access token expires. */
   expiresAt: Moment,
+  /** When the person authorized the grant; `null` where nobody knows. */
+  authorizedAt: Moment,
+  /** By when the person has to connect again, because the grant ends by its age; `null` where it does not, or nobody knows. */
+  reconnectBy: Moment,
   /** The id of the key that seals the grant. */
   keyId: Schema.NullOr(Schema.String),
   /** Until when the provider asked not to be asked. */

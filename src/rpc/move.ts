@@ -10,7 +10,7 @@ import {
 } from "../domain/error.ts"
 import { Provider } from "../domain/provider.ts"
 import { SourceDetails } from "../domain/subscription.ts"
-import { AccountState, EpochMillis, Secret, TokenSet } from "../domain/token.ts"
+import { AccountState, EpochMillis, GivenTokens, Secret, TokenSet } from "../domain/token.ts"
 import { UserId } from "../domain/user.ts"
 import { contract } from "./contract.ts"
 import { SubscriptionPage, SubscriptionQuery } from "./methods.ts"
@@ -222,7 +222,9 @@ export const HolderSetToken = contract("setToken", {
   payload: Schema.Struct({
     userId,
     provider: Provider,
-    tokens: TokenSet,
+    /** Without a refresh token, the account is held, and its grant works. */
+    tokens: GivenTokens,
+    isProbed: Schema.optionalKey(Schema.Boolean),
     asOf: Schema.optionalKey(Schema.Struct({ epoch: Schema.Int, sources: Schema.Array(HandedSource) })),
   }),
   success: Schema.Struct({ state: AccountState, generation: Schema.Int }),

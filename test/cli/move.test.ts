@@ -264,6 +264,7 @@ describe("An operator who moves people", () => {
     expect(audit.out).toMatch(/admin +changeMove +ok +\{"isHalted":true\}/)
     expect(metrics).toMatchObject({ code: 0, err: "" })
     expect(metrics.out).toMatch(/legacy poller +objects/)
+    expect(metrics.out).toMatch(/Grants that end by their age.*\n\n(.*\n)* *Of unknown age: \d+ of spotify/)
   })
 
   it("is refused the drop step while anybody is in the way, and told how many and who", async () => {

@@ -89,6 +89,17 @@ describe("a person, over HTTP", () => {
     expect(await visitor.get("/v1/feed")).toMatchObject({ body: { items: [], next: null } })
   })
 
+  it("says when a grant was authorized, and sees by when to connect again", async () => {
+    const visitor = new Visitor(new Person().id)
+    const { accessToken, refreshToken, expiresAt, scope } = await simulator.grant(visitor.id, "spotify")
+    const authorizedAt = Date.now() - 30 * 24 * 3_600_000
+    const body = { accessToken, refreshToken, expiresAt, scope, authorizedAt }
+    expect(await visitor.ask("PUT", "/v1/accounts/spotify/token", { body })).toMatchObject({ status: 200 })
+    expect(await visitor.get("/v1/status")).toMatchObject({
+      body: { accounts: [{ authorizedAt, reconnectBy: authorizedAt + 181 * 24 * 3_600_000 }] },
+    })
+  })
+
   it("sees each source finish when asking for events", async () => {
     const shows = [
       await simulator.createSource({ provider: "spotify", items: 2 }),

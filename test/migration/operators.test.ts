@@ -55,7 +55,7 @@ it("Both ways stand side by side: what cron's runs took, and who answered for to
     { operation: "refresh", outcome: "GrantRefused", ...of(1, 7, 7) },
   ])
 
-  const { cron, tokens } = await Effect.runPromise(readMetrics(1000).pipe(Effect.provide(Database.layer(env.DB))))
+  const { cron, tokens } = await Effect.runPromise(readMetrics(1000, 1000).pipe(Effect.provide(Database.layer(env.DB))))
   expect(cron.legacy).toMatchObject({
     ...{ runs: 2, incomplete: 1, lastAt: 1001, averageMs: 200, slowestMs: 300, totalMs: 400, people: 12, failed: 1 },
     last: { found: 7 },

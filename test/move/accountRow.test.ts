@@ -13,9 +13,18 @@ const account = {
   stage: "shadow",
   claimedUntil: null,
   fencedUntil: null,
+  authorizedAt: 1_780_000_000_000,
+  client: null,
 }
-const grant = { accessToken: "access", refreshToken: "refresh", expiresAt: 1_800_000_000_000, scope: "a  b " }
-const row = { ...account, ...grant }
+const grant = {
+  accessToken: "access",
+  refreshToken: "refresh",
+  expiresAt: 1_800_000_000_000,
+  scope: "a  b ",
+  authorizedAt: null,
+  client: null,
+}
+const row = { ...grant, ...account }
 
 describe("a row of user_accounts", () => {
   it("is an account, whatever it has of a grant", () => {
@@ -38,7 +47,11 @@ describe("a row of user_accounts", () => {
   it("gives its grant as a whole, with the scopes between its spaces", () => {
     const tokens = Option.getOrThrow(tokensOf(row))
     expect(Redacted.value(tokens.refreshToken)).toBe("refresh")
-    expect(tokens).toMatchObject({ expiresAt: 1_800_000_000_000, scope: ["a", "b"] })
+    expect(tokens).toMatchObject({
+      expiresAt: 1_800_000_000_000,
+      scope: ["a", "b"],
+      authorizedAt: 1_780_000_000_000,
+    })
     expect(Option.getOrThrow(tokensOf({ ...grant, scope: null })).scope).toEqual([])
   })
 

@@ -40,6 +40,8 @@ describe("the copy that an object keeps", () => {
               refreshToken: row?.["refresh_token"],
               expiresAt: row?.["expires_at"],
               scope: String(row?.["scope"]).split(" "),
+              authorizedAt: null,
+              client: null,
             },
           },
         ],

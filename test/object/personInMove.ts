@@ -72,9 +72,14 @@ export class PersonInMove extends Person {
       .run()
   }
 
-  importGrant(provider: Provider, grant: Grant, { epoch = 1, generation = 1 } = {}) {
+  importGrant(
+    provider: Provider,
+    grant: Grant,
+    given: { readonly epoch?: number; readonly generation?: number; readonly authorizedAt?: number } = {},
+  ) {
     const keep = call(move.ImportTokens, (wire) => exports.MigrationEntrypoint.importTokens(wire))
-    const accounts = [{ provider, epoch, generation, tokens: toTokens(grant) }]
+    const { epoch = 1, generation = 1, ...known } = given
+    const accounts = [{ provider, epoch, generation, tokens: { ...toTokens(grant), ...known } }]
     return this.run(keep({ userId: this.id, accounts }))
   }
 

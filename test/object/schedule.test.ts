@@ -55,7 +55,7 @@ describe("The one alarm", () => {
     expect(await rearm(person)).toBe(heartbeatAt + 6 * hour)
     await person.sql("UPDATE accounts SET held_until = NULL, retry_at = ?", Date.now() + 60 * day)
     const at = Date.now() + 10 * minute
-    await person.sql("UPDATE tokens SET exercised_at = ? WHERE provider = 'spotify'", at - 30 * day)
+    await person.sql("UPDATE tokens SET exercised_at = ? WHERE provider = 'youtube'", at - 30 * day)
     expect(await rearm(person)).toBe(at)
   })
 

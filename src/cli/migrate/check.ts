@@ -35,11 +35,11 @@ const renderCheck = (table: string, { rows, sampled, understood, providers, exam
           "",
           "The first of them, as understood:",
           renderTable(
-            examples.map(({ key, userId, provider, expiresAt, scope, isActive }) => [
-              ...[String(key), userId, provider, expiresAt],
+            examples.map(({ key, userId, provider, expiresAt, authorizedAt, scope, isActive }) => [
+              ...[String(key), userId, provider, expiresAt, authorizedAt ?? "–"],
               ...[isActive ? "yes" : "no", scope.join(" ")],
             ]),
-            ["row", "user", "provider", "expires", "active", "scope"],
+            ["row", "user", "provider", "expires", "authorized", "active", "scope"],
           ),
         ]),
     ...renderRefused(sampled - understood, refused),

@@ -1,5 +1,7 @@
 import { Effect } from "effect"
+import { type GrantLifetimes, grantLifetimes, reconnectBy } from "../../domain/grantLife.ts"
 import { type Provider, providers } from "../../domain/provider.ts"
+import { readSettings } from "../../domain/settings.ts"
 import type { UserId } from "../../domain/user.ts"
 import type { AccountRow } from "../../move/account.ts"
 import { readPerson } from "../../move/person.ts"
@@ -10,7 +12,10 @@ import { personInObject } from "../object.ts"
 type Account = typeof AccountStatus.Type
 
 /** An account as D1 knows it: the rest is the central poller's, which keeps no account of it. */
-const inDatabase = ({ provider, holder, epoch, state }: AccountRow): Account => ({
+const inDatabase = (
+  { provider, holder, epoch, state, authorizedAt }: AccountRow,
+  lifetimes: GrantLifetimes,
+): Account => ({
   provider,
   holder,
   epoch,
@@ -18,6 +23,8 @@ const inDatabase = ({ provider, holder, epoch, state }: AccountRow): Account => 
   reason: state === "reauthorization_required" ? "the provider refused the grant" : null,
   connectedAt: null,
   expiresAt: null,
+  authorizedAt,
+  reconnectBy: reconnectBy(lifetimes[provider], authorizedAt),
   keyId: null,
   rateLimitedUntil: null,
   rateLimitReason: null,
@@ -38,12 +45,13 @@ export const getStatus = Effect.fn("getStatus")(function* (env: CoreEnv, payload
   const rows = yield* readPerson(env.DB, payload.userId).pipe(
     Effect.catch((error) => (held.length > 0 ? Effect.succeed([]) : Effect.fail(error))),
   )
+  const lifetimes = yield* readSettings(grantLifetimes, env)
   const accountOf = (provider: Provider): Account | undefined => {
     const row = rows.find((one) => one.provider === provider)
     const known = status.accounts.find((one) => one.provider === provider)
     if (known?.holder === "object" || row === undefined) return known
     // In the gap of a hand-over back, the object knows of it first.
-    return known !== undefined && known.epoch > row.epoch ? known : inDatabase(row)
+    return known !== undefined && known.epoch > row.epoch ? known : inDatabase(row, lifetimes)
   }
   return { ...status, accounts: providers.map(accountOf).filter((account) => account !== undefined) }
 })

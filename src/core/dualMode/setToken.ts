@@ -1,18 +1,45 @@
-import { Effect, Option } from "effect"
-import { type HeldElsewhere, Misconfigured, PersonForgotten } from "../../domain/error.ts"
+import { Clock, Effect, Layer, Option } from "effect"
+import { type HeldElsewhere, InvalidRequest, Misconfigured, PersonForgotten } from "../../domain/error.ts"
+import { findIssues } from "../../domain/givenGrant.ts"
 import type { Provider } from "../../domain/provider.ts"
-import type { TokenSet } from "../../domain/token.ts"
+import type { GivenTokens, TokenSet } from "../../domain/token.ts"
 import type { UserId } from "../../domain/user.ts"
+import type { AccountRow } from "../../move/account.ts"
 import { copyTokens, hasCopy } from "../../move/copies.ts"
 import { DatabaseGrants } from "../../move/DatabaseGrants.ts"
 import { giveToObject, insertGrant, readPerson, withdrawFromObject } from "../../move/person.ts"
 import { readSources } from "../../move/sources.ts"
 import { countingWrite } from "../../move/tokenOperations.ts"
 import { missingClientSettings } from "../../providers/endpoints.ts"
+import { ProviderClients } from "../../providers/ProviderClients.ts"
+import { refuseGiven, tryGrant } from "../../providers/tryGrant.ts"
 import type { CoreEnv } from "../env.ts"
 import { importInto, personInObject } from "../object.ts"
-import { databaseGrantsLayer } from "./databaseGrants.ts"
-import { Forestalled, retryForestalled, routeOf } from "./route.ts"
+import { clientsLayer, databaseGrantsLayer } from "./databaseGrants.ts"
+import { Forestalled, type Route, retryForestalled, routeOf } from "./route.ts"
+
+interface Wanted {
+  readonly userId: UserId
+  readonly provider: Provider
+  readonly tokens: GivenTokens
+  readonly isProbed?: boolean
+}
+
+/** Only an object that holds the account can tell whether the refresh token that is there is of the same one. */
+const refuseWithout = ({ side }: Route) =>
+  refuseGiven(
+    "refreshToken",
+    side === "new"
+      ? "is missing, and there is no refresh token to keep"
+      : "is missing, and the one that is there cannot be kept, since the person has not moved; ask for one with the consent",
+  )
+
+/** Tries a grant before it takes the place of one in D1. D1 keeps none beside it: while the provider is down, it is replaced untried. */
+const tryInPlace = Effect.fnUntraced(function* ({ provider, state, isActive }: AccountRow, tokens: TokenSet) {
+  if (state !== "connected" || !isActive) return
+  const client = (yield* ProviderClients)[provider]
+  yield* Effect.catchTag(tryGrant(client, tokens), "RateLimited", () => Effect.void)
+})
 
 const forestalled = () => Effect.fail(new Forestalled())
 
@@ -22,16 +49,21 @@ const forestalled = () => Effect.fail(new Forestalled())
  */
 export const setToken = Effect.fn("setToken")(function* (
   env: CoreEnv,
-  { userId, provider, tokens }: { readonly userId: UserId; readonly provider: Provider; readonly tokens: TokenSet },
+  { userId, provider, tokens: given, isProbed = true }: Wanted,
 ) {
   const missing = missingClientSettings(provider, env)
   if (missing.length > 0) {
     const problem = `${missing.join(" and ")} of the core worker must be set before anybody connects ${provider}`
     return yield* new Misconfigured({ problem })
   }
+  const now = yield* Clock.currentTimeMillis
+  const issues = findIssues(provider, given, now)
+  if (issues.length > 0) return yield* new InvalidRequest({ method: "setToken", issues })
+  // A person who sets a grant has just authorized it, unless the caller knows better.
+  const dated = { ...given, authorizedAt: given.authorizedAt === undefined ? now : given.authorizedAt, client: null }
   const object = personInObject(env, userId)
   const account = { userId, provider }
-  const grant = { userId, provider, tokens }
+  const grant = { userId, provider, tokens: dated, isProbed }
 
   /** The object comes to hold the account, with the sources where the central poller stopped. */
   const setInObject = Effect.fnUntraced(function* (epoch: number) {
@@ -50,6 +82,9 @@ export const setToken = Effect.fn("setToken")(function* (
       if (isForgotten && !wasForgotten) return yield* new PersonForgotten({ method: "setToken" })
       const rows = yield* readPerson(env.DB, userId)
       const route = routeOf(rows, refusal)
+      const { refreshToken } = dated
+      if (refreshToken === undefined) return yield* refuseWithout(route)
+      const tokens = { ...dated, refreshToken }
       if (route.side === "object") return yield* setInObject(route.epoch)
       if (route.side === "new" && route.owner === "object") {
         const given = yield* giveToObject(env.DB, account, route.epoch)
@@ -58,6 +93,7 @@ export const setToken = Effect.fn("setToken")(function* (
           withdrawFromObject(env.DB, account, route.epoch),
         )
       }
+      if (route.side === "database" && isProbed) yield* tryInPlace(route.row, tokens)
       const database = yield* DatabaseGrants
       const write =
         route.side === "new"
@@ -73,7 +109,7 @@ export const setToken = Effect.fn("setToken")(function* (
       }
       return { state: "connected" as const, generation }
     },
-    Effect.provide(databaseGrantsLayer(env)),
+    Effect.provide(Layer.merge(databaseGrantsLayer(env), clientsLayer(env))),
   )
 
   return yield* retryForestalled("setToken", Effect.catchTag(object.setToken(grant), "HeldElsewhere", setElsewhere))

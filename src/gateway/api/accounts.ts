@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
 import { Provider } from "../../domain/provider.ts"
-import { AccountState, TokenSet } from "../../domain/token.ts"
+import { AccountState, GivenTokens, TokenSet } from "../../domain/token.ts"
 import { Decoding } from "../../http/Decoding.ts"
 import { problemDocument } from "../../http/problemDocument.ts"
 import { Authorization } from "../Authorization.ts"
@@ -15,7 +15,8 @@ const SpaceSeparated = Schema.String.pipe(Schema.check(Schema.isMaxLength(10_000
 /** What a token endpoint answered, with its names in camel case. The access token's end is a moment or a time from now. */
 export const ConnectAccount = Schema.Struct({
   accessToken: TokenSet.fields.accessToken,
-  refreshToken: TokenSet.fields.refreshToken,
+  /** Left out where the consent brought none: the one that there is stays, where it is of the same account. */
+  refreshToken: GivenTokens.fields.refreshToken,
   /** Epoch milliseconds. */
   expiresAt: Schema.optionalKey(TokenSet.fields.expiresAt),
   /** Seconds from now. */
@@ -30,6 +31,10 @@ export const ConnectAccount = Schema.Struct({
     ),
   ),
   scope: Schema.Union([TokenSet.fields.scope, SpaceSeparated]),
+  /** When the person authorized the grant: epoch milliseconds; now unless given, `null` where nobody knows. */
+  authorizedAt: TokenSet.fields.authorizedAt,
+  /** Whether the grant is tried with one request before it takes the place of one that works: true unless given. */
+  isProbed: Schema.optionalKey(Schema.Boolean),
 }).pipe(
   Schema.check(
     Schema.makeFilter(({ expiresAt, expiresIn }) =>

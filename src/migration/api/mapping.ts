@@ -22,11 +22,13 @@ export const Mapping = Schema.Struct({
     provider: Schema.optionalKey(Name),
     scope: Schema.optionalKey(Name),
     isActive: Schema.optionalKey(Name),
+    /** When the person authorized the grant; without it, or where it is empty, nobody knows. Not when the row was written. */
+    authorizedAt: Schema.optionalKey(Name),
   }),
   /** The table's names of the providers; pollen's own names need not be listed. */
   providers: Schema.optionalKey(Schema.Record(Schema.String, Provider)),
   provider: Schema.optionalKey(Provider),
-  /** The format of `expiresAt`: epoch seconds, epoch milliseconds, or ISO 8601 (UTC unless it has a zone). */
+  /** The format of `expiresAt` and `authorizedAt`: epoch seconds, epoch milliseconds, or ISO 8601 (UTC unless it has a zone). */
   timestamps: Schema.Literals(["seconds", "milliseconds", "iso"]),
   /** The format of `scope`: separated by spaces (the default) or commas, or a JSON array of strings. */
   scope: Schema.optionalKey(Schema.Literals(["spaces", "commas", "json"])),

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
+import { Provider } from "../../domain/provider.ts"
 import { Decoding } from "../../http/Decoding.ts"
 import { problemDocument } from "../../http/problemDocument.ts"
 import { Authorization } from "../Authorization.ts"
@@ -35,6 +36,18 @@ const TokenOperation = Schema.Struct({
   slowestMs: Schema.Int,
 })
 
+const GrantCount = Schema.Struct({ provider: Provider, grants: Schema.Int })
+
+/** Connected grants of providers that end them by their age, whoever holds them. */
+const GrantLives = Schema.Struct({
+  /** Grants that end within the 7 days from `from` (epoch milliseconds) on, unless their people connect again; weeks without any are left out. */
+  ending: Schema.Array(Schema.Struct({ ...GrantCount.fields, from: Schema.Int })),
+  /** Grants that have ended, and have not been refused yet. */
+  ended: Schema.Array(GrantCount),
+  /** Grants of which nobody knows when they were authorized. */
+  ofUnknownAge: Schema.Array(GrantCount),
+})
+
 /** Figures of the legacy poller and of the objects. */
 export const Metrics = Schema.Struct({
   since: Schema.Int,
@@ -42,6 +55,7 @@ export const Metrics = Schema.Struct({
   cron: Schema.Struct({ legacy: CronRuns, objects: CronRuns }),
   /** Since counting began. */
   tokens: Schema.Array(TokenOperation),
+  grants: GrantLives,
 })
 export type Metrics = typeof Metrics.Type
 

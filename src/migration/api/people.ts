@@ -123,7 +123,7 @@ export const Exported = Schema.Struct({
   people: Schema.Array(
     Schema.Struct({
       userId: Schema.String,
-      /** RFC 7516, compact: `{userId, exportedAt, accounts: [{provider, state, holder, accessToken, refreshToken, expiresAt, scope}]}`. */
+      /** RFC 7516, compact: `{userId, exportedAt, accounts: [{provider, state, holder, accessToken, refreshToken, expiresAt, scope, authorizedAt, client}]}`. */
       jwe: Schema.String,
     }),
   ),

@@ -41,6 +41,7 @@ export const Check = Schema.Struct({
       provider: Provider,
       /** ISO 8601, UTC. */
       expiresAt: Schema.String,
+      authorizedAt: Schema.NullOr(Schema.String),
       scope: Schema.Array(Schema.String),
       isActive: Schema.Boolean,
     }),

@@ -21,7 +21,7 @@ export const metricsLayer = HttpApiBuilder.group(
     return handlers.handleAll({
       getMetrics: Effect.fn("getMetrics")(function* ({ query: { since } }) {
         const now = yield* Clock.currentTimeMillis
-        return yield* Effect.provideService(readMetrics(since ?? now - defaultWindowMs), Database, database)
+        return yield* Effect.provideService(readMetrics(since ?? now - defaultWindowMs, now), Database, database)
       }, answerProblems),
       listActions: Effect.fn("listActions")(function* ({
         query: { before = Number.MAX_SAFE_INTEGER, limit = defaultLimit },

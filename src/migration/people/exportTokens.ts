@@ -18,6 +18,8 @@ const toPlain = (provider: string, state: string, holder: string, tokens: TokenS
   refreshToken: Redacted.value(tokens.refreshToken),
   expiresAt: tokens.expiresAt,
   scope: tokens.scope,
+  authorizedAt: tokens.authorizedAt ?? null,
+  client: tokens.client ?? null,
 })
 
 /** Collects the newest tokens of a person from the side that holds each account. */

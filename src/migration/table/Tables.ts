@@ -33,10 +33,10 @@ type TableError = DatabaseUnavailable | InvalidRequest
 const insertUsers = `INSERT INTO users (id, created_at) SELECT DISTINCT taken.value->>'userId', ?2 FROM json_each(?1) taken
   WHERE true ON CONFLICT DO NOTHING`
 const insertAccounts = `INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at, access_token, refresh_token,
-    expires_at, scope, holder, epoch, generation)
+    expires_at, scope, authorized_at, holder, epoch, generation)
   SELECT taken.value->>'userId', taken.value->>'provider', taken.value->>'isActive',
     iif(taken.value->>'isActive', 'connected', 'disconnected'), ?2, taken.value->>'accessToken', taken.value->>'refreshToken',
-    taken.value->>'expiresAt', taken.value->>'scope', 'database', 1, 1
+    taken.value->>'expiresAt', taken.value->>'scope', taken.value->>'authorizedAt', 'database', 1, 1
   FROM json_each(?1) taken WHERE true ON CONFLICT DO NOTHING RETURNING user_id`
 
 const countUnknown = `SELECT count(*) AS unknown FROM json_each(?1) taken WHERE NOT EXISTS (SELECT 1 FROM user_accounts
@@ -44,7 +44,16 @@ const countUnknown = `SELECT count(*) AS unknown FROM json_each(?1) taken WHERE 
 
 const accountOf = ({ userId, provider }: Pick<ParsedRow, "userId" | "provider">) => `${provider} ${userId}`
 
-const toRow = ({ userId, provider, isActive, accessToken, refreshToken, expiresAt, scope }: ParsedRow) => ({
+const toRow = ({
+  userId,
+  provider,
+  isActive,
+  accessToken,
+  refreshToken,
+  expiresAt,
+  scope,
+  authorizedAt,
+}: ParsedRow) => ({
   userId,
   provider,
   isActive,
@@ -52,7 +61,10 @@ const toRow = ({ userId, provider, isActive, accessToken, refreshToken, expiresA
   refreshToken: Redacted.value(refreshToken),
   expiresAt,
   scope: scope.join(" "),
+  authorizedAt,
 })
+
+const toIso = (at: number) => DateTime.formatIso(DateTime.makeUnsafe(at))
 
 /** Reads and imports grants from tables of other shapes, by a declared mapping. */
 export class Tables extends Context.Service<
@@ -111,14 +123,17 @@ export class Tables extends Context.Service<
             providers: providers
               .map((provider) => ({ provider, rows: parsed.filter((one) => one.provider === provider).length }))
               .filter((counted) => counted.rows > 0),
-            examples: parsed.slice(0, examplesAtMost).map(({ key, userId, provider, expiresAt, scope, isActive }) => ({
-              key,
-              userId,
-              provider,
-              expiresAt: DateTime.formatIso(DateTime.makeUnsafe(expiresAt)),
-              scope,
-              isActive,
-            })),
+            examples: parsed
+              .slice(0, examplesAtMost)
+              .map(({ key, userId, provider, expiresAt, authorizedAt, scope, isActive }) => ({
+                key,
+                userId,
+                provider,
+                expiresAt: toIso(expiresAt),
+                authorizedAt: authorizedAt === null ? null : toIso(authorizedAt),
+                scope,
+                isActive,
+              })),
             refused: refused.slice(0, refusedAtMost),
           } satisfies Check
         })

@@ -15,6 +15,8 @@ export interface ParsedRow {
   /** Epoch milliseconds. */
   readonly expiresAt: number
   readonly scope: ReadonlyArray<string>
+  /** Epoch milliseconds; `null` where nobody knows. */
+  readonly authorizedAt: number | null
   readonly isActive: boolean
 }
 
@@ -108,10 +110,11 @@ export const parseRow = (mapping: Mapping, row: Row): Result.Result<ParsedRow, R
     const refreshToken = yield* readSecret(row["refreshToken"], "no_refresh_token")
     const expiresAt = yield* readTime(row["expiresAt"], mapping.timestamps)
     const scope = yield* readScope(row["scope"], mapping.scope)
+    const authorizedAt = isEmpty(row["authorizedAt"]) ? null : yield* readTime(row["authorizedAt"], mapping.timestamps)
     const isActive =
       mapping.columns.isActive === undefined ||
       (mapping.activeValues ?? defaultActive).includes(String(row["isActive"] ?? "").toLowerCase())
-    return { key, userId: userId.value, provider, accessToken, refreshToken, expiresAt, scope, isActive }
+    return { key, userId: userId.value, provider, accessToken, refreshToken, expiresAt, scope, authorizedAt, isActive }
   })
   return Result.mapError(read, (problem) => ({ key, ...problem }))
 }

@@ -16,6 +16,8 @@ const switchBack = `UPDATE user_accounts SET holder = 'database', epoch = back.v
     refresh_token = iif(back.value->>'isGiven', back.value->>'refreshToken', refresh_token),
     expires_at = iif(back.value->>'isGiven', back.value->>'expiresAt', expires_at),
     scope = iif(back.value->>'isGiven', back.value->>'scope', scope),
+    authorized_at = iif(back.value->>'isGiven', back.value->>'authorizedAt', authorized_at),
+    client = iif(back.value->>'isGiven', back.value->>'client', client),
     state = coalesce(back.value->>'state', user_accounts.state),
     is_active = iif(back.value->>'state' IS NULL, is_active, back.value->>'state' <> 'disconnected'),
     refresh_claim = NULL, refresh_claimed_until = NULL, fenced_until = NULL, updated_at = ?2
@@ -36,9 +38,18 @@ interface Back {
   readonly tokens: TokenSet | null
 }
 
+const nothing = {
+  accessToken: null,
+  refreshToken: null,
+  expiresAt: null,
+  scope: null,
+  authorizedAt: null,
+  client: null,
+}
+
 const toRow = ({ tokens, ...back }: Back) => ({
   ...back,
-  ...(tokens === null ? { accessToken: null, refreshToken: null, expiresAt: null, scope: null } : toStored(tokens)),
+  ...(tokens === null ? nothing : toStored(tokens)),
 })
 
 const isHeldByObject = ({ holder }: AccountRow): boolean => holder === "object"

@@ -20,7 +20,8 @@ import { compareMirrors } from "./mirror.ts"
 const writesAtMost = 2
 
 const write = `UPDATE user_accounts SET access_token = given.value->>'accessToken', refresh_token = given.value->>'refreshToken',
-    expires_at = given.value->>'expiresAt', scope = given.value->>'scope', generation = generation + 1
+    expires_at = given.value->>'expiresAt', scope = given.value->>'scope',
+    authorized_at = given.value->>'authorizedAt', client = given.value->>'client', generation = generation + 1
   FROM json_each(?1) given
   WHERE user_id = given.value->>'userId' AND provider = given.value->>'provider' AND holder = 'object'
     AND user_accounts.epoch = given.value->>'epoch'`

@@ -26,6 +26,8 @@ export interface MirroredGrant {
   readonly refreshToken: string | null
   readonly expiresAt: number | null
   readonly scope: string | null
+  readonly authorizedAt: number | null
+  readonly client: string | null
 }
 
 /** Where a source was when the object last polled it, for the central poller to go on from. */

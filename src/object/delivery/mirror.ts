@@ -31,8 +31,15 @@ export const openMirrored = Effect.fnUntraced(function* (wanted: ReadonlyArray<P
       if (account === undefined) return null
       const { epoch } = account
       const row = grants.readToken(provider)
-      const none = { provider, epoch, accessToken: null, refreshToken: null, expiresAt: null, scope: null }
-      if (row === undefined) return none satisfies MirroredGrant
+      const none = {
+        accessToken: null,
+        refreshToken: null,
+        expiresAt: null,
+        scope: null,
+        authorizedAt: null,
+        client: null,
+      }
+      if (row === undefined) return { provider, epoch, ...none } satisfies MirroredGrant
       const { accessToken, refreshToken, scope } = yield* grants.open(provider, row)
       return {
         provider,
@@ -41,6 +48,8 @@ export const openMirrored = Effect.fnUntraced(function* (wanted: ReadonlyArray<P
         refreshToken: Redacted.value(refreshToken),
         expiresAt: row.expiresAt,
         scope: scope.join(" "),
+        authorizedAt: row.authorizedAt,
+        client: row.client,
       } satisfies MirroredGrant
     }),
   )

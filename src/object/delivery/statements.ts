@@ -1,4 +1,4 @@
-import { accounts, outbox, person } from "../../../schema/object.ts"
+import { accounts, outbox, person, tokens } from "../../../schema/object.ts"
 import { feedStatements } from "../../feed/statements.ts"
 import { columns, type RowOf } from "../columns.ts"
 
@@ -21,9 +21,10 @@ export const endDelivery = `UPDATE person SET delivery_failures = 0, delivery_re
     reported_at = coalesce(?1, reported_at), is_report_due = coalesce(?2, is_report_due)`
 
 const held = columns(accounts, "provider", "state", "reason", "epoch", "pauseBoundedUntil")
+const life = columns(tokens, "authorizedAt", "client")
 /** An account that the object holds, as D1 is told of it. */
-export type HeldAccount = RowOf<typeof held>
-export const selectHeld = `SELECT ${held.sql} FROM accounts WHERE is_holder`
+export type HeldAccount = RowOf<typeof held> & RowOf<typeof life>
+export const selectHeld = `SELECT ${held.sql}, ${life.sql} FROM accounts LEFT JOIN tokens USING (provider) WHERE is_holder`
 
 // And that of D1: every statement takes its rows as one JSON parameter, and may be run again.
 
@@ -37,15 +38,19 @@ export const upsertUser = `INSERT INTO users (id, durable_object_id, created_at)
   WHERE durable_object_id IS NOT excluded.durable_object_id`
 
 // A row that D1 holds, or that has gone on to another epoch, is no business of this object's any more.
-export const upsertAccounts = `INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at, holder, epoch)
-  SELECT ?2, value->>'provider', value->>'state' <> 'disconnected', value->>'state', ?3, 'object', value->>'epoch'
+export const upsertAccounts = `INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at, holder, epoch,
+    authorized_at, client)
+  SELECT ?2, value->>'provider', value->>'state' <> 'disconnected', value->>'state', ?3, 'object', value->>'epoch',
+    value->>'authorizedAt', value->>'client'
   FROM json_each(?1) WHERE true
   ON CONFLICT (user_id, provider) DO UPDATE
-  SET is_active = excluded.is_active, state = excluded.state, updated_at = excluded.updated_at
+  SET is_active = excluded.is_active, state = excluded.state, updated_at = excluded.updated_at,
+    authorized_at = excluded.authorized_at, client = excluded.client
   WHERE holder = 'object' AND epoch = excluded.epoch`
 
 export const updateMirror = `UPDATE user_accounts SET access_token = held.value->>'accessToken', refresh_token = held.value->>'refreshToken',
-    expires_at = held.value->>'expiresAt', scope = held.value->>'scope', generation = generation + 1, updated_at = ?3
+    expires_at = held.value->>'expiresAt', scope = held.value->>'scope',
+    authorized_at = held.value->>'authorizedAt', client = held.value->>'client', generation = generation + 1, updated_at = ?3
   FROM json_each(?1) held
   WHERE user_id = ?2 AND provider = held.value->>'provider' AND holder = 'object' AND epoch = held.value->>'epoch'`
 

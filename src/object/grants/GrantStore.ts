@@ -14,10 +14,18 @@ import { TokenEvents } from "./TokenEvents.ts"
 import { type Grant, isSameSeal, open, type Sealed, seal } from "./vault.ts"
 
 /** An epoch that D1 has given away, at which the object comes to hold an account, and what is written with that. */
-export interface AsOf {
+interface AsOf {
   readonly epoch: number
   readonly alongside: (now: number) => void
 }
+
+export interface SetOptions {
+  readonly asOf?: AsOf
+  /** Whether the refresh token that is there is kept until the new grant has worked. */
+  readonly keepsReplaced?: boolean
+}
+
+const nothingReplaced: Pick<Grant, "previousRefreshToken" | "replaced"> = { previousRefreshToken: null }
 
 /**
  * The generation after this row's. A grant that comes after a removed one begins at a random place, so that a refresh that
@@ -25,6 +33,9 @@ export interface AsOf {
  */
 export const nextGeneration = (row: TokenRow | undefined): number =>
   row === undefined ? (crypto.getRandomValues(new Uint32Array(1))[0] ?? 0) : row.generation + 1
+
+/** What a row says of the life of a grant that has just come: no warning has been given of it. */
+export const lifeOf = ({ authorizedAt = null, client = null }: TokenSet) => ({ authorizedAt, client, warnedDays: null })
 
 /** The rows of accounts and sealed grants, and the rules by which they change. */
 export class GrantStore extends Context.Service<
@@ -46,7 +57,7 @@ export class GrantStore extends Context.Service<
     readonly changed: (provider: Provider, type: TokenEventType, at: number, detail?: string) => void
     readonly seal: (provider: Provider, grant: Grant) => Effect.Effect<Sealed>
     /** Stores a grant and returns its generation; `None` where another side holds the account. */
-    readonly set: (provider: Provider, given: TokenSet, asOf?: AsOf) => Effect.Effect<Option.Option<number>>
+    readonly set: (provider: Provider, given: TokenSet, options?: SetOptions) => Effect.Effect<Option.Option<number>>
     /** Whether there was something to remove; `None` where another side holds the account. */
     readonly remove: (provider: Provider, epoch?: number) => Effect.Effect<Option.Option<boolean>>
     /** Ends the use of a grant until `setToken`. */
@@ -88,7 +99,7 @@ export class GrantStore extends Context.Service<
       const changed = (provider: Provider, type: TokenEventType, at: number, detail?: string) =>
         recordChange(db, events, provider, type, at, detail)
 
-      const { requireReauthorization, refuse, begin, abandon, reconnect } = refusals(store, changed)
+      const { requireReauthorization, refuse, begin, abandon, reconnect } = refusals(store, settings, changed)
       const { limitApi, limitRefresh, postpone } = limits(store, settings, changed)
 
       const opened = new Map<Provider, { readonly row: Sealed; readonly grant: Grant }>()
@@ -134,12 +145,28 @@ export class GrantStore extends Context.Service<
         return { before, epoch: asOf, isTaken: true }
       }
 
-      const set = Effect.fn("Grants.set")(function* (provider: Provider, given: TokenSet, asOf?: AsOf) {
+      /** The refresh token of a grant that is being replaced by one that could not be tried, to go back to if that does not work. */
+      const openReplaced = (provider: Provider) => {
+        const row = readToken(provider)
+        if (row === undefined) return Effect.succeed(nothingReplaced)
+        const { authorizedAt, client } = row
+        return openRow(provider, row).pipe(
+          Effect.map(({ refreshToken }) => ({
+            previousRefreshToken: refreshToken,
+            replaced: { authorizedAt, client },
+          })),
+          Effect.orElseSucceed(() => nothingReplaced),
+        )
+      }
+
+      const set = Effect.fn("Grants.set")(function* (provider: Provider, given: TokenSet, options: SetOptions = {}) {
+        const { asOf, keepsReplaced = false } = options
         const now = yield* Clock.currentTimeMillis
+        const replaced = keepsReplaced ? yield* openReplaced(provider) : nothingReplaced
         const sealed = yield* sealFor(provider, {
           accessToken: given.accessToken,
           refreshToken: given.refreshToken,
-          previousRefreshToken: null,
+          ...replaced,
           scope: given.scope,
         })
         const generation = yield* store.transaction(() => {
@@ -157,6 +184,7 @@ export class GrantStore extends Context.Service<
             ...withoutPast,
             // A pause that was absurd ends with what the person does; any other still holds.
             ...(isPauseBounded ? { refreshLimitedUntil: null } : {}),
+            ...lifeOf(given),
           }
           db.insert(tokens)
             .values({ provider, ...row })

@@ -8,9 +8,6 @@ import { GrantStore } from "./GrantStore.ts"
 import { issuedOf, type TokenRow } from "./grantRows.ts"
 import { type GrantError, Refresher, type UsableToken } from "./Refresher.ts"
 
-/** A grant that has not been refreshed for so long is refreshed, so that it does not lapse (Google: 6 months), in milliseconds. */
-export const keepAliveAfterMs = 30 * 24 * 3_600_000
-
 /** A person's grants, as the rest of the object uses them. */
 export class Grants extends Context.Service<
   Grants,
@@ -111,7 +108,8 @@ export class Grants extends Context.Service<
         const row = readToken(provider)
         if (row === undefined) return yield* new AccountNotConnected({ provider })
         const { accessToken, refreshToken, scope } = yield* store.open(provider, row)
-        return { accessToken, refreshToken, scope, expiresAt: row.expiresAt }
+        const { expiresAt, authorizedAt, client } = row
+        return { accessToken, refreshToken, scope, expiresAt, authorizedAt, client }
       })
 
       return {

@@ -34,6 +34,8 @@ type When = "ahead" | "now" | "refused"
 
 /** A failed refresh of which everything is recorded. */
 class NotRefreshed extends Data.TaggedError("NotRefreshed")<{ readonly error: ProviderUnavailable }> {}
+/** What changes of the life of a grant when another one comes back. */
+type Life = Partial<Pick<TokenRow, "authorizedAt" | "client" | "warnedDays">>
 
 /** Refreshes grants. Concurrent callers share one refresh: with rotation, two refreshers would invalidate each other's token. */
 export class Refresher extends Context.Service<
@@ -79,6 +81,7 @@ export class Refresher extends Context.Service<
         row: TokenRow,
         grant: Grant,
         given: RefreshedGrant,
+        life: Life,
       ) {
         const now = yield* Clock.currentTimeMillis
         const isRotated =
@@ -87,6 +90,7 @@ export class Refresher extends Context.Service<
           accessToken: given.accessToken,
           refreshToken: given.refreshToken ?? grant.refreshToken,
           previousRefreshToken: isRotated ? grant.refreshToken : grant.previousRefreshToken,
+          ...(isRotated || grant.replaced === undefined ? {} : { replaced: grant.replaced }),
           scope: given.scope ?? grant.scope,
         }
         const generation = nextGeneration(row)
@@ -96,6 +100,7 @@ export class Refresher extends Context.Service<
           ...withoutPast,
           refreshLimitedUntil: null,
           generation,
+          ...life,
         }
         yield* grants.replace(provider, row, next, change, () => {
           grants.changed(provider, isRotated ? "rotated" : "refreshed", now)
@@ -163,16 +168,19 @@ export class Refresher extends Context.Service<
               .pipe((refresh) => Effect.provideService(counted("refresh", refresh), Store, store))
           const isSuperseded = () => readToken(provider)?.generation !== row.generation
           const previous = grant.previousRefreshToken
-          const exchange = (used: Grant) =>
-            Effect.flatMap(request(used.refreshToken), (given) => accept(provider, row, used, given)).pipe(
+          const exchange = (used: Grant, life: Life = {}) =>
+            Effect.flatMap(request(used.refreshToken), (given) => accept(provider, row, used, given, life)).pipe(
               Effect.catchTag("OnlyRefreshToken", (rotated) => keepRotated(row, used, rotated)),
             )
+          // A grant that this one replaced untried comes back with its own age.
+          const { replaced, ...grantAlone } = grant
+          const lifeBefore = replaced === undefined ? {} : { ...replaced, warnedDays: null }
           yield* exchange(grant).pipe(
             // The new refresh token never worked; the one before it may still. If it does, it is the one to keep.
             Effect.catchTag("GrantRefused", (refused) =>
               previous === null || isSuperseded()
                 ? Effect.fail(refused)
-                : exchange({ ...grant, refreshToken: previous, previousRefreshToken: null }),
+                : exchange({ ...grantAlone, refreshToken: previous, previousRefreshToken: null }, lifeBefore),
             ),
             Effect.catchTags({
               GrantRefused: ({ reason }) =>

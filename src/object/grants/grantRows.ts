@@ -34,11 +34,12 @@ export const grantRows = ({ db, rows }: Store["Service"]) => {
     const account = { state, reason, isHolder: isHolder === 1, rateLimitedUntil, rateLimitReason }
     if (row.sealed === null) return { account, token: null }
     const { keyId, sealed, expiresAt, generation, keptAliveAt, failures, retryAt, refreshLimitedUntil } = row
-    const { refreshBegunAt, refusals, refusedRetryAt } = row
+    const { refreshBegunAt, refusals, refusedRetryAt, authorizedAt, client, warnedDays } = row
     const token: TokenRow = {
       ...{ provider, keyId, sealed: new Uint8Array(sealed) },
       ...{ expiresAt, generation, keptAliveAt, failures, retryAt, refreshLimitedUntil },
       ...{ refreshBegunAt, refusals, refusedRetryAt },
+      ...{ authorizedAt, client, warnedDays },
     }
     return { account, token }
   }

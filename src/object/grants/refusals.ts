@@ -2,14 +2,20 @@ import { and, eq } from "drizzle-orm"
 import { Clock, Effect, Random } from "effect"
 import { accounts, tokens } from "../../../schema/object.ts"
 import { ReauthorizationRequired } from "../../domain/error.ts"
+import { reconnectBy } from "../../domain/grantLife.ts"
 import type { Provider } from "../../domain/provider.ts"
 import { nextTryOfRefused } from "../../domain/refusal.ts"
+import type { SettingsShape } from "../Settings.ts"
 import type { Store } from "../Store.ts"
 import type { GrantStore } from "./GrantStore.ts"
 import { type TokenRow, withoutPast } from "./grantRows.ts"
 
 /** Grants that the provider refused: their end, when they are tried again, and the mark by which a cut-off refresh is known. */
-export const refusals = ({ db, transaction }: Store["Service"], changed: GrantStore["Service"]["changed"]) => {
+export const refusals = (
+  { db, transaction }: Store["Service"],
+  { grantLifetimes }: Pick<SettingsShape, "grantLifetimes">,
+  changed: GrantStore["Service"]["changed"],
+) => {
   const requireReauthorization = Effect.fnUntraced(function* (
     provider: Provider,
     reason: string,
@@ -32,8 +38,8 @@ export const refusals = ({ db, transaction }: Store["Service"], changed: GrantSt
   const refuse = Effect.fnUntraced(function* (row: TokenRow, provider: Provider, told: string) {
     const now = yield* Clock.currentTimeMillis
     const refusals = row.refusals + 1
-    // When the person gave the grant is not known here.
-    const refusedRetryAt = nextTryOfRefused({ provider, authorizedAt: null, refusals }, now, yield* Random.next)
+    const endsAt = reconnectBy(grantLifetimes[provider], row.authorizedAt)
+    const refusedRetryAt = nextTryOfRefused({ endsAt, refusals }, now, yield* Random.next)
     const reason = row.refreshBegunAt === null ? told : `${told}, after a refresh that was interrupted`
     return yield* requireReauthorization(provider, reason, () =>
       db

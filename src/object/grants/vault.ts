@@ -10,6 +10,10 @@ export const Grant = Schema.Struct({
   refreshToken: Secret,
   /** The refresh token before the last rotation, until the new one has worked once. */
   previousRefreshToken: Schema.NullOr(Secret),
+  /** Of `previousRefreshToken` where that is of another grant, which this one replaced without having been tried. */
+  replaced: Schema.optionalKey(
+    Schema.Struct({ authorizedAt: Schema.NullOr(Schema.Int), client: Schema.NullOr(Schema.String) }),
+  ),
   scope: Schema.Array(Schema.String),
 })
 export type Grant = typeof Grant.Type

@@ -3,7 +3,7 @@ import { Clock, Effect } from "effect"
 import { accounts, items, libraryPages, subscriptions, tokens as tokenRows } from "../../../schema/object.ts"
 import { type Provider, providers } from "../../domain/provider.ts"
 import type { AccountState, TokenSet } from "../../domain/token.ts"
-import { GrantStore, nextGeneration } from "../grants/GrantStore.ts"
+import { GrantStore, lifeOf, nextGeneration } from "../grants/GrantStore.ts"
 import { withoutPast } from "../grants/grantRows.ts"
 import { TokenEvents } from "../grants/TokenEvents.ts"
 import { ensurePerson, rearm } from "../person.ts"
@@ -33,7 +33,8 @@ const keepCopy = Effect.fnUntraced(function* ({ provider, epoch, generation, sta
   const grants = yield* GrantStore
   const events = yield* TokenEvents
   const now = yield* Clock.currentTimeMillis
-  const copied = tokens === null ? null : { ...(yield* sealOf(provider, tokens)), expiresAt: tokens.expiresAt }
+  const copied =
+    tokens === null ? null : { ...(yield* sealOf(provider, tokens)), expiresAt: tokens.expiresAt, ...lifeOf(tokens) }
   const outcome = yield* store.transaction(() => {
     const hadNone = grants.readToken(provider) === undefined
     const known = db.select().from(accounts).where(eq(accounts.provider, provider)).get()

@@ -12,7 +12,8 @@ import { Store } from "../Store.ts"
 /** How often the mirror is written and read back: a refresh in between makes it old. */
 const attemptsAtMost = 3
 
-const readBack = `SELECT provider, epoch, access_token AS accessToken, refresh_token AS refreshToken, expires_at AS expiresAt, scope
+const readBack = `SELECT provider, epoch, access_token AS accessToken, refresh_token AS refreshToken, expires_at AS expiresAt, scope,
+    authorized_at AS authorizedAt, client
   FROM user_accounts WHERE user_id = ?1 AND holder = 'object'`
 
 const notMirrored = () =>

@@ -69,9 +69,8 @@ describe("A rate limit of the API", () => {
   })
 
   it("does not put off keeping an unused grant alive", async () => {
-    const person = await somebody()
-    await limitApi(person, 90 * 24 * 3600)
-    await person.pollNow()
+    const person = await settled(await makeSources("youtube", 1), "youtube")
+    await person.sql("UPDATE accounts SET held_until = ?, hold_reason = 'rate_limited'", now() + 90 * 24 * hour)
     clock.aheadMs = 30 * 24 * hour + minute
     await person.wake()
     await person.alarm()
