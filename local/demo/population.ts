@@ -12,10 +12,10 @@ const archiveItems = 12
 const sharedFraction = 0.2
 
 /**
- * Seconds that the first access tokens live. Pollen refreshes five minutes ahead: the first must be refreshed at the first
- * poll, the second in the middle of the run, the third not at all.
+ * Seconds that the first access tokens live. The first is refreshed at the first poll, the second in the middle of the run, the third
+ * not at all.
  */
-const lifetimes = [60, 310, 3600] as const
+const lifetimes = [1, 15, 3600] as const
 
 /** The last person's grants outlive the run, so that their idle poll can be measured without a refresh in it. */
 const lifetimeOf = (index: number, people: number): number =>

@@ -4,10 +4,10 @@ import { simulatedSettings } from "../stack/settings.ts"
 export const backfillItems = 2
 
 /**
- * Seconds that access tokens live. Either side refreshes five minutes ahead, so a grant is refreshed every two minutes: by one side
- * before its person moves, by the other after.
+ * Seconds that access tokens live. Either side refreshes in the last tenth of that, so a grant is refreshed about every two minutes: by
+ * one side before its person moves, by the other after.
  */
-export const accessTokenSeconds = 420
+export const accessTokenSeconds = 135
 
 /** How often things happen, by how many people there are: two cores do the work of all of them, and of both providers. */
 export interface Pace {
