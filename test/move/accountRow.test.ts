@@ -13,6 +13,7 @@ const account = {
   stage: "shadow",
   claimedUntil: null,
   fencedUntil: null,
+  updatedAt: null,
 }
 const grant = { accessToken: "access", refreshToken: "refresh", expiresAt: 1_800_000_000_000, scope: "a  b " }
 const row = { ...account, ...grant }
