@@ -157,7 +157,7 @@ export const tokenMigrationStatus = sqliteTable(
     /** When the person was last found as their stage says; a verification that finds otherwise sets `null`. */
     verifiedAt: integer("verified_at"),
     runId: text("run_id"),
-    /** Which attempt at a page has the person in hand: any other writes nothing about them. */
+    /** Which attempt at a page has the person in hand: another one writes nothing about them. */
     lease: text("lease"),
     /** The stage beyond which flags never advance the person: set by a rollback, until an operator clears it. */
     ceiling: text("ceiling"),

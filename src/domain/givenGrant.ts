@@ -4,7 +4,7 @@ import type { GivenTokens } from "./token.ts"
 // What a caller of `setToken` may have got wrong, as far as the values tell, and what is probably meant.
 
 /**
- * Scopes without which nothing of a provider can be polled: any one of these. The first is what pollen asks for; the others include it.
+ * Scopes without which nothing of a provider can be polled; one of these is enough. The first is what pollen asks for; the others include it.
  * https://developers.google.com/youtube/v3/docs/subscriptions/list#auth, https://developer.spotify.com/documentation/web-api/concepts/scopes
  */
 const requiredScopes: Readonly<Record<Provider, readonly [string, ...ReadonlyArray<string>]>> = {

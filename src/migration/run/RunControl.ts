@@ -64,7 +64,7 @@ export class RunControl extends Context.Service<
           yield* instances.cancel(id, instance)
         })
 
-        /** Cancels what a rollback replaces: any move, and any other rollback if this one is of everybody. */
+        /** Cancels what a rollback replaces: every move, and every other rollback if this one is of everybody. */
         const makeWay = Effect.fnUntraced(function* ({ people, at }: RunParameters) {
           const underWay = yield* runs.underWay
           const other = underWay.find(({ parameters }) => parameters.kind === "rollback")
