@@ -13,12 +13,9 @@ const account = {
   stage: "shadow",
   claimedUntil: null,
   fencedUntil: null,
-<<<<<<< HEAD
   authorizedAt: 1_780_000_000_000,
   client: null,
-=======
   updatedAt: null,
->>>>>>> oauth
 }
 const grant = {
   accessToken: "access",
