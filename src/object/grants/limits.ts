@@ -44,7 +44,7 @@ export const limits = (
     const { provider, reason } = asked
     const drawn = yield* draw
     const limited = yield* store.transaction(() => {
-      const limited = spread(bounded(asked, drawn.now), readAccount(provider)?.rateLimitedUntil, drawn)
+      const limited = bounded(spread(asked, readAccount(provider)?.rateLimitedUntil, drawn), drawn.now)
       db.update(accounts)
         .set({ rateLimitedUntil: limited.retryAt, rateLimitReason: reason })
         .where(eq(accounts.provider, provider))
@@ -59,7 +59,7 @@ export const limits = (
     const { provider } = asked
     const drawn = yield* draw
     const limited = yield* store.transaction(() => {
-      const limited = spread(bounded(asked, drawn.now), readToken(provider)?.refreshLimitedUntil, drawn)
+      const limited = bounded(spread(asked, readToken(provider)?.refreshLimitedUntil, drawn), drawn.now)
       db.update(tokens)
         .set({ refreshLimitedUntil: limited.retryAt, refreshBegunAt })
         .where(eq(tokens.provider, provider))
