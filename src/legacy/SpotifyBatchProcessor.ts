@@ -1,12 +1,13 @@
 import { Effect, Option, Schema } from "effect"
 import type { ProviderHttp } from "../providers/ProviderHttp.ts"
 import type { AccessToken, ProviderClient } from "../providers/provider.ts"
-import { maybe } from "../providers/read.ts"
 import type { BatchProcessor } from "./BatchProcessor.ts"
 
 /** https://developer.spotify.com/documentation/web-api/reference/get-multiple-shows; a show that is gone is `null`. */
 const SeveralShows = Schema.Struct({
-  shows: Schema.Array(Schema.NullOr(Schema.Struct({ id: Schema.String, total_episodes: maybe(Schema.Int) }))),
+  shows: Schema.Array(
+    Schema.NullOr(Schema.Struct({ id: Schema.String, total_episodes: Schema.optional(Schema.NullOr(Schema.Int)) })),
+  ),
 })
 const readShows = Schema.decodeUnknownOption(SeveralShows)
 

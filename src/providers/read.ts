@@ -5,12 +5,6 @@ import type { RequestError } from "./error.ts"
 import type { Answer, ProviderHttp } from "./ProviderHttp.ts"
 import type { AccessToken, NotModified } from "./provider.ts"
 
-/**
- * A field without which an entry is still worth showing. One entry that lacks it must not make its whole page unreadable, and
- * with it everything that its source publishes.
- */
-export const maybe = <S extends Schema.Constraint>(schema: S) => Schema.optional(Schema.NullOr(schema))
-
 /** The decoded answer of a path. */
 export interface Read<A> {
   readonly isModified: true
