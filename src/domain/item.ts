@@ -75,5 +75,5 @@ export const bounded = <
       : null,
 })
 
-/** A listed item as it is delivered. */
+/** A listed item as it is delivered. Bounded only here: most of what a provider lists is known and goes nowhere. */
 export const toItem = ({ availability: _availability, startsAt: _startsAt, ...item }: ListedItem): Item => bounded(item)

@@ -1,6 +1,6 @@
 import { Effect, Schema } from "effect"
 import { ProviderUnavailable, RateLimited } from "../domain/error.ts"
-import { bounded, type ListedItem, type Precision } from "../domain/item.ts"
+import type { ListedItem, Precision } from "../domain/item.ts"
 import { type Source, toDetails } from "../domain/subscription.ts"
 import { webAddress } from "../domain/text.ts"
 import { AccessTokenRejected, type RequestError, ScopeMissing, SourceMissing } from "./error.ts"
@@ -75,20 +75,18 @@ const toItem = (sourceId: string, episode: typeof Episode.Type): ListedItem => {
   const date = episode.release_date ?? ""
   const precision = episode.release_date_precision ?? precisionOf(date)
   return {
-    ...bounded({
-      provider,
-      itemId: episode.id,
-      sourceId,
-      kind,
-      title: episode.name,
-      description: episode.description ?? "",
-      url: webAddress(episode.external_urls?.spotify) ?? itemUrl(episode.id),
-      imageUrl: episode.images?.[0]?.url ?? null,
-      publishedAt: releasedAt(date, precision),
-      precision,
-      durationMs: episode.duration_ms ?? null,
-      isLive: false,
-    }),
+    provider,
+    itemId: episode.id,
+    sourceId,
+    kind,
+    title: episode.name,
+    description: episode.description ?? "",
+    url: webAddress(episode.external_urls?.spotify) ?? itemUrl(episode.id),
+    imageUrl: episode.images?.[0]?.url ?? null,
+    publishedAt: releasedAt(date, precision),
+    precision,
+    durationMs: episode.duration_ms ?? null,
+    isLive: false,
     availability: episode.is_playable === false ? "unplayable" : "available",
     startsAt: null,
   }

@@ -1,6 +1,6 @@
 import { Duration, Effect, Option, Schema } from "effect"
 import { ProviderUnavailable, RateLimited } from "../domain/error.ts"
-import { type Availability, bounded, type ListedItem } from "../domain/item.ts"
+import type { Availability, ListedItem } from "../domain/item.ts"
 import { nextPacificMidnight } from "../domain/quota.ts"
 import { type Source, toDetails } from "../domain/subscription.ts"
 import { AccessTokenRejected, type RequestError, ScopeMissing, SourceMissing } from "./error.ts"
@@ -93,20 +93,18 @@ const toItem = (sourceId: string, { snippet, contentDetails, status }: typeof Pl
   const publishedAt = epochMillis(contentDetails.videoPublishedAt)
   const isWithheld = publishedAt === null || status?.privacyStatus === "private"
   return {
-    ...bounded({
-      provider,
-      itemId: contentDetails.videoId,
-      sourceId,
-      kind,
-      title: snippet.title,
-      description: snippet.description ?? "",
-      url: itemUrl(contentDetails.videoId),
-      imageUrl: imageOf(snippet.thumbnails),
-      publishedAt: publishedAt ?? epochMillis(snippet.publishedAt) ?? 0,
-      precision: "instant",
-      durationMs: null,
-      isLive: false,
-    }),
+    provider,
+    itemId: contentDetails.videoId,
+    sourceId,
+    kind,
+    title: snippet.title,
+    description: snippet.description ?? "",
+    url: itemUrl(contentDetails.videoId),
+    imageUrl: imageOf(snippet.thumbnails),
+    publishedAt: publishedAt ?? epochMillis(snippet.publishedAt) ?? 0,
+    precision: "instant",
+    durationMs: null,
+    isLive: false,
     availability: isWithheld ? "withheld" : "available",
     startsAt: null,
   }
@@ -123,15 +121,13 @@ const described = (item: ListedItem, video: typeof Video.Type): ListedItem => {
   const live = video.snippet.liveBroadcastContent
   const availability: Availability = live === "upcoming" || live === "live" ? live : "available"
   return {
-    ...bounded({
-      ...item,
-      title: video.snippet.title,
-      description: video.snippet.description ?? item.description,
-      publishedAt: epochMillis(video.snippet.publishedAt) ?? item.publishedAt,
-      imageUrl: imageOf(video.snippet.thumbnails) ?? item.imageUrl,
-      durationMs: durationOf(video.contentDetails?.duration),
-      isLive: live === "live",
-    }),
+    ...item,
+    title: video.snippet.title,
+    description: video.snippet.description ?? item.description,
+    publishedAt: epochMillis(video.snippet.publishedAt) ?? item.publishedAt,
+    imageUrl: imageOf(video.snippet.thumbnails) ?? item.imageUrl,
+    durationMs: durationOf(video.contentDetails?.duration),
+    isLive: live === "live",
     availability,
     startsAt: epochMillis(video.liveStreamingDetails?.scheduledStartTime),
   }
