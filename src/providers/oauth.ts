@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, Redacted } from "effect"
+import { Clock, Duration, Effect, Option, Redacted, Schema } from "effect"
 import * as oauth from "oauth4webapi"
 import { ProviderUnavailable, RateLimited } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
@@ -73,13 +73,8 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** Parses JSON; `undefined` where it is none. The parser's own error repeats the text, which may be a token. */
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
+const decodeJson = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Unknown))
+const parse = (text: string): unknown => Option.getOrUndefined(decodeJson(text))
 
 /** Reads the answer to a refresh, bounded in size. Throws what {@link toError} knows. */
 const readAnswer = async (
