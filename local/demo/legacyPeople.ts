@@ -20,7 +20,7 @@ const createSources = Effect.gen(function* () {
 const twoOf = (sources: ReadonlyArray<string>, index: number): ReadonlyArray<string> =>
   [index, index + 1].flatMap((place) => sources[place % sources.length] ?? [])
 
-/** Adds people as a system has them before the move: D1 holds their tokens, and the central poller fills their feeds. */
+/** Adds people as a system has them before the move: D1 holds their tokens, and the legacy poller fills their feeds. */
 export const addLegacyPeople = Effect.fn("addLegacyPeople")(function* (count: number) {
   if (count === 0) return
   const display = yield* Display
@@ -40,5 +40,5 @@ export const addLegacyPeople = Effect.fn("addLegacyPeople")(function* (count: nu
   yield* Effect.forEach(rows, ({ sql, values }) => query(sql, values), { discard: true })
   yield* runCron
   const who = count === 1 ? "legacy-1 is" : `legacy-1 to legacy-${count} are`
-  yield* display.line(`${who} in D1 with their tokens, and polled by the central poller.\n`)
+  yield* display.line(`${who} in D1 with their tokens, and polled by the legacy poller.\n`)
 })

@@ -26,7 +26,7 @@ export const startOptions = {
     Flag.withDefault(5),
   ),
   port: count("port", 8787, 0, 65_535, "Port of the gateway on this machine; 0 takes any that is free"),
-  legacy: count("legacy", 0, 0, 500, "People whose tokens D1 holds, polled by the central poller: to try the move"), // legacy
+  legacy: count("legacy", 0, 0, 500, "People whose tokens D1 holds, polled by the legacy poller: to try the move"), // legacy
   once: flag("once", "Exit after the table; the exit code is 1 if anything was lost or doubled"),
   json: flag("json", "Print the table as one JSON object on the last line; progress goes to stderr"),
   live: flag("live", "Talk to the real providers, with the client ids in .dev.vars"),

@@ -17,11 +17,11 @@ const timedRuns = 3
 export const measureBefore = Effect.fn("measureBefore")(function* (people: ReadonlyArray<Person>) {
   const display = yield* Display
   const { runCron } = yield* Workers
-  const name = "central poller"
+  const name = "legacy poller"
   const total = 1 + timedRuns
   yield* display.progress({ name, done: 0, total, note: "runs; the first one fills everybody's feed" })
   yield* runCron
-  yield* waitForFeeds("feeds, by central poller", 0, expectedRows(people, [], backfillItems))
+  yield* waitForFeeds("feeds, by legacy poller", 0, expectedRows(people, [], backfillItems))
   const counted = yield* countTokenQueries(people)
   yield* display.progress({ name, done: 2, total, note: "runs" })
   const times = [counted.cronMs]
@@ -31,7 +31,7 @@ export const measureBefore = Effect.fn("measureBefore")(function* (people: Reado
   }
   const cronMs = medianOf(times)
   yield* display.line(
-    `central poller: ${cronMs} ms a run over everybody; with some reads of access tokens, ${counted.tokenQueries} token queries to D1`,
+    `legacy poller: ${cronMs} ms a run over everybody; with some reads of access tokens, ${counted.tokenQueries} token queries to D1`,
   )
   return { cronMs, tokenQueries: counted.tokenQueries }
 })

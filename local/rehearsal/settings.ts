@@ -30,7 +30,7 @@ export const paceOf = (users: number): Pace => {
   }
 }
 
-/** Variables of the core worker, and of the cron worker, whose central poller reads some of them. */
+/** Variables of the core worker, and of the cron worker, whose legacy poller reads some of them. */
 export const coreSettings = (simulatorUrl: string, { pollSeconds }: Pace) => ({
   ...simulatedSettings(simulatorUrl),
   POLL_MINIMUM_INTERVAL: `${pollSeconds[0]} seconds`,

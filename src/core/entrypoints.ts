@@ -80,7 +80,7 @@ export class GatewayEntrypoint extends WorkerEntrypoint<CoreEnv> {
   }
 }
 
-/** What the cron worker may do: read a status, wake, and keep copies of what the central poller refreshed. It cannot read a token out. */
+/** What the cron worker may do: read a status, wake, and keep copies of what the legacy poller refreshed. It cannot read a token out. */
 export class CronEntrypoint extends WorkerEntrypoint<CoreEnv> {
   wake(payload: Wire<typeof Wake>) {
     return toObject(this.env, Wake, payload, (object) => object.wake(payload))

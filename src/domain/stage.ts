@@ -3,7 +3,7 @@ import { Schema } from "effect"
 /**
  * How far a person has moved from tokens in D1 to an object of their own, in order:
  *
- * - `off`: D1 holds the grant, and the central poller polls.
+ * - `off`: D1 holds the grant, and the legacy poller polls.
  * - `dual_write`: as `off`, and the object keeps a copy of every token that is set or refreshed.
  * - `shadow`: as `dual_write`, and reads compare both and answer from D1.
  * - `live`: the object holds the grant and polls; D1 is kept a mirror of the newest tokens.

@@ -33,7 +33,7 @@ export const feedStatements = ({ userId, rows }: Whose) => ({
     FROM ${rows} CROSS JOIN feed_items item ON item.provider = value->>'provider' AND item.external_id = value->>'externalId'
     WHERE true ON CONFLICT DO NOTHING`,
 
-  // The central poller's cursor comes with the row, or not at all: a row without one takes none away.
+  // The legacy poller's cursor comes with the row, or not at all: a row without one takes none away.
   upsertFollows: `INSERT INTO user_subscriptions (user_id, provider, external_id, followed_at, polled_at, item_count)
     SELECT ${userId}, value->>'provider', value->>'externalId', value->>'at', value->>'polledAt', value->>'itemCount'
     FROM ${rows} WHERE true

@@ -2,7 +2,7 @@ import type { Effect } from "effect"
 import type { Provider } from "../domain/provider.ts"
 import type { AccessToken, ProviderClient } from "../providers/provider.ts"
 
-/** What the central poller needs of a provider to poll a batch of accounts. */
+/** What the legacy poller needs of a provider to poll a batch of accounts. */
 export interface BatchProcessor {
   readonly provider: Provider
   readonly client: ProviderClient

@@ -13,7 +13,7 @@ const FailureCount = Schema.Struct({ tag: Schema.String, count: Schema.Int, exam
 const perProvider = <S extends Schema.Constraint>(schema: S) => Schema.Struct({ spotify: schema, youtube: schema })
 
 /**
- * Figures of a run of the central poller: a `legacy_run` in `durable_object_metrics`, of the same shape as those of a `cron_run`. They
+ * Figures of a run of the legacy poller: a `legacy_run` in `durable_object_metrics`, of the same shape as those of a `cron_run`. They
  * are recorded with every batch, so that the next run knows where one that was killed stopped.
  */
 export const LegacyRun = Schema.Struct({

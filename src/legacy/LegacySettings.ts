@@ -15,7 +15,7 @@ import {
 import { type EndpointVariables, endpointsConfig } from "../providers/endpoints.ts"
 import type { ProviderEndpoints } from "../providers/provider.ts"
 
-/** Variables and secrets of the worker that runs the central poller. docs/settings.md has the whole table. */
+/** Variables and secrets of the worker that runs the legacy poller. docs/settings.md has the whole table. */
 export interface LegacyVariables extends EndpointVariables {
   /** Accounts of a batch; 50 unless set. */
   readonly LEGACY_BATCH_SIZE?: string

@@ -10,7 +10,7 @@ import { Hold } from "./Hold.ts"
 /** Why a request on behalf of an account brought nothing. */
 export type AskError = GrantError | SourceMissing
 
-/** Access tokens for the central poller: those of a batch at once, five minutes ahead, each refreshed by whoever claims it in D1. */
+/** Access tokens for the legacy poller: those of a batch at once, five minutes ahead, each refreshed by whoever claims it in D1. */
 export class TokenRefreshService extends Context.Service<
   TokenRefreshService,
   {

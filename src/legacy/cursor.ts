@@ -3,7 +3,7 @@ import { bucketOf, buckets } from "../domain/rollout.ts"
 import type { Source } from "../domain/subscription.ts"
 import type { AccountKey } from "../move/account.ts"
 
-// The central poller's cursor of a source that somebody follows, as user_subscriptions keeps it. Pure.
+// The legacy poller's cursor of a source that somebody follows, as user_subscriptions keeps it. Pure.
 
 /** Stands for an item count that cannot be relied on: the source has published without its count going up. */
 const unreliable = -1

@@ -6,7 +6,7 @@ import { SourceDetails } from "../domain/subscription.ts"
 import { detailColumns, joinDetails } from "../feed/details.ts"
 import { type AccountKey, keyOf } from "../move/account.ts"
 
-// What the central poller reads in D1, one statement a batch. SQLite takes CROSS JOIN for the order in which to join: from the rows of
+// What the legacy poller reads in D1, one statement a batch. SQLite takes CROSS JOIN for the order in which to join: from the rows of
 // the parameter to the tables, by their keys. Left to itself it would read whole tables.
 
 const rows = <A>(operation: string, statement: D1PreparedStatement, schema: Schema.Codec<A, unknown>) =>
@@ -32,7 +32,7 @@ export const readAccountsToPoll = (
     Schema.Struct({ userId: Schema.String }),
   ).pipe(Effect.map((found): ReadonlyArray<AccountKey> => found.map(({ userId }) => ({ userId, provider }))))
 
-/** A source that somebody is known to follow, with the central poller's cursor. */
+/** A source that somebody is known to follow, with the legacy poller's cursor. */
 const Follow = Schema.Struct({
   userId: Schema.String,
   sourceId: Schema.String,

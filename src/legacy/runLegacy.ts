@@ -84,7 +84,7 @@ const poll = Effect.fnUntraced(function* (database: D1Database, tokenQueries: ()
 })
 
 /**
- * Runs the central poller once: it polls every account that D1 holds, both providers side by side, within a time limit, and goes on
+ * Runs the legacy poller once: it polls every account that D1 holds, both providers side by side, within a time limit, and goes on
  * where the run before stopped. Fails with `DatabaseUnavailable` when D1 does not tell whom to poll, or does not take the figures.
  */
 export const runLegacy = Effect.fn("runLegacy")(function* ({

@@ -5,7 +5,7 @@ import { SourceDetails, type Subscription } from "../domain/subscription.ts"
 import { detailColumns, joinDetails } from "../feed/details.ts"
 import { rowsOf } from "./accounts.ts"
 
-/** How often the central poller comes round, in milliseconds: the cron trigger in `src/cron/wrangler.toml`. */
+/** How often the legacy poller comes round, in milliseconds: the cron trigger in `src/cron/wrangler.toml`. */
 const centralIntervalMs = 30 * 60_000
 
 const statement = `WITH newest AS (

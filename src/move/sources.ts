@@ -3,10 +3,10 @@ import { DatabaseUnavailable } from "../domain/error.ts"
 import { detailColumns, joinDetails } from "../feed/details.ts"
 import { HandedSource } from "../rpc/move.ts"
 
-/** Items of each source that are handed over, the newest: enough to find the place where the central poller stopped. */
+/** Items of each source that are handed over, the newest: enough to find the place where the legacy poller stopped. */
 const knownHanded = 20
 
-// An item count below -1 is of a source of which the central poller has listed nothing yet: as good as never polled.
+// An item count below -1 is of a source of which the legacy poller has listed nothing yet: as good as never polled.
 const statement = `WITH wanted AS (SELECT value AS user_id FROM json_each(?1)),
   feed AS (
     SELECT entry.user_id, entry.provider, item.source_id, entry.external_id, entry.published_at, row_number() OVER (
@@ -33,7 +33,7 @@ const Row = Schema.Struct({
 const decodeRow = Schema.decodeUnknownOption(Row)
 
 /**
- * What people follow, and where the central poller stopped, by user id: what `takeOver` takes. One statement, however many people;
+ * What people follow, and where the legacy poller stopped, by user id: what `takeOver` takes. One statement, however many people;
  * a row comes back for every source that one of them follows.
  */
 export const readSources = Effect.fn("readSources")(function* (database: D1Database, userIds: ReadonlyArray<string>) {

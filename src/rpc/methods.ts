@@ -96,7 +96,7 @@ export type PollProgress = typeof PollProgress.Type
 export const AccountPoll = Schema.Struct({
   provider: Provider,
   /**
-   * `held_by_database`: the account has not moved into the object yet, and is polled by the central poller. `too_soon`: somebody
+   * `held_by_database`: the account has not moved into the object yet, and is polled by the legacy poller. `too_soon`: somebody
    * requested a poll a moment ago; nothing was asked, and `retryAt` is when the next may be requested.
    */
   outcome: Schema.Literals([
@@ -122,7 +122,7 @@ export const AccountPoll = Schema.Struct({
 export type AccountPoll = typeof AccountPoll.Type
 
 /**
- * Polls everything the person follows now, or joins the poll under way. Accounts that D1 holds are polled by the central poller in its
+ * Polls everything the person follows now, or joins the poll under way. Accounts that D1 holds are polled by the legacy poller in its
  * own time, and told so.
  */
 export const PollNow = contract("pollNow", {
@@ -139,7 +139,7 @@ export const PollNow = contract("pollNow", {
 
 export const AccountStatus = Schema.Struct({
   provider: Provider,
-  /** Who may refresh the grant, and polls: the object, or D1 with the central poller; and since which epoch (docs/move.md). */
+  /** Who may refresh the grant, and polls: the object, or D1 with the legacy poller; and since which epoch (docs/move.md). */
   holder: Holder,
   epoch: Count,
   state: AccountState,

@@ -82,7 +82,7 @@ export const FingerprintTokens = contract("fingerprintTokens", {
   idempotent: true,
 })
 
-/** A source that the central poller polled, and where it stopped. Times are epoch milliseconds. */
+/** A source that the legacy poller polled, and where it stopped. Times are epoch milliseconds. */
 export const HandedSource = Schema.Struct({
   provider: Provider,
   sourceId: Schema.String,
@@ -99,7 +99,7 @@ export type HandedSource = typeof HandedSource.Type
 
 /**
  * Makes the object the holder of accounts of which it keeps a copy, as of the epoch that D1 has given away. It polls from here,
- * going on where the central poller stopped. `isMirrored`: D1 is kept a copy of every token from now on.
+ * going on where the legacy poller stopped. `isMirrored`: D1 is kept a copy of every token from now on.
  */
 export const TakeOver = contract("takeOver", {
   payload: Schema.Struct({
@@ -216,7 +216,7 @@ export const HolderListSubscriptions = contract("listSubscriptions", {
 
 /**
  * `setToken`, of the object alone. With `asOf` the object holds the account as of that epoch, unless it knows of a later one, and
- * goes on with the sources where the central poller stopped; without, one that does not hold it already refuses.
+ * goes on with the sources where the legacy poller stopped; without, one that does not hold it already refuses.
  */
 export const HolderSetToken = contract("setToken", {
   payload: Schema.Struct({

@@ -30,7 +30,7 @@ export interface RunOptions {
   readonly at?: SimulatorClient
 }
 
-/** One run of the central poller, as a program. */
+/** One run of the legacy poller, as a program. */
 export const program = ({ variables, database = env.DB, at = simulator }: RunOptions = {}) =>
   runLegacy({
     variables: { ...variablesOf(at), ...variables },

@@ -140,7 +140,7 @@ export class PersonInMove extends Person {
     return (await this.exportTokens()).accounts.map(({ tokens }) => Redacted.value(tokens.refreshToken))
   }
 
-  /** The central poller has polled this source, and delivered these items. */
+  /** The legacy poller has polled this source, and delivered these items. */
   async hasPolled(sourceId: string, items: ReadonlyArray<ItemState>) {
     await env.DB.batch([
       env.DB.prepare(

@@ -11,7 +11,7 @@ import { personInObject } from "../object.ts"
 
 type Account = typeof AccountStatus.Type
 
-/** An account as D1 knows it: the rest is the central poller's, which keeps no account of it. */
+/** An account as D1 knows it: the rest is the legacy poller's, which keeps no account of it. */
 const inDatabase = (
   { provider, holder, epoch, state, authorizedAt }: AccountRow,
   lifetimes: GrantLifetimes,

@@ -7,7 +7,7 @@ import type { CoreEnv } from "../env.ts"
 import { personInObject } from "../object.ts"
 
 /**
- * Polls what the object holds. D1 is asked only when that is nothing: then its accounts are told, which the central poller polls in its
+ * Polls what the object holds. D1 is asked only when that is nothing: then its accounts are told, which the legacy poller polls in its
  * own time. An idle poll asks D1 nothing.
  */
 export const pollNow = Effect.fn("pollNow")(function* (

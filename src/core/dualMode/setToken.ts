@@ -65,7 +65,7 @@ export const setToken = Effect.fn("setToken")(function* (
   const account = { userId, provider }
   const grant = { userId, provider, tokens: dated, isProbed }
 
-  /** The object comes to hold the account, with the sources where the central poller stopped. */
+  /** The object comes to hold the account, with the sources where the legacy poller stopped. */
   const setInObject = Effect.fnUntraced(function* (epoch: number) {
     const followed = (yield* readSources(env.DB, [userId])).get(userId) ?? []
     const sources = followed.filter((source) => source.provider === provider)

@@ -30,7 +30,7 @@ export interface MirroredGrant {
   readonly client: string | null
 }
 
-/** Where a source was when the object last polled it, for the central poller to go on from. */
+/** Where a source was when the object last polled it, for the legacy poller to go on from. */
 export interface Cursor {
   readonly provider: string
   readonly sourceId: string

@@ -13,7 +13,7 @@ const rowsAtOnce = 14
 const dayMs = 24 * 3_600_000
 
 /**
- * What lies before this and not above a known item was there before the central poller first looked: the oldest item that is in the
+ * What lies before this and not above a known item was there before the legacy poller first looked: the oldest item that is in the
  * feed. `null`, so that everything is new, for a source that had no items when it was polled; one that had some, of which none is
  * in the feed any more, begins a day before it was polled.
  */
@@ -24,7 +24,7 @@ const archiveBefore = ({ known, polledAt, itemCount }: HandedSource): number | n
 }
 
 /**
- * Puts the sources that the central poller polled in the place of whatever the object had of this provider, such that its first poll
+ * Puts the sources that the legacy poller polled in the place of whatever the object had of this provider, such that its first poll
  * goes on where that stopped: what is in the feed is known, a source whose count has not changed is not asked, one that was never
  * polled begins with a backfill. To be called inside the transaction in which the object comes to hold the account.
  */

@@ -27,7 +27,7 @@ export type ProgressListener = (progress: PollProgress) => void
 export const heldByDatabase = (provider: Provider): AccountPoll => ({
   provider,
   outcome: "held_by_database",
-  reason: "the account has not moved into the object: the central poller polls it",
+  reason: "the account has not moved into the object: the legacy poller polls it",
   retryAt: null,
   sources: 0,
   asked: 0,

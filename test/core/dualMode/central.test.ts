@@ -25,7 +25,7 @@ const pages = async (person: Person, limit: number) => {
   return read()
 }
 
-/** Somebody who has not moved: D1 holds the account, and the central poller has polled three shows. */
+/** Somebody who has not moved: D1 holds the account, and the legacy poller has polled three shows. */
 const central = async () => {
   const shows = await simulator.createSources(Array.from({ length: 3 }, () => ({ provider: "spotify", items: 2 })))
   const person = (await new PersonInMove().follows(...shows)) as PersonInMove
@@ -137,7 +137,7 @@ describe("The status of an account that D1 holds", () => {
 })
 
 describe("What a person may do with an account that D1 holds", () => {
-  it("is to be told, when they poll, that the central poller does it: nothing is asked of the provider", async () => {
+  it("is to be told, when they poll, that the legacy poller does it: nothing is asked of the provider", async () => {
     const { person } = await central()
     const told = { provider: "spotify", outcome: "held_by_database", asked: 0, requests: 0 }
     expect(await person.pollNow()).toMatchObject({ accounts: [told], delivered: 0 })

@@ -96,7 +96,7 @@ describe("A token that a person sets", () => {
     expect(await moved.row("youtube")).toMatchObject({ holder: "object", epoch: 1 })
   })
 
-  it("in the gap of a hand-over forward finishes it: the object goes on where the central poller stopped", async () => {
+  it("in the gap of a hand-over forward finishes it: the object goes on where the legacy poller stopped", async () => {
     const { person, show } = await copied()
     const items = await simulator.items(show)
     await person.hasPolled(show, items)

@@ -35,7 +35,7 @@ it("takes somebody through every stage and back, with one holder and the same to
   }
 })
 
-it("hands over what is in the feed, so that the object goes on where the central poller stopped, and the other way", async () => {
+it("hands over what is in the feed, so that the object goes on where the legacy poller stopped, and the other way", async () => {
   const show = await simulator.createSource({ provider: "spotify", items: 30 })
   const ada = new PersonInMove()
   await ada.follows(show)

@@ -129,7 +129,7 @@ describe("What a hand-over back delivers", () => {
       .bind(person.id)
       .first<{ polledAt: number | null; itemCount: number | null }>()
 
-  it("is where each source was, for the central poller to go on from, and a report after which cron leaves the object alone", async () => {
+  it("is where each source was, for the legacy poller to go on from, and a report after which cron leaves the object alone", async () => {
     const { person, show } = await holding(3)
     expect(await cursor(person)).toEqual({ polledAt: null, itemCount: null })
     await simulator.publish(show, 2)
@@ -170,7 +170,7 @@ describe("What a hand-over back delivers", () => {
     expect((await person.status()).undelivered).toBe(0)
   })
 
-  it("holds nothing of a poll that was under way: the central poller finds those items itself", async () => {
+  it("holds nothing of a poll that was under way: the legacy poller finds those items itself", async () => {
     const { person, show } = await holding()
     await simulator.publish(show, 2)
     const gate = await simulator.hold({ person: person.id, kind: "items" }, { times: 1 })

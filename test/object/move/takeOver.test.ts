@@ -7,7 +7,7 @@ import { PersonInMove, toTokens } from "../personInMove.ts"
 
 const hourMs = 3_600_000
 
-/** What the central poller knew of a source when it last polled it, an hour ago: the newest items are in the feed. */
+/** What the legacy poller knew of a source when it last polled it, an hour ago: the newest items are in the feed. */
 const polled = async (provider: "spotify" | "youtube", sourceId: string, known = 20): Promise<HandedSource> => {
   const items = await simulator.items(sourceId)
   return {
@@ -25,7 +25,7 @@ const polled = async (provider: "spotify" | "youtube", sourceId: string, known =
 
 const neverPolled = (source: HandedSource): HandedSource => ({ ...source, polledAt: null, itemCount: null, known: [] })
 
-/** Puts what the central poller delivered into the person's feed. */
+/** Puts what the legacy poller delivered into the person's feed. */
 const deliver = (person: PersonInMove, source: HandedSource) =>
   env.DB.batch(
     source.known.flatMap(([id, publishedAt]) => [
@@ -49,7 +49,7 @@ const given = async (provider: "spotify" | "youtube", ...sources: ReadonlyArray<
   return { person, grant }
 }
 
-describe("StepResult over, an object goes on where the central poller stopped", () => {
+describe("StepResult over, an object goes on where the legacy poller stopped", () => {
   it.each(["spotify", "youtube"] as const)(
     "60 items of %s that were published in between are all delivered as new, and none twice",
     async (provider) => {
