@@ -1,7 +1,7 @@
 import { Context, Effect, Layer, Redacted, Ref, Schedule, Semaphore } from "effect"
 import { ProviderUnavailable } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
-import { BodyTooLong, isRedirect, readText } from "./body.ts"
+import { BodyTooLong, isRedirect, readJson } from "./body.ts"
 import type { AccessToken } from "./provider.ts"
 
 /** Requests of one person under way at once: a Worker invocation has 6 connections. */
@@ -52,9 +52,7 @@ const ask = async ({ url, query, token, etag }: ApiRequest, signal: AbortSignal)
     if (status === 304) return { status, headers, body: undefined }
     return isRedirect(response) ? lasting(`answered ${status}, which is not followed`) : passing(`answered ${status}`)
   }
-  const body = await readText(response)
-    .then((text): unknown => JSON.parse(text))
-    .catch((thrown: unknown) => (thrown instanceof BodyTooLong ? thrown : undefined))
+  const body = await readJson(response).catch((thrown: unknown) => (thrown instanceof BodyTooLong ? thrown : undefined))
   signal.throwIfAborted()
   if (body instanceof BodyTooLong) return lasting(body.message)
   // An error without a readable body is still told by its status.

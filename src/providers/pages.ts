@@ -23,7 +23,8 @@ const odd = Schema.Unknown.pipe(
  * A field of which an odd value is as good as none: without it the entry is still worth showing. A union and not `catchDecoding`, which
  * takes 1.7 times as long for a page of 50 episodes.
  */
-export const lenient = <S extends Schema.Constraint>(schema: S) => Schema.optional(Schema.Union([schema, Schema.Null, odd]))
+export const lenient = <S extends Schema.Constraint>(schema: S) =>
+  Schema.optional(Schema.Union([schema, Schema.Null, odd]))
 
 /** Makes a function that reads the entries of a page one by one, so that one that cannot be read hides no other. */
 export const entriesReader = <S extends Schema.Constraint & { readonly DecodingServices: never }>(schema: S) => {
