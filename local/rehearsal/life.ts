@@ -27,8 +27,8 @@ const consentAgain = Schedule.spaced("500 millis").pipe(Schedule.upTo({ times: 6
 
 const anyOf = <A>(all: ReadonlyArray<A>) => Effect.map(Random.nextIntBetween(0, all.length - 1), (place) => all[place])
 
-/** One new item in any of the sources. */
-const publishOne = Effect.fnUntraced(function* (sources: ReadonlyArray<string>, events: Events) {
+/** One new item in any of the sources. It is recorded even if the rehearsal ends meanwhile: nobody has been given what nobody published. */
+export const publishOne = Effect.fnUntraced(function* (sources: ReadonlyArray<string>, events: Events) {
   const { ask } = yield* Simulator
   const source = (yield* anyOf(sources)) ?? ""
   const items = yield* ask((client) => client.publish(source, 1))
@@ -36,7 +36,7 @@ const publishOne = Effect.fnUntraced(function* (sources: ReadonlyArray<string>, 
     ...before,
     ...items.map(({ id }) => ({ itemId: id, sourceId: source })),
   ])
-})
+}, Effect.uninterruptible)
 
 /**
  * A person logs in again and their app sets the tokens, through the gateway. Without an answer they do it once more from the start,
