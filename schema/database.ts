@@ -159,6 +159,8 @@ export const tokenMigrationStatus = sqliteTable(
     runId: text("run_id"),
     /** Which attempt at a page has the person in hand: another one writes nothing about them. */
     lease: text("lease"),
+    /** Goes up with every lease: an object refuses what an attempt with an earlier one still asks of it. */
+    leaseNumber: integer("lease_number").notNull().default(0),
     /** The stage beyond which flags never advance the person: set by a rollback, until an operator clears it. */
     ceiling: text("ceiling"),
     updatedAt: integer("updated_at").notNull(),

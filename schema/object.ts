@@ -18,6 +18,8 @@ export const person = sqliteTable("person", {
   isHeartbeatDue: integer("is_report_due", { mode: "boolean" }).notNull().default(true),
   /** Whether D1 is kept a copy of every grant held here: the stage `live` of the move. */
   isMirrored: integer("is_mirrored", { mode: "boolean" }).notNull().default(false),
+  /** The highest lease of the migrator that has changed anything here: what comes under an earlier one is refused. */
+  lease: integer("lease").notNull().default(0),
 })
 
 /** One row, once the person has been erased: what was under way then must bring nothing back. */

@@ -32,6 +32,7 @@ const person = "me"
 const startAtMost = "3 minutes"
 /** As often as where it is deployed. */
 const cronSeconds = 30 * 60
+const tendSeconds = 60
 
 /** The router first, since the first worker has the port. */
 const workers = (keys: Keys, { secrets }: LiveSettings) => [
@@ -42,7 +43,7 @@ const workers = (keys: Keys, { secrets }: LiveSettings) => [
     entry: "local/stack/workers/cron.ts",
     secrets, // legacy
   }),
-  migrationWorker(keys),
+  migrationWorker(keys, { entry: "local/stack/workers/migration.ts" }),
 ]
 
 const endOf = (child: ChildProcess) => Effect.promise(() => exitOf(child))
@@ -133,6 +134,11 @@ export const startLive = Effect.fn("startLive")(function* (
   yield* announceStack(stateDir, { url: forwarder.url, migrationUrl, kind: "live" })
   const runCron = Effect.promise(() => fetch(cronUrl, { method: "POST" }).then((answer) => answer.text()))
   yield* runCronEvery(cronSeconds, runCron)
+  const tend = { headers: { "pollen-worker": "tend" } }
+  yield* runCronEvery(
+    tendSeconds,
+    Effect.promise(() => fetch(innerUrl, tend).then((answer) => answer.text())),
+  )
   const bearer = yield* Effect.promise(() => issueBearer(keys.GATEWAY_KEY, person))
   const { providers } = settings
   yield* display.line(

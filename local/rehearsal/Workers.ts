@@ -35,6 +35,8 @@ export class Workers extends Context.Service<
     ) => Effect.Effect<Operations[Name]["output"], WorkersSilent>
     /** One run of cron, and how long it took as seen from outside: milliseconds. */
     readonly runCron: Effect.Effect<number, WorkersSilent>
+    /** One run of the migration worker's Cron Trigger. */
+    readonly tend: Effect.Effect<void, WorkersSilent>
     /** `fetch` to the gateway and to the migration worker, which goes on working when the runtime is restarted. */
     readonly toGateway: Send
     readonly toMigration: Send
@@ -85,14 +87,17 @@ export class Workers extends Context.Service<
             Effect.orDie,
             Effect.map(([rows]) => rows ?? []),
           )
-        const runCron = Effect.tryPromise({
-          try: async () => {
-            const startedAt = performance.now()
-            const { outcome } = await orKilled(harness.getWorker("pollen-cron").scheduled({ cron: "*/30 * * * *" }))
-            if (outcome !== "ok") throw new Error(`ended with ${outcome}`)
-            return performance.now() - startedAt
-          },
-          catch: silent("cron"),
+        const trigger = (worker: string) =>
+          Effect.tryPromise({
+            try: async () => {
+              const { outcome } = await orKilled(harness.getWorker(worker).scheduled({ cron: "* * * * *" }))
+              if (outcome !== "ok") throw new Error(`ended with ${outcome}`)
+            },
+            catch: silent(worker),
+          })
+        const runCron = Effect.suspend(() => {
+          const startedAt = performance.now()
+          return Effect.map(trigger("pollen-cron"), () => performance.now() - startedAt)
         })
         const killAndRestart = Effect.gen(function* () {
           if ((yield* killRuntime).length === 0) {
@@ -107,6 +112,7 @@ export class Workers extends Context.Service<
         return {
           observe,
           runCron,
+          tend: trigger("pollen-migration"),
           toGateway: to("pollen-gateway"),
           toMigration: to("pollen-migration"),
           killAndRestart,

@@ -25,6 +25,9 @@ export const noEvents: Effect.Effect<Events> = Effect.all({
 /** How a person tries again: for longer than the runtime takes to come back. */
 const consentAgain = Schedule.spaced("500 millis").pipe(Schedule.upTo({ times: 60 }))
 
+/** From one run of the migration worker's Cron Trigger to the next: a minute, where it is deployed. */
+const betweenTriggers = "5 seconds"
+
 const anyOf = <A>(all: ReadonlyArray<A>) => Effect.map(Random.nextIntBetween(0, all.length - 1), (place) => all[place])
 
 /** One new item in any of the sources. It is recorded even if the rehearsal ends meanwhile: nobody has been given what nobody published. */
@@ -55,7 +58,7 @@ const consentAnew = Effect.fnUntraced(function* (person: string, provider: Provi
 
 /** Goes on until it is interrupted: what is published, what people set, and cron, each at its own pace. */
 export const live = Effect.fn("live")(function* (people: ReadonlyArray<Person>, pace: Pace, events: Events) {
-  const { runCron } = yield* Workers
+  const { runCron, tend } = yield* Workers
   const sources = [...new Set(people.flatMap(({ shows, channels }) => [...shows, ...channels]))]
   const publishing = publishOne(sources, events).pipe(Effect.delay(1000 / pace.itemsPerSecond), Effect.forever)
   const consenting = Effect.gen(function* () {
@@ -69,5 +72,6 @@ export const live = Effect.fn("live")(function* (people: ReadonlyArray<Person>, 
     Effect.andThen(Effect.sleep(pace.betweenCronRunsMs)),
     Effect.forever,
   )
-  yield* Effect.all([publishing, consenting, polling], { concurrency: "unbounded", discard: true })
+  const tending = Effect.ignore(tend).pipe(Effect.delay(betweenTriggers), Effect.forever)
+  yield* Effect.all([publishing, consenting, polling, tending], { concurrency: "unbounded", discard: true })
 })

@@ -1,4 +1,5 @@
 import { Context, Effect, Layer, Schema } from "effect"
+import type { TestHarness } from "wrangler"
 import { Display } from "../../src/cli/Display.ts"
 import type { Keys } from "../../src/cli/state/keys.ts"
 import { announceStack } from "../../src/cli/state/stacks.ts"
@@ -31,6 +32,10 @@ const workers = (simulatorUrl: string, keys: Keys) => {
 
 /** Seconds from the end of a run of cron to the next: every 30 minutes, where it is deployed. */
 export const cronSeconds = 20
+
+/** Fires the Cron Trigger of the migration worker. */
+const runTend = (harness: TestHarness) =>
+  Effect.promise(() => harness.getWorker("pollen-migration").scheduled({ cron: "* * * * *" }))
 
 const starting =
   "Starting core, gateway, cron and migration workers, a database and a simulator of Spotify and YouTube on this machine."
@@ -89,6 +94,7 @@ export class LocalStack extends Context.Service<
               .then((response) => response.json()),
           )
         yield* runCronEvery(cronSeconds, get("pollen-cron"))
+        yield* runCronEvery(cronSeconds, runTend(harness))
         return {
           url: forwarder.url,
           cronUrl,

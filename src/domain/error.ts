@@ -56,6 +56,15 @@ export class PersonForgotten extends Schema.TaggedError<PersonForgotten>()("Pers
   }
 }
 
+/** A later page of the migrator has the person in hand: what an earlier one still asks for is refused, and changes nothing. */
+export class LeaseLost extends Schema.TaggedError<LeaseLost>()("LeaseLost", {
+  method: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.method}: a later page of the migrator has this person in hand`
+  }
+}
+
 /** The person has not connected this provider, or has disconnected it. */
 export class AccountNotConnected extends Schema.TaggedError<AccountNotConnected>()("AccountNotConnected", {
   provider: Provider,

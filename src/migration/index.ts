@@ -1,5 +1,7 @@
+import { Effect } from "effect"
 import type { MigrationEnv } from "./env.ts"
 import { type Migration, makeMigration } from "./makeMigration.ts"
+import { tend } from "./tend.ts"
 
 export { MoveWorkflow } from "./run/MoveWorkflow.ts"
 
@@ -11,4 +13,5 @@ export default {
     migration ??= makeMigration(env)
     return migration(request)
   },
+  scheduled: (_controller, env) => Effect.runPromise(tend(env)),
 } satisfies ExportedHandler<MigrationEnv>

@@ -202,7 +202,7 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
   }
 
   importTokens(payload: Wire<typeof move.ImportTokens>) {
-    return this.serve(move.ImportTokens, payload, ({ accounts }) => importTokens(accounts))
+    return this.serve(move.ImportTokens, payload, ({ accounts, lease }) => importTokens(accounts, lease))
   }
 
   fingerprintTokens(payload: Wire<typeof move.FingerprintTokens>) {
@@ -210,21 +210,21 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
   }
 
   takeOver(payload: Wire<typeof move.TakeOver>) {
-    return this.serve(move.TakeOver, payload, ({ accounts, sources, isMirrored }) =>
-      takeOver(accounts, sources, { isMirrored }),
+    return this.serve(move.TakeOver, payload, ({ accounts, sources, isMirrored, lease }) =>
+      takeOver(accounts, { sources, isMirrored, lease }),
     )
   }
 
   handBack(payload: Wire<typeof move.HandBack>) {
-    return this.serve(move.HandBack, payload, ({ accounts }) => handBack(accounts))
+    return this.serve(move.HandBack, payload, ({ accounts, lease }) => handBack(accounts, lease))
   }
 
   setMirror(payload: Wire<typeof move.SetMirror>) {
-    return this.serve(move.SetMirror, payload, (options) => setMirror(options))
+    return this.serve(move.SetMirror, payload, ({ isMirrored, lease }) => setMirror({ isMirrored }, lease))
   }
 
   discardCopies(payload: Wire<typeof move.DiscardCopies>) {
-    return this.serve(move.DiscardCopies, payload, ({ provider }) => discardCopies(provider))
+    return this.serve(move.DiscardCopies, payload, ({ provider, lease }) => discardCopies(provider, lease))
   }
 
   forget(payload: Wire<typeof methods.Forget>) {

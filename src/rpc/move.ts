@@ -3,6 +3,7 @@ import {
   AccountNotConnected,
   DatabaseUnavailable,
   HeldElsewhere,
+  LeaseLost,
   ProviderUnavailable,
   RateLimited,
   ReauthorizationRequired,
@@ -20,6 +21,12 @@ import { SubscriptionPage, SubscriptionQuery } from "./methods.ts"
 
 const userId = UserId
 
+/**
+ * The number of the lease under which a page of the migrator has the person in hand. An object that has seen a higher one answers
+ * `LeaseLost` and changes nothing; a call of nobody's page has none, and is not refused.
+ */
+const lease = Schema.optionalKey(Schema.Int)
+
 /** Which account, and the epoch at which its right to refresh is, or comes to be, where the method says. */
 const AccountEpoch = Schema.Struct({ provider: Provider, epoch: Schema.Int })
 
@@ -33,6 +40,7 @@ const accountsOf = <S extends Schema.Constraint>(account: S) =>
 export const ImportTokens = contract("importTokens", {
   payload: Schema.Struct({
     userId,
+    lease,
     accounts: accountsOf(
       Schema.Struct({
         ...AccountEpoch.fields,
@@ -48,7 +56,7 @@ export const ImportTokens = contract("importTokens", {
   success: Schema.Struct({
     accounts: Schema.Array(Schema.Struct({ provider: Provider, outcome: Schema.Literals(["imported", "kept"]) })),
   }),
-  error: Schema.Never,
+  error: LeaseLost,
   idempotent: true,
 })
 
@@ -104,6 +112,7 @@ export type HandedSource = typeof HandedSource.Type
 export const TakeOver = contract("takeOver", {
   payload: Schema.Struct({
     userId,
+    lease,
     accounts: accountsOf(AccountEpoch),
     sources: Schema.Array(HandedSource),
     isMirrored: Schema.Boolean,
@@ -118,7 +127,7 @@ export const TakeOver = contract("takeOver", {
       }),
     ),
   }),
-  error: Schema.Never,
+  error: LeaseLost,
   idempotent: true,
 })
 
@@ -145,25 +154,25 @@ const HandedBack = Schema.Struct({
  * `SealBroken`: a grant does not open, and nothing was given up.
  */
 export const HandBack = contract("handBack", {
-  payload: Schema.Struct({ userId, accounts: accountsOf(AccountEpoch) }),
+  payload: Schema.Struct({ userId, lease, accounts: accountsOf(AccountEpoch) }),
   success: Schema.Struct({ accounts: Schema.Array(HandedBack) }),
-  error: Schema.Union([SealBroken, DatabaseUnavailable]),
+  error: Schema.Union([SealBroken, DatabaseUnavailable, LeaseLost]),
   idempotent: true,
 })
 
 /** Starts or stops keeping D1 a mirror of the grants held here. Started, it answers when D1 has them, or fails. */
 export const SetMirror = contract("setMirror", {
-  payload: Schema.Struct({ userId, isMirrored: Schema.Boolean }),
+  payload: Schema.Struct({ userId, lease, isMirrored: Schema.Boolean }),
   success: Schema.Struct({ isMirrored: Schema.Boolean }),
-  error: Schema.Union([DatabaseUnavailable, SealBroken]),
+  error: Schema.Union([DatabaseUnavailable, SealBroken, LeaseLost]),
   idempotent: true,
 })
 
 /** Forgets the copies of grants that the object does not hold: of one provider, or all. */
 export const DiscardCopies = contract("discardCopies", {
-  payload: Schema.Struct({ userId, provider: Schema.optionalKey(Provider) }),
+  payload: Schema.Struct({ userId, lease, provider: Schema.optionalKey(Provider) }),
   success: Schema.Struct({ discarded: Schema.Array(Provider) }),
-  error: Schema.Never,
+  error: LeaseLost,
   idempotent: true,
 })
 

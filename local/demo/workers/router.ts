@@ -5,7 +5,7 @@ interface RouterEnv {
 }
 
 const workerFor = (name: string | null, { GATEWAY, MIGRATION, CRON }: RouterEnv): Fetcher => {
-  if (name === "migration") return MIGRATION
+  if (name === "migration" || name === "tend") return MIGRATION
   return name === "cron" ? CRON : GATEWAY
 }
 

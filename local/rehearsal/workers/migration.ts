@@ -12,4 +12,5 @@ export class MoveWorkflow extends LiveWorkflow {
 
 export default {
   fetch: (request, env) => migration.fetch(request, watched(env)),
+  scheduled: (controller, env) => migration.scheduled(controller, watched(env)),
 } satisfies ExportedHandler<MigrationEnv>

@@ -1,14 +1,14 @@
 import { Effect } from "effect"
 import type { UserId } from "../../domain/user.ts"
 import { readPerson } from "../../move/person.ts"
-import { heldByDatabase } from "../../object/polling/Poller.ts"
+import { handedOver, heldByDatabase } from "../../object/polling/Poller.ts"
 import type { ProgressCallback } from "../../object/UserSubscriptionManager.ts"
 import type { CoreEnv } from "../env.ts"
 import { personInObject } from "../object.ts"
 
 /**
  * Polls what the object holds. D1 is asked only when that is nothing: then its accounts are told, which the legacy poller polls in its
- * own time. An idle poll asks D1 nothing.
+ * own time, or which are between the two. An idle poll asks D1 nothing.
  */
 export const pollNow = Effect.fn("pollNow")(function* (
   env: CoreEnv,
@@ -18,6 +18,9 @@ export const pollNow = Effect.fn("pollNow")(function* (
   const summary = yield* personInObject(env, payload.userId).pollNow(onProgress)(payload)
   if (summary.accounts.length > 0) return summary
   const rows = yield* readPerson(env.DB, payload.userId)
-  const central = rows.filter(({ holder, isActive }) => holder === "database" && isActive)
-  return { ...summary, accounts: central.map(({ provider }) => heldByDatabase(provider)) }
+  const active = rows.filter(({ isActive }) => isActive)
+  const accounts = active.map(({ holder, provider }) =>
+    holder === "database" ? heldByDatabase(provider) : handedOver(provider),
+  )
+  return { ...summary, accounts }
 })

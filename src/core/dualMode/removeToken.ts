@@ -44,7 +44,8 @@ export const removeToken = Effect.fn("removeToken")(function* (
     const { holder, epoch, state } = route.row
     const removed = yield* removeInDatabase(route.epoch, holder === "object" ? epoch : null)
     if (!removed && (holder === "object" || state !== "disconnected")) return yield* forestalled()
-    if (refusal.hasCopy) yield* object.discardCopies(account)
+    // Without a lease none is lost.
+    if (refusal.hasCopy) yield* Effect.catchTag(object.discardCopies(account), "LeaseLost", Effect.die)
     return { removed }
   })
 

@@ -11,6 +11,8 @@ export interface PlannedStep {
   readonly attempts: number
   /** A new ceiling, or `null`. */
   readonly ceiling: Stage | null
+  /** The number of the lease that the page has on the person; 0 before it has one. */
+  readonly lease: number
 }
 
 /** The stage recorded as under way until the step is recorded. A step that is being undone stays the one that is half-done. */

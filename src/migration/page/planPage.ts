@@ -41,7 +41,7 @@ const planStep = (candidate: Candidate, { target, ceiling }: Destination): Plann
   const step = chooseStep(position, target)
   if (step === null) return null
   const { userId, attempts } = candidate
-  return { userId, position, step, target, attempts: attempts ?? 0, ceiling }
+  return { userId, position, step, target, attempts: attempts ?? 0, ceiling, lease: 0 }
 }
 
 /** Plans the page after the cursor, by the flags and the state of the run as they are now. One request to D1. */

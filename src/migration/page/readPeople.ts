@@ -38,7 +38,7 @@ export const readPeople = Effect.fn("readPeople")(function* (
     if (problem !== null) refused.set(userId, problem)
     else {
       const rows = (accounts.get(userId) ?? []).filter((row) => row !== null)
-      peopleInMove.set(userId, { userId: UserId.make(userId), accounts: rows })
+      peopleInMove.set(userId, { userId: UserId.make(userId), accounts: rows, lease: planned.lease })
     }
   }
   return { refused, peopleInMove }

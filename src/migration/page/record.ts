@@ -106,9 +106,8 @@ const recordProgress = `UPDATE migration_runs SET updated_at = ?3, progress = js
 
 interface PageRef {
   readonly runId: string
-  readonly pass: number
-  /** The last user id that the pass has planned so far. */
-  readonly cursor: string
+  /** The pass, and the last user id that it has planned so far; `null` for steps of a run that is over. */
+  readonly at: { readonly pass: number; readonly cursor: string } | null
 }
 
 /** Steps of a page that were taken, that failed, and that begin again. */
@@ -122,10 +121,7 @@ interface Tally {
  * Records how the steps of a page ended: status, history, the person's object and the progress of the run, all or nothing, so that the
  * counts are right wherever a run is killed.
  */
-export const record = Effect.fn("record")(function* (
-  steps: ReadonlyArray<TakenStep>,
-  { runId, pass, cursor }: PageRef,
-) {
+export const record = Effect.fn("record")(function* (steps: ReadonlyArray<TakenStep>, { runId, at }: PageRef) {
   const database = yield* Database
   const { lease } = yield* PageSettings
   const now = yield* Clock.currentTimeMillis
@@ -136,7 +132,7 @@ export const record = Effect.fn("record")(function* (
     statement(recordStatus, text, lease, now),
     statement(recordHistory, text, lease, now, runId),
     statement(recordObjects, text, lease, now),
-    statement(recordProgress, text, lease, now, runId, pass, cursor),
+    ...(at === null ? [] : [statement(recordProgress, text, lease, now, runId, at.pass, at.cursor)]),
   ]
   const [recorded = []] = yield* database.batch("record", statements)
   const ids = new Set(recorded.map(({ userId }) => String(userId)))

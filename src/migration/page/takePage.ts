@@ -1,11 +1,10 @@
-import { Effect, Result } from "effect"
-import { StepFailed } from "../person/reason.ts"
+import { Effect } from "effect"
 import type { StartedRun } from "../runs/parameters.ts"
 import { leasePeople } from "./leasePeople.ts"
 import { type PageStart, planPage } from "./planPage.ts"
 import { record } from "./record.ts"
 import { setCeilings } from "./setCeilings.ts"
-import { takeSteps } from "./takeSteps.ts"
+import { logFailures, takeSteps } from "./takeSteps.ts"
 
 /** One page of a run. */
 export interface Page extends PageStart {
@@ -29,9 +28,6 @@ export interface PageResult {
   readonly at: number
 }
 
-/** Failures of a page that are logged with their details. */
-const failuresLogged = 5
-
 /**
  * Takes the people of a page one step each: plans, leases, takes the steps and records them. May be killed at any await: run again from
  * the same cursor, it does what is left and nothing twice. Fails only where D1 does not answer.
@@ -42,13 +38,7 @@ export const takePage = Effect.fn("takePage")(function* (run: StartedRun, page: 
   if (obstacle !== null) return { taken: 0, failed: 0, overtaken: 0, ...place } satisfies PageResult
   yield* setCeilings(ceilings, run.id)
   const taken = yield* takeSteps(yield* leasePeople(steps, run.id), new Set(page.duplicates))
-  const failures = taken.flatMap(({ planned, outcome }) =>
-    Result.isFailure(outcome) && outcome.failure instanceof StepFailed ? [{ planned, failure: outcome.failure }] : [],
-  )
-  yield* Effect.forEach(failures.slice(0, failuresLogged), ({ planned: { userId, step }, failure }) => {
-    const { from, to } = step.transition
-    return Effect.logWarning(`${userId} was not taken from ${from} to ${to}`, failure.message)
-  })
-  const tally = yield* record(taken, { runId: run.id, pass: page.pass, cursor })
+  yield* logFailures(taken)
+  const tally = yield* record(taken, { runId: run.id, at: { pass: page.pass, cursor } })
   return { ...tally, ...place } satisfies PageResult
 })

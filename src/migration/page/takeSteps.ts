@@ -5,7 +5,7 @@ import type { Database } from "../Database.ts"
 import type { FeedSources } from "../FeedSources.ts"
 import type { PageSettings } from "../person/PageSettings.ts"
 import type { Outcome, StepResult } from "../person/PersonInMove.ts"
-import { Overtaken } from "../person/reason.ts"
+import { Overtaken, StepFailed } from "../person/reason.ts"
 import type { PlannedStep } from "./PlannedStep.ts"
 import { readPeople } from "./readPeople.ts"
 
@@ -37,3 +37,23 @@ export const takeSteps = Effect.fn("takeSteps")(function* (
     outcome: outcomes.get(planned.userId) ?? Result.fail(new Overtaken()),
   }))
 })
+
+/** Failures of a page that are logged with their details. */
+const failuresLogged = 5
+
+/** Logs the first failures of these steps. */
+export const logFailures = (taken: ReadonlyArray<TakenStep>) =>
+  Effect.forEach(
+    taken
+      .flatMap(({ planned, outcome }) =>
+        Result.isFailure(outcome) && outcome.failure instanceof StepFailed
+          ? [{ planned, failure: outcome.failure }]
+          : [],
+      )
+      .slice(0, failuresLogged),
+    ({ planned: { userId, step }, failure }) => {
+      const { from, to } = step.transition
+      return Effect.logWarning(`${userId} was not taken from ${from} to ${to}`, failure.message)
+    },
+    { discard: true },
+  )

@@ -4,7 +4,7 @@ import type { TokenSet } from "../../domain/token.ts"
 import type { Export, Exported } from "../api/people.ts"
 import { Core } from "../Core.ts"
 import { storedGrant } from "../person/accounts.ts"
-import { forEachPerson, type PersonInMove } from "../person/PersonInMove.ts"
+import { forEachPerson, type Person } from "../person/PersonInMove.ts"
 import { failed, StepFailed, toStepFailed } from "../person/reason.ts"
 import { type Encrypt, encryptTo } from "./encrypt.ts"
 import { readPage } from "./readPage.ts"
@@ -23,7 +23,7 @@ const toPlain = (provider: string, state: string, holder: string, tokens: TokenS
 })
 
 /** Collects the newest tokens of a person from the side that holds each account. */
-const collect = Effect.fn("collect")(function* ({ userId, accounts }: PersonInMove) {
+const collect = Effect.fn("collect")(function* ({ userId, accounts }: Person) {
   const core = yield* Core
   const inDatabase = accounts.filter(({ holder }) => holder === "database")
   const stored = inDatabase.flatMap((row) =>
@@ -37,7 +37,7 @@ const collect = Effect.fn("collect")(function* ({ userId, accounts }: PersonInMo
 })
 
 const exportOne = (encrypt: Encrypt, exportedAt: number) =>
-  Effect.fn("exportOne")(function* (personInMove: PersonInMove) {
+  Effect.fn("exportOne")(function* (personInMove: Person) {
     const accounts = yield* collect(personInMove)
     if (accounts.length === 0)
       return yield* failed("not_held_by_object", "neither D1 nor the object has a grant of this person")

@@ -5,7 +5,7 @@ import { readTokenColumns, tokenColumns } from "../contract/tokenColumns.ts"
 import { Database, statement } from "../Database.ts"
 import { type Candidate, candidatesAfter, decodeCandidates } from "../page/candidates.ts"
 import { groupAccounts } from "../person/accounts.ts"
-import type { PersonInMove } from "../person/PersonInMove.ts"
+import type { Person } from "../person/PersonInMove.ts"
 import { type StepFailed, unreadableRow, unreadableUser } from "../person/reason.ts"
 
 /** People in a page by default. */
@@ -37,7 +37,7 @@ export const readPage = Effect.fn("readPage")(function* ({ people: named, cursor
     decodeCandidates,
   )
   const accounts = yield* readAccountsOf(candidates.map(({ userId }) => userId))
-  const people: Array<{ readonly candidate: Candidate; readonly person: PersonInMove }> = []
+  const people: Array<{ readonly candidate: Candidate; readonly person: Person }> = []
   const refused: Array<{ readonly candidate: Candidate; readonly problem: StepFailed }> = []
   for (const candidate of candidates) {
     const rows = accounts.get(candidate.userId) ?? []

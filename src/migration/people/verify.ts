@@ -6,7 +6,7 @@ import { Database, statement } from "../Database.ts"
 import { type Candidate, positionOf, startedInObject } from "../page/candidates.ts"
 import { type AccountRow, isDisconnected, toCarry, withTokens } from "../person/accounts.ts"
 import { compareWithObject } from "../person/compareWithObject.ts"
-import { forEachPerson, type PersonInMove } from "../person/PersonInMove.ts"
+import { forEachPerson, type Person } from "../person/PersonInMove.ts"
 import { failed, type Overtaken, StepFailed } from "../person/reason.ts"
 import { readPage } from "./readPage.ts"
 
@@ -28,7 +28,7 @@ const checkRows = (stage: Stage, accounts: ReadonlyArray<AccountRow>): StepFaile
 
 const checkObject = Effect.fn("checkObject")(function* (
   stage: Stage,
-  { userId, accounts }: PersonInMove,
+  { userId, accounts }: Person,
   options: { readonly probe: boolean },
 ) {
   const rows = accounts.filter((account) => !isDisconnected(account)).map(withTokens)
@@ -58,7 +58,7 @@ const checkObject = Effect.fn("checkObject")(function* (
   }
 })
 
-interface ToCheck extends PersonInMove {
+interface ToCheck extends Person {
   readonly candidate: Candidate
 }
 

@@ -12,4 +12,14 @@ export interface PageSettingsShape {
   readonly onAnswer: Effect.Effect<void>
 }
 
+/** How long a hand-over waits for refreshes under way, in milliseconds. A refresh waits at most 10 s for the provider. */
+const claimWaitMs = 15_000
+
+/** The settings of one attempt at a page, under a lease of its own: an earlier attempt that is still alive changes nothing any more. */
+export const newPageSettings = (given: Pick<PageSettingsShape, "concurrency" | "onAnswer">): PageSettingsShape => ({
+  ...given,
+  lease: crypto.randomUUID(),
+  claimWaitMs,
+})
+
 export class PageSettings extends Context.Service<PageSettings, PageSettingsShape>()("pollen/migration/PageSettings") {}

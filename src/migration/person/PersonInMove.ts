@@ -4,10 +4,16 @@ import type { AccountRow } from "./accounts.ts"
 import { PageSettings } from "./PageSettings.ts"
 import { failed, type Overtaken, type StepFailed } from "./reason.ts"
 
-/** A person who takes a step, with their accounts in D1. */
-export interface PersonInMove {
+/** A person, with their accounts in D1. */
+export interface Person {
   readonly userId: UserId
   readonly accounts: ReadonlyArray<AccountRow>
+}
+
+/** A person who takes a step. */
+export interface PersonInMove extends Person {
+  /** The number of the lease, with which objects tell a page from one that has the person in hand no longer; 0 in a dry run. */
+  readonly lease: number
 }
 
 /** The result of a step. */

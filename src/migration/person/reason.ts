@@ -1,5 +1,5 @@
 import { Match, Schema } from "effect"
-import type { DatabaseUnavailable, SealBroken } from "../../domain/error.ts"
+import type { DatabaseUnavailable, LeaseLost, SealBroken } from "../../domain/error.ts"
 import type { CommonError } from "../../rpc/contract.ts"
 import type { ObjectTimedOut } from "../Core.ts"
 
@@ -58,10 +58,11 @@ export const unreadableRow = () =>
   failed("unreadable_row", "a column of a row in user_accounts has a type or value that pollen cannot read")
 
 /** The errors of a call to the object. */
-type CoreError = CommonError | ObjectTimedOut | SealBroken | DatabaseUnavailable
+type CoreError = CommonError | ObjectTimedOut | SealBroken | DatabaseUnavailable | LeaseLost
 
-export const toStepFailed = (error: CoreError): StepFailed =>
+export const toStepFailed = (error: CoreError): StepFailed | Overtaken =>
   Match.valueTags(error, {
+    LeaseLost: () => new Overtaken(),
     ObjectUnavailable: ({ overloaded, message }) =>
       failed(overloaded ? "object_overloaded" : "object_unavailable", message),
     ObjectTimedOut: ({ message }) => failed("object_timed_out", message),

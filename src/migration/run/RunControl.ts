@@ -3,12 +3,13 @@ import type { DatabaseUnavailable } from "../../domain/error.ts"
 import { Conflict, type RunNotFound, type ServiceUnavailable } from "../../http/error.ts"
 import type { Run, RunState } from "../api/runs.ts"
 import { requireTokenColumns } from "../contract/tokenColumns.ts"
-import { Database } from "../Database.ts"
 import type { MigrationEnv } from "../env.ts"
 import { Flags } from "../Flags.ts"
+import { finishHandOvers } from "../page/handOvers.ts"
 import type { RunParameters } from "../runs/parameters.ts"
 import { type RunRow, Runs } from "../runs/Runs.ts"
 import { Instances } from "./Instances.ts"
+import type { StepServices } from "./Steps.ts"
 
 /** A run without a heartbeat for this long may have failed, in milliseconds. */
 const silentMs = 10_000
@@ -24,18 +25,28 @@ export class RunControl extends Context.Service<
     readonly read: (id: string) => Effect.Effect<Run, ControlError>
     readonly pause: (id: string) => Effect.Effect<Run, ControlError>
     readonly resume: (id: string) => Effect.Effect<Run, ControlError>
+    /**
+     * Cancels a run: what its page under way asks for is refused from now on, and hand-overs that it began are finished.
+     * `ServiceUnavailable`: all that is done, but the platform has not confirmed that the instance has ended; cancel again, or leave it
+     * to `tend`.
+     */
     readonly cancel: (id: string) => Effect.Effect<Run, ControlError>
     /** Continues the runs whose process was killed. */
     readonly recover: Effect.Effect<ReadonlyArray<Run>, ControlError>
+    /**
+     * Puts in order what nobody else does: instances that outlived their run are ended, runs whose instance has failed are recorded, and
+     * hand-overs that were left half-done are finished.
+     */
+    readonly tend: Effect.Effect<void, ControlError>
   }
 >()("pollen/migration/RunControl") {
-  static readonly layer = (workflow: MigrationEnv["MOVE"]): Layer.Layer<RunControl, never, Runs | Flags | Database> =>
+  static readonly layer = (workflow: MigrationEnv["MOVE"]): Layer.Layer<RunControl, never, StepServices | Flags> =>
     Layer.effect(
       RunControl,
       Effect.gen(function* () {
         const runs = yield* Runs
         const flags = yield* Flags
-        const database = yield* Database
+        const services = yield* Effect.context<StepServices>()
         const instances = Instances.of(workflow)
 
         const requireNotHalted = Effect.fnUntraced(function* () {
@@ -58,11 +69,24 @@ export class RunControl extends Context.Service<
           if (reason !== null) yield* runs.change(row.id, ["running"], "failed", { reason })
         })
 
-        const stop = Effect.fnUntraced(function* ({ id, progress: { instance } }: RunRow) {
-          // Each page reads the state first, so the page under way is the last, even if the instance cannot be ended.
-          yield* runs.change(id, ["running", "paused"], "cancelled")
+        const endInstance = Effect.fnUntraced(function* ({ id, progress: { instance } }: RunRow) {
           yield* instances.cancel(id, instance)
+          yield* runs.change(id, ["cancelled"], "cancelled", { isEnding: false })
         })
+
+        /** Takes everything out of a run's hands. Each page reads the state first, so none begins from now on. */
+        const stop = Effect.fnUntraced(function* ({ id }: RunRow) {
+          yield* runs.change(id, ["running", "paused"], "cancelled", { isEnding: true })
+          yield* runs.breakLeases(id)
+        })
+
+        const finish = (runId: string | null) => Effect.provide(finishHandOvers(runId), services)
+
+        /** Leaves it to `tend` to ask again where the platform does not answer. */
+        const endOrLeave = (row: RunRow) =>
+          Effect.catchTag(endInstance(row), "ServiceUnavailable", ({ message }) =>
+            Effect.logWarning(`The instance of ${row.id} was not ended; this is tried again`, message),
+          )
 
         /** Cancels what a rollback replaces: every move, and every other rollback if this one is of everybody. */
         const makeWay = Effect.fnUntraced(function* ({ people, at }: RunParameters) {
@@ -74,11 +98,11 @@ export class RunControl extends Context.Service<
               detail: `The rollback ${other.id} is under way. Wait for it or cancel it; a rollback of everybody replaces it`,
             })
           }
-          yield* Effect.forEach(underWay, stop, { discard: true })
+          yield* Effect.forEach(underWay, (row) => Effect.andThen(stop(row), endOrLeave(row)), { discard: true })
         })
 
         const start = Effect.fn("RunControl.start")(function* (parameters: RunParameters, operator: string) {
-          yield* Effect.provideService(requireTokenColumns(), Database, database)
+          yield* Effect.provide(requireTokenColumns(), services)
           yield* requireNotHalted()
           yield* Effect.forEach(yield* runs.underWay, recordFailure, { discard: true })
           const isUrgent = parameters.kind === "rollback" && !parameters.dryRun
@@ -118,10 +142,15 @@ export class RunControl extends Context.Service<
           resume: (id) => change(id, ["paused"], "running", instances.resume),
           cancel: Effect.fn("RunControl.cancel")(function* (id) {
             const row = yield* runs.find(id)
-            if (row.state !== "running" && row.state !== "paused") {
+            const isEnding = row.state === "cancelled" && row.progress.isEnding
+            if (row.state !== "running" && row.state !== "paused" && !isEnding) {
               return yield* new Conflict({ reason: `run_${row.state}`, detail: `The run is ${row.state} already` })
             }
             yield* stop(row)
+            // The people come first: what the instance still asks for is refused already.
+            const ended = yield* Effect.exit(endInstance(row))
+            yield* finish(id)
+            yield* ended
             return yield* runs.get(id)
           }),
           recover: Effect.gen(function* () {
@@ -131,6 +160,11 @@ export class RunControl extends Context.Service<
               yield* instances.recover(id, progress.instance)
             }
             return running
+          }),
+          tend: Effect.gen(function* () {
+            yield* Effect.forEach(yield* runs.ending, endOrLeave, { discard: true })
+            yield* Effect.forEach(yield* runs.underWay, recordFailure, { discard: true })
+            yield* finish(null)
           }),
         })
       }),

@@ -2,15 +2,12 @@ import { Effect, Ref } from "effect"
 import type { RunState } from "../api/runs.ts"
 import { addFailures, dryPage } from "../page/dryPage.ts"
 import { type Page, type PageResult, takePage } from "../page/takePage.ts"
-import { PageSettings } from "../person/PageSettings.ts"
+import { newPageSettings, PageSettings } from "../person/PageSettings.ts"
 import { decodeParameters, encodeParameters, type StartedRun } from "../runs/parameters.ts"
 import type { StoredProgress } from "../runs/progress.ts"
 import { Runs } from "../runs/Runs.ts"
 import { type Checkpoint, Steps } from "./Steps.ts"
 import { countOn, emptySurvey, findDuplicates, totalsOf } from "./survey.ts"
-
-/** How long a hand-over waits for refreshes under way, in milliseconds. A refresh waits at most 10 s for the provider. */
-const claimWaitMs = 15_000
 
 const start: Checkpoint = { pass: 1, page: 1, cursor: "", happened: 0, dueAt: null }
 
@@ -35,13 +32,13 @@ const noteProgress = Effect.fn("noteProgress")(function* (id: string, change: Pa
   return yield* runs.change(id, [state], state, change)
 })
 
-/** Takes one page under a lease of its own, so that an earlier attempt that is still alive cannot record anything. */
+/** Takes one page, and shows a sign of life meanwhile. */
 const onePage = Effect.fnUntraced(function* (run: StartedRun, page: Page, heartbeatMs: number | null) {
   const { concurrency, dryRun } = run.parameters
   const runs = yield* Runs
   const answers = yield* Ref.make(0)
   const onAnswer = Ref.update(answers, (count) => count + 1)
-  const settings = { lease: crypto.randomUUID(), concurrency, claimWaitMs, onAnswer }
+  const settings = newPageSettings({ concurrency, onAnswer })
   const work = dryRun ? dryPage(run, page) : Effect.map(takePage(run, page), (result) => ({ result, failures: [] }))
   const working = Effect.provideService(work, PageSettings, settings)
   if (heartbeatMs === null) return yield* working

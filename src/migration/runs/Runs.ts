@@ -47,12 +47,19 @@ const insert = `INSERT INTO migration_runs (id, started_at, started_by, paramete
   WHERE ?6 OR NOT EXISTS (SELECT 1 FROM migration_runs WHERE state IN ('running', 'paused') AND NOT parameters->>'$.isDry')
   RETURNING id`
 
+/** The condition that the run whose id is parameter `position` may still change anybody. */
+export const runIsUnderWay = (position: number): string =>
+  `EXISTS (SELECT 1 FROM migration_runs WHERE id = ?${position} AND state IN ('running', 'paused'))`
+
 const setState = (fields: ReadonlyArray<string>) => {
   const values = fields.map((field, index) => `, '$.${field}', json(?${index + 5})`).join("")
   const progress = values === "" ? "progress" : `json_set(progress${values})`
   return `UPDATE migration_runs SET state = ?2, updated_at = ?3, progress = ${progress}
     WHERE id = ?1 AND state IN (SELECT value FROM json_each(?4)) RETURNING id`
 }
+
+// The page under way is the last, and changes nothing any more: not its instance alone has to end for that.
+const breakLeases = `UPDATE token_migration_status SET lease = NULL WHERE state IN ('copying', 'verifying') AND run_id = ?1`
 
 const setAnswers = `UPDATE migration_runs SET updated_at = ?2, progress = json_set(progress, '$.answers', ?3)
   WHERE id = ?1 AND state IN ('running', 'paused')`
@@ -73,7 +80,7 @@ const failuresOf = (id: string, rows: FailureRows): Progress["failures"] =>
 
 const toRun = (row: RunRow, failures: FailureRows): Run => {
   const { id, state, startedAt, startedBy, updatedAt, parameters } = row
-  const { instance: _instance, ...progress } = row.progress
+  const { instance: _instance, isEnding: _isEnding, ...progress } = row.progress
   return {
     id,
     kind: parameters.kind,
@@ -108,6 +115,10 @@ export class Runs extends Context.Service<
     readonly list: Effect.Effect<ReadonlyArray<Run>, DatabaseUnavailable>
     /** Runs that are moving people, and paused ones that will. */
     readonly underWay: Effect.Effect<ReadonlyArray<RunRow>, DatabaseUnavailable>
+    /** Cancelled runs whose instance may be alive still. */
+    readonly ending: Effect.Effect<ReadonlyArray<RunRow>, DatabaseUnavailable>
+    /** Takes the people whom a run has in hand out of it: whatever its page under way still asks for is refused. */
+    readonly breakLeases: (id: string) => Effect.Effect<void, DatabaseUnavailable>
     /** Changes the state of a run that is in one of `from`, and the fields of its progress that `change` has. False for any other run. */
     readonly change: (
       id: string,
@@ -168,6 +179,10 @@ export class Runs extends Context.Service<
         underWay: Effect.map(rowsWhere("WHERE state IN ('running', 'paused')"), (rows) =>
           rows.filter(({ parameters }) => !parameters.dryRun),
         ),
+        ending: rowsWhere("WHERE state = 'cancelled' AND progress->>'$.isEnding'"),
+        breakLeases: Effect.fn("Runs.breakLeases")(function* (id) {
+          yield* database.rows("leases", statement(breakLeases, id))
+        }),
         heartbeat: Effect.fn("Runs.heartbeat")(function* (id, answers) {
           const now = yield* Clock.currentTimeMillis
           yield* database.rows("runs", statement(setAnswers, id, now, answers))

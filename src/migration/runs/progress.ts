@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { Progress } from "../api/runs.ts"
 
 /** The progress of a run as it is stored. */
@@ -6,6 +6,8 @@ export const StoredProgress = Schema.Struct({
   ...Progress.fields,
   /** The Workflow instance that continues the run: each takes a limited number of steps. */
   instance: Schema.Int,
+  /** Whether the run is cancelled, and the platform has not confirmed yet that its instance has ended. */
+  isEnding: Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(false))),
 })
 export type StoredProgress = typeof StoredProgress.Type
 
@@ -24,6 +26,7 @@ export const emptyProgress: StoredProgress = {
   failures: [],
   reason: null,
   instance: 1,
+  isEnding: false,
 }
 
 interface Measured {

@@ -1,13 +1,13 @@
 import { Effect } from "effect"
 import { newFingerprintKey } from "../../domain/fingerprint.ts"
 import { Core } from "../Core.ts"
-import type { PersonInMove } from "../person/PersonInMove.ts"
+import type { Person } from "../person/PersonInMove.ts"
 import { failed, type Overtaken, type StepFailed, toStepFailed } from "../person/reason.ts"
 import { checkHeld } from "./complete.ts"
 import { compareCopies, grantsToCopy } from "./copy.ts"
 
 /** Fails as a step would fail for one person. Writes nothing, to D1 or to the object. */
-export type Check = (personInMove: PersonInMove) => Effect.Effect<unknown, StepFailed | Overtaken, Core>
+export type Check = (personInMove: Person) => Effect.Effect<unknown, StepFailed | Overtaken, Core>
 
 /** Passes: nothing can be known to be wrong before the step is taken. */
 export const checkNothing: Check = () => Effect.void

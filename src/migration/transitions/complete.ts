@@ -4,8 +4,17 @@ import { jsonTexts } from "../../domain/jsonTexts.ts"
 import { Core } from "../Core.ts"
 import { Database, statement } from "../Database.ts"
 import { type AccountRow, isDisconnected } from "../person/accounts.ts"
+import { leasedBy } from "../person/lease.ts"
 import { markVerifying } from "../person/markVerifying.ts"
-import { forEachPerson, latest, type PersonInMove, succeeded, toStepResults } from "../person/PersonInMove.ts"
+import { PageSettings } from "../person/PageSettings.ts"
+import {
+  forEachPerson,
+  latest,
+  type Person,
+  type PersonInMove,
+  succeeded,
+  toStepResults,
+} from "../person/PersonInMove.ts"
 import { failed, Overtaken, type StepFailed, toStepFailed } from "../person/reason.ts"
 
 const clear = `UPDATE user_accounts SET access_token = NULL, refresh_token = NULL, expires_at = NULL, scope = NULL,
@@ -13,6 +22,7 @@ const clear = `UPDATE user_accounts SET access_token = NULL, refresh_token = NUL
   FROM json_each(?1) cleared
   WHERE user_id = cleared.value->>'userId' AND provider = cleared.value->>'provider' AND holder = 'object'
     AND user_accounts.epoch = cleared.value->>'epoch' AND user_accounts.generation = cleared.value->>'generation'
+    AND ${leasedBy(2)}
   RETURNING user_id AS userId, provider`
 
 /** Returns a failure unless the object holds an account, opens its grant and, unless the person has to connect again, uses it. */
@@ -42,7 +52,7 @@ const checkAccount = (
  * use it. Otherwise an expired token passes: it says nothing about the grant.
  */
 export const checkHeld = Effect.fn("checkHeld")(function* (
-  { userId, accounts }: PersonInMove,
+  { userId, accounts }: Person,
   { mayRefresh }: { readonly mayRefresh: boolean },
 ) {
   const core = yield* Core
@@ -67,6 +77,7 @@ export const checkHeld = Effect.fn("checkHeld")(function* (
 /** `rampdown` to `complete`: clears the grants in D1, the last in plain text, after the object has opened and used each of them. */
 export const complete = Effect.fn("complete")(function* (people: ReadonlyArray<PersonInMove>) {
   const database = yield* Database
+  const { lease } = yield* PageSettings
   yield* markVerifying(people)
   const checked = yield* forEachPerson(people, (personInMove) => checkHeld(personInMove, { mayRefresh: true }))
   const toClear = succeeded(people, checked)
@@ -75,7 +86,7 @@ export const complete = Effect.fn("complete")(function* (people: ReadonlyArray<P
   )
   const cleared = new Set<string>()
   for (const text of jsonTexts(rows)) {
-    for (const row of yield* database.rows("clear", statement(clear, text))) {
+    for (const row of yield* database.rows("clear", statement(clear, text, lease))) {
       cleared.add(`${row["provider"]} ${row["userId"]}`)
     }
   }

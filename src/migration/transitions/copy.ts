@@ -35,20 +35,20 @@ export const compareCopies = Effect.fn("compareCopies")(function* (
 })
 
 const importGrants = Effect.fn("importGrants")(function* (
-  userId: PersonInMove["userId"],
+  { userId, lease }: Pick<PersonInMove, "userId" | "lease">,
   grants: ReadonlyArray<Carried>,
 ) {
   const core = yield* Core
-  const { accounts } = yield* Effect.mapError(core.importTokens({ userId, accounts: grants }), toStepFailed)
+  const { accounts } = yield* Effect.mapError(core.importTokens({ userId, lease, accounts: grants }), toStepFailed)
   return accounts.some(({ outcome }) => outcome === "kept")
 })
 
-const copyOne = Effect.fnUntraced(function* ({ userId, accounts }: PersonInMove, options: CopyOptions) {
+const copyOne = Effect.fnUntraced(function* ({ userId, accounts, lease }: PersonInMove, options: CopyOptions) {
   const grants = yield* grantsToCopy(accounts)
   const compared = options.isFresh || grants.length === 0 ? grants : yield* compareCopies(userId, grants, options)
   const differing = grants.filter((grant) => grant.tokens === null || compared.includes(grant))
   // A copy that the object keeps is newer than the rows that were read; the comparison that follows decides.
-  const isKept = differing.length > 0 && (yield* importGrants(userId, differing))
+  const isKept = differing.length > 0 && (yield* importGrants({ userId, lease }, differing))
   return { userId, grants, isCompared: differing.length === 0, isKept }
 })
 

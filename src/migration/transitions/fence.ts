@@ -1,6 +1,7 @@
 import { Clock, Effect, Result } from "effect"
 import { Database, statement } from "../Database.ts"
 import { type AccountRow, type AccountsOf, readAccounts } from "../person/accounts.ts"
+import { leasedBy } from "../person/lease.ts"
 import { PageSettings } from "../person/PageSettings.ts"
 import { type Outcomes, type PersonInMove, succeeded } from "../person/PersonInMove.ts"
 import { failed, type Overtaken, type StepFailed } from "../person/reason.ts"
@@ -12,10 +13,10 @@ const fenceMs = 60_000
 const checkEveryMs = 250
 
 const raise = `UPDATE user_accounts SET fenced_until = ?2
-  WHERE holder = 'database' AND user_id IN (SELECT value FROM json_each(?1))`
+  WHERE holder = 'database' AND user_id IN (SELECT value FROM json_each(?1)) AND ${leasedBy(3)}`
 
 const lower = `UPDATE user_accounts SET fenced_until = NULL
-  WHERE holder = 'database' AND user_id IN (SELECT value FROM json_each(?1))`
+  WHERE holder = 'database' AND user_id IN (SELECT value FROM json_each(?1)) AND ${leasedBy(2)}`
 
 const idsOf = (people: ReadonlyArray<{ readonly userId: string }>) => JSON.stringify(people.map(({ userId }) => userId))
 
@@ -28,11 +29,11 @@ const isClaimed = (row: AccountRow | null, now: number): boolean =>
  */
 export const fence = Effect.fn("fence")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
   const database = yield* Database
-  const { claimWaitMs } = yield* PageSettings
+  const { claimWaitMs, lease } = yield* PageSettings
   if (peopleInMove.length === 0) return { rows: new Map() as AccountsOf, outcomes: new Map() as Outcomes<void> }
   const fencedAt = yield* Clock.currentTimeMillis
   // Rows that an object holds already are not fenced, but read with the others.
-  yield* database.rows("fence", statement(raise, idsOf(peopleInMove), fencedAt + fenceMs))
+  yield* database.rows("fence", statement(raise, idsOf(peopleInMove), fencedAt + fenceMs, lease))
   let rows = yield* readAccounts(peopleInMove.map(({ userId }) => userId))
   let now = yield* Clock.currentTimeMillis
   const isWaiting = () => [...rows.values()].flat().some((row) => isClaimed(row, now))
@@ -61,7 +62,8 @@ export const unfence = Effect.fn("unfence")(function* (
   outcomes: Outcomes<unknown>,
 ) {
   const database = yield* Database
+  const { lease } = yield* PageSettings
   const done = new Set(succeeded(peopleInMove, outcomes))
   const left = peopleInMove.filter((person) => !done.has(person))
-  if (left.length > 0) yield* database.rows("unfence", statement(lower, idsOf(left)))
+  if (left.length > 0) yield* database.rows("unfence", statement(lower, idsOf(left), lease))
 })

@@ -6,8 +6,17 @@ import { Core } from "../Core.ts"
 import { Database, statement } from "../Database.ts"
 import { type AccountRow, providerOf, readAccounts, withTokens } from "../person/accounts.ts"
 import { compareWithObject } from "../person/compareWithObject.ts"
+import { leasedBy } from "../person/lease.ts"
 import { markVerifying } from "../person/markVerifying.ts"
-import { forEachPerson, latest, type PersonInMove, succeeded, toStepResults } from "../person/PersonInMove.ts"
+import { PageSettings } from "../person/PageSettings.ts"
+import {
+  forEachPerson,
+  latest,
+  type Outcomes,
+  type PersonInMove,
+  succeeded,
+  toStepResults,
+} from "../person/PersonInMove.ts"
 import { failed, Overtaken, toStepFailed } from "../person/reason.ts"
 
 // D1 becomes the holder as of the epoch at which the object gave up, and takes the tokens that the object gave, if any.
@@ -23,7 +32,7 @@ const switchBack = `UPDATE user_accounts SET holder = 'database', epoch = back.v
     refresh_claim = NULL, refresh_claimed_until = NULL, fenced_until = NULL, updated_at = ?2
   FROM json_each(?1) back
   WHERE user_id = back.value->>'userId' AND provider = back.value->>'provider' AND holder = 'object'
-    AND user_accounts.epoch = back.value->>'fromEpoch'
+    AND user_accounts.epoch = back.value->>'fromEpoch' AND ${leasedBy(3)}
   RETURNING user_id AS userId, provider, generation`
 
 /** A row of D1 after the hand-over back. */
@@ -55,7 +64,7 @@ const toRow = ({ tokens, ...back }: Back) => ({
 const isHeldByObject = ({ holder }: AccountRow): boolean => holder === "object"
 
 /** Asks the object to give up what it holds, as of the epoch after D1's. It does so durably before it answers. */
-const askBack = Effect.fn("askBack")(function* ({ userId, accounts }: PersonInMove) {
+const askBack = Effect.fn("askBack")(function* ({ userId, accounts, lease }: PersonInMove) {
   const core = yield* Core
   const held = accounts.filter(isHeldByObject)
   const known = held.flatMap((account) =>
@@ -64,7 +73,7 @@ const askBack = Effect.fn("askBack")(function* ({ userId, accounts }: PersonInMo
   const given =
     known.length === 0
       ? []
-      : (yield* Effect.mapError(core.handBack({ userId, accounts: known }), toStepFailed)).accounts
+      : (yield* Effect.mapError(core.handBack({ userId, lease, accounts: known }), toStepFailed)).accounts
   if (given.some(({ outcome }) => outcome === "superseded")) return yield* new Overtaken()
   return held.map((account): Back => {
     const answer = given.find(({ provider }) => provider === account.provider)
@@ -86,10 +95,11 @@ const keyOf = (userId: string, provider: string) => `${provider} ${userId}`
 /** Writes the grants that came back, and returns the generations of the rows that were written. */
 const takeBack = Effect.fn("takeBack")(function* (backs: ReadonlyArray<Back>) {
   const database = yield* Database
+  const { lease } = yield* PageSettings
   const now = yield* Clock.currentTimeMillis
   const written = new Map<string, number>()
   for (const text of jsonTexts(backs.map(toRow))) {
-    for (const row of yield* database.rows("switch back", statement(switchBack, text, now))) {
+    for (const row of yield* database.rows("switch back", statement(switchBack, text, now, lease))) {
       written.set(keyOf(String(row["userId"]), String(row["provider"])), Number(row["generation"]))
     }
   }
@@ -116,6 +126,17 @@ const compareOne = Effect.fn("compareOne")(function* (
   }
 })
 
+/**
+ * Hands back, of people who should hold nothing in their objects, what these hold all the same. Returns those outcomes, and the people
+ * whose objects hold nothing now.
+ */
+export const giveBackHeld = Effect.fn("giveBackHeld")(function* (people: ReadonlyArray<PersonInMove>) {
+  const holding = people.filter(({ accounts }) => accounts.some(isHeldByObject))
+  const given: Outcomes<unknown> = holding.length === 0 ? new Map() : yield* giveBack(holding)
+  const back = new Set(succeeded(holding, given))
+  return { given, freed: people.filter((person) => !holding.includes(person) || back.has(person)) }
+})
+
 /** `live` to `shadow`: hands the grants back to D1. Grants that an earlier attempt has handed back are only compared. */
 export const giveBack = Effect.fn("giveBack")(function* (people: ReadonlyArray<PersonInMove>) {
   const asked = yield* forEachPerson(people, askBack)
@@ -125,9 +146,9 @@ export const giveBack = Effect.fn("giveBack")(function* (people: ReadonlyArray<P
   yield* markVerifying(answered)
   const rows = yield* readAccounts(answered.map(({ userId }) => userId))
   const after = answered.map(
-    ({ userId }): PersonInMove => ({
-      userId,
-      accounts: (rows.get(userId) ?? []).filter((row) => row !== null),
+    (person): PersonInMove => ({
+      ...person,
+      accounts: (rows.get(person.userId) ?? []).filter((row) => row !== null),
     }),
   )
   const compared = yield* forEachPerson(

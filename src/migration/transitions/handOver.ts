@@ -5,6 +5,8 @@ import { Core } from "../Core.ts"
 import { Database, statement } from "../Database.ts"
 import { FeedSources } from "../FeedSources.ts"
 import { type AccountRow, isDisconnected, providerOf, toCarry } from "../person/accounts.ts"
+import { leasedBy } from "../person/lease.ts"
+import { PageSettings } from "../person/PageSettings.ts"
 import { forEachPerson, latest, type Outcomes, type PersonInMove } from "../person/PersonInMove.ts"
 import { failed, Overtaken, toStepFailed } from "../person/reason.ts"
 
@@ -40,7 +42,10 @@ const accountOf = (accounts: ReadonlyArray<AccountRow>, provider: Provider) =>
   accounts.find((account) => Option.contains(providerOf(account), provider))
 
 /** Imports again grants that D1 gave away and of which the object has no copy: D1's rows still have them. */
-const importAgain = Effect.fnUntraced(function* ({ userId, accounts }: PersonInMove, missing: ReadonlyArray<Provider>) {
+const importAgain = Effect.fnUntraced(function* (
+  { userId, accounts, lease }: PersonInMove,
+  missing: ReadonlyArray<Provider>,
+) {
   const core = yield* Core
   const grants = missing.flatMap((provider) => {
     const account = accountOf(accounts, provider)
@@ -49,12 +54,12 @@ const importAgain = Effect.fnUntraced(function* ({ userId, accounts }: PersonInM
   })
   if (grants.length < missing.length)
     return yield* failed("not_held_by_object", `nothing to hold: ${missing.join(", ")}`)
-  yield* Effect.mapError(core.importTokens({ userId, accounts: grants }), toStepFailed)
+  yield* Effect.mapError(core.importTokens({ userId, lease, accounts: grants }), toStepFailed)
 })
 
 const takeOverOne = Effect.fn("takeOverOne")(function* (person: PersonInMove, sources: ReadonlyArray<HandedSource>) {
   const core = yield* Core
-  const { userId, accounts } = person
+  const { userId, accounts, lease } = person
   const given = providers.flatMap((provider) => {
     const account = accountOf(accounts, provider)
     return account?.holder === "object" ? [{ provider, epoch: account.epoch, account }] : []
@@ -63,6 +68,7 @@ const takeOverOne = Effect.fn("takeOverOne")(function* (person: PersonInMove, so
   const take = core
     .takeOver({
       userId,
+      lease,
       accounts: given.map(({ provider, epoch }) => ({ provider, epoch })),
       sources,
       isMirrored: true,
@@ -86,7 +92,7 @@ const takeOverOne = Effect.fn("takeOverOne")(function* (person: PersonInMove, so
   const superseded = taken.accounts.flatMap(({ provider, outcome }) => (outcome === "superseded" ? [provider] : []))
   // A token that the person set in between went to the object alone; D1's mirror needs it too.
   if (taken.accounts.some(({ outcome }) => outcome === "already_held")) {
-    yield* Effect.mapError(core.setMirror({ userId, isMirrored: true }), toStepFailed)
+    yield* Effect.mapError(core.setMirror({ userId, lease, isMirrored: true }), toStepFailed)
   }
   return { durableObjectId: taken.durableObjectId, superseded }
 })
@@ -94,7 +100,7 @@ const takeOverOne = Effect.fn("takeOverOne")(function* (person: PersonInMove, so
 // A hand-over back that was given up half-way: the object gave up as of the epoch after D1's, which D1 has not reached.
 const raise = `UPDATE user_accounts SET epoch = user_accounts.epoch + 1, updated_at = ?2 FROM json_each(?1) raised
   WHERE user_id = raised.value->>'userId' AND provider = raised.value->>'provider' AND holder = 'object'
-    AND user_accounts.epoch = raised.value->>'epoch' RETURNING user_id AS userId, provider`
+    AND user_accounts.epoch = raised.value->>'epoch' AND ${leasedBy(3)} RETURNING user_id AS userId, provider`
 
 interface Superseded {
   readonly person: PersonInMove
@@ -104,17 +110,18 @@ interface Superseded {
 /** Raises D1's rows to the epoch at which the objects gave up, so that they can take over again. */
 const raiseEpochs = Effect.fn("raiseEpochs")(function* (superseded: ReadonlyArray<Superseded>) {
   const database = yield* Database
+  const { lease } = yield* PageSettings
   const now = yield* Clock.currentTimeMillis
   const rows = superseded.flatMap(({ person: { userId, accounts }, providers: names }) =>
     names.map((provider) => ({ userId, provider, epoch: accountOf(accounts, provider)?.epoch ?? 0 })),
   )
-  const raised = yield* database.rows("raise", statement(raise, JSON.stringify(rows), now))
+  const raised = yield* database.rows("raise", statement(raise, JSON.stringify(rows), now, lease))
   const keys = new Set(raised.map(({ userId, provider }) => `${provider} ${userId}`))
   return superseded.map(
-    ({ person: { userId, accounts } }): PersonInMove => ({
-      userId,
+    ({ person: { accounts, ...person } }): PersonInMove => ({
+      ...person,
       accounts: accounts.map((account) =>
-        keys.has(`${account.provider} ${userId}`) ? { ...account, epoch: account.epoch + 1 } : account,
+        keys.has(`${account.provider} ${person.userId}`) ? { ...account, epoch: account.epoch + 1 } : account,
       ),
     }),
   )

@@ -7,6 +7,7 @@ import {
   forEachPerson,
   latest,
   type Outcomes,
+  type Person,
   type PersonInMove,
   succeeded,
   toStepResults,
@@ -19,7 +20,7 @@ const comparisonsAtMost = 2
 const isMirrored = ({ holder }: AccountRow): boolean => holder === "object"
 
 /** Compares the grants that the object holds with their mirror in D1. */
-const compareOne = Effect.fn("compareMirror")(function* ({ userId, accounts }: PersonInMove) {
+const compareOne = Effect.fn("compareMirror")(function* ({ userId, accounts }: Person) {
   const rows = accounts.filter((account) => isMirrored(account) && !isDisconnected(account)).map(withTokens)
   if (rows.length === 0) return
   for (const { stored, inObject, differences } of yield* compareWithObject(userId, rows, { probe: false })) {
@@ -56,8 +57,8 @@ export const compareMirrors = Effect.fn("compareMirrors")(function* (
 /** `rampdown` to `live`: the object writes its tokens to the mirror in D1 again. */
 export const mirrorAgain = Effect.fn("mirrorAgain")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
   const core = yield* Core
-  const mirrored = yield* forEachPerson(peopleInMove, ({ userId }) =>
-    Effect.mapError(core.setMirror({ userId, isMirrored: true }), toStepFailed),
+  const mirrored = yield* forEachPerson(peopleInMove, ({ userId, lease }) =>
+    Effect.mapError(core.setMirror({ userId, lease, isMirrored: true }), toStepFailed),
   )
   const toCompare = succeeded(peopleInMove, mirrored)
   yield* markVerifying(toCompare)
@@ -68,8 +69,8 @@ export const mirrorAgain = Effect.fn("mirrorAgain")(function* (peopleInMove: Rea
 /** `live` to `rampdown`: the object stops writing to the mirror in D1, which stays as it is. */
 export const stopMirror = Effect.fn("stopMirror")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
   const core = yield* Core
-  const stopped = yield* forEachPerson(peopleInMove, ({ userId }) =>
-    Effect.mapError(core.setMirror({ userId, isMirrored: false }), toStepFailed),
+  const stopped = yield* forEachPerson(peopleInMove, ({ userId, lease }) =>
+    Effect.mapError(core.setMirror({ userId, lease, isMirrored: false }), toStepFailed),
   )
   return toStepResults(peopleInMove, stopped, () => ({ isVerified: false }))
 })

@@ -4,7 +4,9 @@ import { toStored } from "../../move/account.ts"
 import { Core } from "../Core.ts"
 import { Database, statement } from "../Database.ts"
 import { isDisconnected } from "../person/accounts.ts"
+import { leasedBy } from "../person/lease.ts"
 import { markVerifying } from "../person/markVerifying.ts"
+import { PageSettings } from "../person/PageSettings.ts"
 import {
   forEachPerson,
   latest,
@@ -24,7 +26,7 @@ const write = `UPDATE user_accounts SET access_token = given.value->>'accessToke
     authorized_at = given.value->>'authorizedAt', client = given.value->>'client', generation = generation + 1
   FROM json_each(?1) given
   WHERE user_id = given.value->>'userId' AND provider = given.value->>'provider' AND holder = 'object'
-    AND user_accounts.epoch = given.value->>'epoch'`
+    AND user_accounts.epoch = given.value->>'epoch' AND ${leasedBy(2)}`
 
 const exportOne = Effect.fn("exportOne")(function* ({ userId, accounts }: PersonInMove) {
   const core = yield* Core
@@ -40,12 +42,13 @@ const exportOne = Effect.fn("exportOne")(function* ({ userId, accounts }: Person
 /** `complete` to `rampdown`: writes the current grants to D1 again. The object still holds them. */
 export const restore = Effect.fn("restore")(function* (people: ReadonlyArray<PersonInMove>) {
   const database = yield* Database
+  const { lease } = yield* PageSettings
   let outcomes: Outcomes<unknown> = new Map()
   let left = people
   for (let round = 0; round < writesAtMost && left.length > 0; round++) {
     const exported = yield* forEachPerson(left, exportOne)
     const rows = [...exported.values()].flatMap((outcome) => (Result.isSuccess(outcome) ? outcome.success : []))
-    for (const text of jsonTexts(rows)) yield* database.rows("restore", statement(write, text))
+    for (const text of jsonTexts(rows)) yield* database.rows("restore", statement(write, text, lease))
     const written = succeeded(left, exported)
     if (round === 0) yield* markVerifying(written)
     const compared = yield* compareMirrors(written)

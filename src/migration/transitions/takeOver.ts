@@ -2,6 +2,8 @@ import { Clock, Effect, Option, Result } from "effect"
 import { jsonTexts } from "../../domain/jsonTexts.ts"
 import { Database, statement } from "../Database.ts"
 import type { AccountRow } from "../person/accounts.ts"
+import { leasedBy } from "../person/lease.ts"
+import { PageSettings } from "../person/PageSettings.ts"
 import {
   latest,
   type Outcome,
@@ -21,7 +23,7 @@ const switchHolder = `UPDATE user_accounts SET holder = 'object', epoch = user_a
   FROM json_each(?1) given
   WHERE user_id = given.value->>'userId' AND provider = given.value->>'provider' AND holder = 'database'
     AND user_accounts.epoch = given.value->>'epoch' AND generation = given.value->>'generation'
-    AND (refresh_claim IS NULL OR refresh_claimed_until <= ?2)
+    AND (refresh_claim IS NULL OR refresh_claimed_until <= ?2) AND ${leasedBy(3)}
   RETURNING user_id AS userId, provider, epoch`
 
 const keyOf = (userId: unknown, provider: unknown) => `${provider} ${userId}`
@@ -29,20 +31,21 @@ const keyOf = (userId: unknown, provider: unknown) => `${provider} ${userId}`
 /** Switches the holder of these people's grants to the object, and returns their rows as they are then. */
 const give = Effect.fn("give")(function* (peopleInMove: ReadonlyArray<PersonInMove>) {
   const database = yield* Database
+  const { lease } = yield* PageSettings
   const now = yield* Clock.currentTimeMillis
   const held = peopleInMove.flatMap(({ accounts }) => accounts.filter(({ holder }) => holder === "database"))
   const given = new Map<string, number>()
   const rows = held.map(({ userId, provider, epoch, generation }) => ({ userId, provider, epoch, generation }))
   for (const text of jsonTexts(rows)) {
-    for (const row of yield* database.rows("switch", statement(switchHolder, text, now))) {
+    for (const row of yield* database.rows("switch", statement(switchHolder, text, now, lease))) {
       given.set(keyOf(row["userId"], row["provider"]), Number(row["epoch"]))
     }
   }
   return peopleInMove.map(
-    ({ userId, accounts }): PersonInMove => ({
-      userId,
+    ({ accounts, ...person }): PersonInMove => ({
+      ...person,
       accounts: accounts.map((account) => {
-        const epoch = given.get(keyOf(userId, account.provider))
+        const epoch = given.get(keyOf(person.userId, account.provider))
         return epoch === undefined ? account : { ...account, holder: "object", epoch }
       }),
     }),
@@ -74,9 +77,9 @@ export const takeOver = Effect.fn("takeOver")(function* (peopleInMove: ReadonlyA
   const prepared = yield* copyGrants(peopleInMove, { isFresh: false, probe: true })
   const ready = succeeded(peopleInMove, prepared)
   const { rows, outcomes: fenced } = yield* fence(ready)
-  const settled = succeeded(ready, fenced).map(({ userId }) => ({
-    userId,
-    accounts: (rows.get(userId) ?? []).filter((row) => row !== null),
+  const settled = succeeded(ready, fenced).map((person) => ({
+    ...person,
+    accounts: (rows.get(person.userId) ?? []).filter((row) => row !== null),
   }))
   const before = new Map(peopleInMove.map(({ userId, accounts }) => [userId, accounts]))
   const changed = settled.filter(({ userId, accounts }) => isChanged(before.get(userId) ?? [], accounts))

@@ -1,4 +1,4 @@
-import { Effect, Result } from "effect"
+import type { Effect } from "effect"
 import type { DatabaseUnavailable } from "../../domain/error.ts"
 import { nextStage, type Stage, type stages } from "../../domain/stage.ts"
 import type { Core } from "../Core.ts"
@@ -11,6 +11,7 @@ import { complete } from "./complete.ts"
 import { copy } from "./copy.ts"
 import { discard } from "./discard.ts"
 import { giveBack } from "./giveBack.ts"
+import { keepCopy } from "./keepCopy.ts"
 import { mirrorAgain, stopMirror } from "./mirror.ts"
 import { restore } from "./restore.ts"
 import { takeOver } from "./takeOver.ts"
@@ -38,10 +39,6 @@ type Rows<Stages> = Stages extends readonly [infer Earlier, infer Later, ...infe
 
 export type Transitions = Rows<typeof stages>
 export type Transition = Transitions[number]
-
-/** `shadow` to `dual_write`: the object keeps its copy, and reads are no longer compared. */
-const keepCopy: Take = (people) =>
-  Effect.succeed(new Map(people.map(({ userId }) => [userId, Result.succeed({ isVerified: false })])))
 
 /** All transitions between stages: nobody reaches a stage in any other way. */
 export const transitions: Transitions = [

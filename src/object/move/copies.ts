@@ -6,8 +6,9 @@ import type { AccountState, TokenSet } from "../../domain/token.ts"
 import { GrantStore, lifeOf, nextGeneration } from "../grants/GrantStore.ts"
 import { withoutPast } from "../grants/grantRows.ts"
 import { TokenEvents } from "../grants/TokenEvents.ts"
-import { ensurePerson, rearm } from "../person.ts"
+import { ensurePerson, readTombstone, rearm } from "../person.ts"
 import { Store } from "../Store.ts"
+import { underLease } from "./lease.ts"
 
 // Copies of grants that D1 holds. An object neither polls nor refreshes for a copy, tells D1 nothing of it and sets no alarm.
 
@@ -27,15 +28,17 @@ const sealOf = Effect.fnUntraced(function* (provider: Provider, { accessToken, r
   return yield* grants.seal(provider, { accessToken, refreshToken, previousRefreshToken: null, scope })
 })
 
-const keepCopy = Effect.fnUntraced(function* ({ provider, epoch, generation, state, tokens }: CopiedGrant) {
-  const store = yield* Store
-  const { db } = store
+const keepCopy = Effect.fnUntraced(function* (
+  { provider, epoch, generation, state, tokens }: CopiedGrant,
+  lease: number | undefined,
+) {
+  const { db } = yield* Store
   const grants = yield* GrantStore
   const events = yield* TokenEvents
   const now = yield* Clock.currentTimeMillis
   const copied =
     tokens === null ? null : { ...(yield* sealOf(provider, tokens)), expiresAt: tokens.expiresAt, ...lifeOf(tokens) }
-  const outcome = yield* store.transaction(() => {
+  const outcome = yield* underLease("importTokens", lease, () => {
     const hadNone = grants.readToken(provider) === undefined
     const known = db.select().from(accounts).where(eq(accounts.provider, provider)).get()
     const isLater =
@@ -73,20 +76,28 @@ const keepCopy = Effect.fnUntraced(function* ({ provider, epoch, generation, sta
 })
 
 /** Keeps copies of what D1 holds. An account that this object holds, or of which it has a newer copy, stays as it is. */
-export const importTokens = Effect.fn("importTokens")(function* (given: ReadonlyArray<CopiedGrant>) {
+export const importTokens = Effect.fn("importTokens")(function* (
+  given: ReadonlyArray<CopiedGrant>,
+  lease: number | undefined,
+) {
   const store = yield* Store
   if (given.length > 0) yield* ensurePerson("importTokens", given)
-  const kept = yield* Effect.forEach(given, keepCopy)
+  const kept = yield* Effect.forEach(given, (grant) => keepCopy(grant, lease))
   yield* store.durable
   yield* rearm
   return { accounts: kept }
 })
 
-/** Forgets the copies, but not their epochs: a call that comes late must not bring a copy back. */
-export const discardCopies = Effect.fn("discardCopies")(function* (wanted: Provider | undefined) {
+/** Forgets the copies, but neither their epochs nor the lease: a call that comes late must not bring a copy back. */
+export const discardCopies = Effect.fn("discardCopies")(function* (
+  wanted: Provider | undefined,
+  lease: number | undefined,
+) {
   const store = yield* Store
   const { db } = store
-  const discarded = yield* store.transaction(() => {
+  // Under a tombstone nothing can come late, and nothing of the person is to be noted.
+  if (lease !== undefined && readTombstone(store) === undefined) yield* ensurePerson("discardCopies", [])
+  const discarded = yield* underLease("discardCopies", lease, () => {
     const copied = db
       .select({ provider: accounts.provider })
       .from(accounts)

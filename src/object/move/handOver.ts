@@ -1,7 +1,7 @@
 import { eq } from "drizzle-orm"
 import { Clock, Effect, Random, Schema } from "effect"
 import { accounts, outbox, person } from "../../../schema/object.ts"
-import { DatabaseUnavailable } from "../../domain/error.ts"
+import { DatabaseUnavailable, type LeaseLost } from "../../domain/error.ts"
 import type { Provider } from "../../domain/provider.ts"
 import { AccountState } from "../../domain/token.ts"
 import type { HandedSource } from "../../rpc/move.ts"
@@ -13,6 +13,7 @@ import { TokenEvents } from "../grants/TokenEvents.ts"
 import { ensurePerson, heldProviders, rearm } from "../person.ts"
 import { Settings } from "../Settings.ts"
 import { Store } from "../Store.ts"
+import { underLease } from "./lease.ts"
 import { adoptSources } from "./sourceHandoff.ts"
 
 // The right to refresh an account comes to this object, or goes. docs/move.md tells the whole order.
@@ -25,18 +26,23 @@ interface AccountEpoch {
   readonly epoch: number
 }
 
+interface TakeOverOptions {
+  readonly sources: ReadonlyArray<HandedSource>
+  readonly isMirrored: boolean
+  readonly lease: number | undefined
+}
+
 const takeAccount = Effect.fnUntraced(function* (
   { provider, epoch }: AccountEpoch,
-  sources: ReadonlyArray<HandedSource>,
+  { sources, isMirrored, lease }: TakeOverOptions,
 ) {
-  const store = yield* Store
-  const { db } = store
+  const { db } = yield* Store
   const settings = yield* Settings
   const grants = yield* GrantStore
   const now = yield* Clock.currentTimeMillis
   // Thousands may be taken over in a minute: their first polls are spread, as polls always are.
   const firstPollAt = now + Math.round((yield* Random.next) * settings.bounds.minimumMs)
-  const outcome = yield* store.transaction(() => {
+  const outcome = yield* underLease("takeOver", lease, () => {
     const known = db.select().from(accounts).where(eq(accounts.provider, provider)).get()
     if (known?.isHolder) return "already_held" as const
     if (known !== undefined && known.epoch > epoch) return "superseded" as const
@@ -56,6 +62,7 @@ const takeAccount = Effect.fnUntraced(function* (
       .where(eq(accounts.provider, provider))
       .run()
     adoptSources(db, settings, provider, sources, now)
+    db.update(person).set({ isMirrored }).run()
     grants.changed(provider, "taken_over", now, `epoch ${epoch}`)
     return "held" as const
   })
@@ -65,13 +72,11 @@ const takeAccount = Effect.fnUntraced(function* (
 /** Makes the object the holder of accounts of which it keeps a copy; it goes on polling where the legacy poller stopped. */
 export const takeOver = Effect.fn("takeOver")(function* (
   wanted: ReadonlyArray<AccountEpoch>,
-  sources: ReadonlyArray<HandedSource>,
-  { isMirrored }: { readonly isMirrored: boolean },
+  options: TakeOverOptions,
 ) {
   const store = yield* Store
   yield* ensurePerson("takeOver", wanted)
-  const taken = yield* Effect.forEach(wanted, (account) => takeAccount(account, sources))
-  if (taken.some(({ outcome }) => outcome === "held")) store.db.update(person).set({ isMirrored }).run()
+  const taken = yield* Effect.forEach(wanted, (account) => takeAccount(account, options))
   yield* store.durable
   yield* rearm
   return { durableObjectId: store.durableObjectId, accounts: taken }
@@ -96,13 +101,12 @@ const whatIsLeft = Effect.fnUntraced(function* ({ provider, epoch }: AccountEpoc
 })
 
 /** Gives one account up once no refresh of it is under way. Records also one that the object does not know, for calls that come late. */
-const giveUp = Effect.fnUntraced(function* ({ provider, epoch }: AccountEpoch) {
-  const store = yield* Store
-  const { db } = store
+const giveUp = Effect.fnUntraced(function* ({ provider, epoch }: AccountEpoch, lease: number | undefined) {
+  const { db } = yield* Store
   const refresher = yield* Refresher
   const events = yield* TokenEvents
   const now = yield* Clock.currentTimeMillis
-  const attempt = store.transaction(() => {
+  const attempt = underLease("handBack", lease, () => {
     const known = db.select().from(accounts).where(eq(accounts.provider, provider)).get()
     if (known !== undefined && (known.epoch > epoch || (known.isHolder && known.epoch === epoch))) return true
     // Asked in the same transaction that gives up: none may begin in between.
@@ -121,14 +125,17 @@ const giveUp = Effect.fnUntraced(function* ({ provider, epoch }: AccountEpoch) {
     }
     return true
   })
-  const untilGivenUp: Effect.Effect<void> = Effect.flatMap(attempt, (isDone) =>
+  const untilGivenUp: Effect.Effect<void, LeaseLost, Store> = Effect.flatMap(attempt, (isDone) =>
     isDone ? Effect.void : Effect.andThen(refresher.awaitUnderway(provider), untilGivenUp),
   )
   yield* untilGivenUp
 })
 
 /** Gives accounts up and answers with what they are now. Fails with nothing given up when one of them cannot be opened. */
-export const handBack = Effect.fn("handBack")(function* (wanted: ReadonlyArray<AccountEpoch>) {
+export const handBack = Effect.fn("handBack")(function* (
+  wanted: ReadonlyArray<AccountEpoch>,
+  lease: number | undefined,
+) {
   const store = yield* Store
   const { db } = store
   const grants = yield* Grants
@@ -139,7 +146,7 @@ export const handBack = Effect.fn("handBack")(function* (wanted: ReadonlyArray<A
   yield* Effect.forEach(toGiveUp, ({ provider }) =>
     Effect.catchTag(grants.reveal(provider), "AccountNotConnected", () => Effect.void),
   )
-  yield* Effect.forEach(wanted, giveUp)
+  yield* Effect.forEach(wanted, (account) => giveUp(account, lease))
   yield* store.durable
   yield* deliver
   yield* rearm

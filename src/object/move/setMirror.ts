@@ -8,6 +8,7 @@ import { FeedDatabase, Outbox } from "../delivery/Outbox.ts"
 import { enqueueMirror } from "../grants/changes.ts"
 import { ensurePerson, rearm } from "../person.ts"
 import { Store } from "../Store.ts"
+import { underLease } from "./lease.ts"
 
 /** How often the mirror is written and read back: a refresh in between makes it old. */
 const attemptsAtMost = 3
@@ -44,13 +45,16 @@ const mirrorAll = Effect.fnUntraced(function* () {
 })
 
 /** Starts or stops the mirror. After a start it returns once D1 has every grant that this object holds. */
-export const setMirror = Effect.fn("setMirror")(function* ({ isMirrored }: { readonly isMirrored: boolean }) {
+export const setMirror = Effect.fn("setMirror")(function* (
+  { isMirrored }: { readonly isMirrored: boolean },
+  lease: number | undefined,
+) {
   const store = yield* Store
   const { db } = store
   const { rows } = store
   const hasAccounts = rows("SELECT 1 FROM accounts LIMIT 1").length > 0
   yield* ensurePerson("setMirror", hasAccounts ? [] : providers.map((provider) => ({ provider })))
-  db.update(person).set({ isMirrored }).run()
+  yield* underLease("setMirror", lease, () => db.update(person).set({ isMirrored }).run())
   if (isMirrored) yield* Effect.ensuring(Effect.retry(mirrorAll(), { times: attemptsAtMost - 1 }), rearm)
   else {
     db.delete(outbox).where(eq(outbox.kind, "mirror")).run()

@@ -23,17 +23,30 @@ const resumableMs = 10 * 60_000
 export type Trigger = "alarm" | "request"
 export type ProgressListener = (progress: PollProgress) => void
 
-/** The result of polling an account that D1 holds. */
-export const heldByDatabase = (provider: Provider): AccountPoll => ({
-  provider,
-  outcome: "held_by_database",
-  reason: "the account has not moved into the object: the legacy poller polls it",
+const notPolled = {
   retryAt: null,
   sources: 0,
   asked: 0,
   failed: 0,
   itemsFound: 0,
   requests: 0,
+}
+
+/** The result of polling an account that the object does not hold: D1 does, or it is between the two for a moment. */
+export const heldByDatabase = (provider: Provider): AccountPoll => ({
+  provider,
+  outcome: "held_by_database",
+  reason:
+    "the object does not hold the account: the legacy poller polls it, unless it is being handed over at this moment",
+  ...notPolled,
+})
+
+/** The result of polling an account that D1 has given away and the object has not taken yet. */
+export const handedOver = (provider: Provider): AccountPoll => ({
+  provider,
+  outcome: "unavailable",
+  reason: "the account is being handed over to the object, which polls it as soon as it has it",
+  ...notPolled,
 })
 
 /** Passes after which old ones are deleted. */

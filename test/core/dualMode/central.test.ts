@@ -146,6 +146,14 @@ describe("What a person may do with an account that D1 holds", () => {
     expect(await person.requests()).toBe(0)
   })
 
+  it("is to be told the truth between two holders: nobody polls it, and that ends by itself", async () => {
+    const { person } = await central()
+    await person.switchTo("spotify", "object", 2)
+    const { accounts } = await person.pollNow()
+    expect(accounts).toMatchObject([{ provider: "spotify", outcome: "unavailable", requests: 0 }])
+    expect(accounts[0]?.reason).toContain("handed over")
+  })
+
   it("is to validate it: D1's token is tried, and replaced if the provider rejects it", async () => {
     const { person } = await central()
     expect(await person.validateTokens()).toEqual({

@@ -1,13 +1,16 @@
 import { evictDurableObject } from "cloudflare:test"
 import { env } from "cloudflare:workers"
+import { Effect } from "effect"
 import fc from "fast-check"
 import { expect, it } from "vitest"
 import { holderAt, type Stage, stages } from "../../../src/domain/stage.ts"
 import { simulator } from "../../object/person.ts"
 import { PersonInMove } from "../../object/personInMove.ts"
+import { unreachable, withControl } from "../control.ts"
 import { refreshInDatabase } from "../databaseSide.ts"
-import { aimAt, move, positionOf } from "../driver.ts"
+import { aimAt, begin, move, positionOf, resume } from "../driver.ts"
 import { mortal } from "../mortal.ts"
+import { stalled } from "../stalled.ts"
 
 /** How many orders of events are tried. */
 const sequences = Number(env.SEQUENCES)
@@ -110,7 +113,68 @@ const moveAmidRefreshes = (stage: Stage) =>
     expect((await positionOf(ada.id)).stage ?? "off").toBe(stage)
   })
 
+/** What the platform answers when it is asked to end the run's instance. */
+const terminations = { ends: async () => {}, fails: unreachable }
+
+/** A page that stands still at a call of its: it is taken for dead, and goes on when others have been at work. */
+const standStill = async (
+  ada: PersonInMove,
+  { stage, after, isAnswerLate }: LatePage,
+  happens: (run: string) => Promise<unknown>,
+) => {
+  await aimAt(stage, [ada.id])
+  await cancelRuns()
+  const run = await begin({ people: [ada.id] })
+  await resume(run, { bindings: stalled(after, isAnswerLate, () => happens(run)) })
+}
+
+interface LatePage {
+  readonly stage: Stage
+  readonly after: number
+  readonly isAnswerLate: boolean
+  readonly termination: keyof typeof terminations
+}
+
+const cancelRun = (run: string, termination: keyof typeof terminations) =>
+  withControl((control) => Effect.exit(control.cancel(run)), terminations[termination])
+
+const cancelOnTheWay = (page: LatePage) =>
+  command(`cancel a run on the way: ${JSON.stringify(page)}`, async (model, ada) => {
+    await standStill(ada, page, async (run) => {
+      await cancelRun(run, page.termination)
+      expect(await holders(ada)).toHaveLength(1)
+    })
+    model.isCutOff = false
+  })
+
+const lateCall = (page: LatePage, end: Stage) =>
+  command(`go to ${end}, and a late call of a cancelled page: ${JSON.stringify(page)}`, async (model, ada) => {
+    let at = page.stage
+    await standStill(ada, page, async (run) => {
+      at = end
+      await cancelRun(run, page.termination)
+      await goTo(end, ada)
+    })
+    expect((await positionOf(ada.id)).stage ?? "off").toBe(at)
+    expect(await holders(ada)).toEqual([holderAt(at)])
+    model.isCutOff = false
+  })
+
+const cronRuns = () =>
+  command("cron of the migration worker", async (model, ada) => {
+    await env.DB.exec("UPDATE migration_runs SET updated_at = 1")
+    await withControl(({ tend }) => tend)
+    model.isCutOff = false
+    expect(await holders(ada)).toHaveLength(1)
+  })
+
 const stage = fc.constantFrom<Stage>(...stages)
+const latePage: fc.Arbitrary<LatePage> = fc.record({
+  stage,
+  after: fc.integer({ min: 1, max: 40 }),
+  isAnswerLate: fc.boolean(),
+  termination: fc.constantFrom("ends", "fails"),
+})
 const commands = fc.commands(
   [
     fc.constant(refreshHere()),
@@ -119,6 +183,9 @@ const commands = fc.commands(
     fc.constant(evict()),
     stage.map(moveTo),
     stage.map(moveAmidRefreshes),
+    fc.constant(cronRuns()),
+    latePage.map(cancelOnTheWay),
+    fc.tuple(latePage, stage).map((given) => lateCall(...given)),
     fc.tuple(stage, fc.integer({ min: 1, max: 90 }), fc.boolean()).map((given) => crashOnTheWay(...given)),
     fc.tuple(stage, fc.integer({ min: 1, max: 30 }), fc.boolean()).map((given) => crashOnTheWay(...given)),
   ],

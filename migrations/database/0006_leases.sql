@@ -1,0 +1,1 @@
+ALTER TABLE `token_migration_status` ADD `lease_number` integer DEFAULT 0 NOT NULL;

@@ -1,0 +1,1 @@
+ALTER TABLE `person` ADD `lease` integer DEFAULT 0 NOT NULL;
