@@ -65,13 +65,19 @@ export const dueList = ({ rows }: Store["Service"], settings: SettingsShape, now
 export const earliestDue = (dues: ReadonlyArray<Due>): number | null =>
   dues.length === 0 ? null : Math.min(...dues.map(({ at }) => at))
 
+/**
+ * An alarm for now is set for so much later, in milliseconds: set for at once from inside an alarm, it has been late by tens of seconds
+ * (cloudflare/workerd#6866).
+ */
+const momentMs = 50
+
 /** Sets the alarm to the earliest of what is due, if it is not set so already. Returns it. */
 export const arm = Effect.fnUntraced(function* () {
   const store = yield* Store
   const settings = yield* Settings
   const now = yield* Clock.currentTimeMillis
   const due = earliestDue(dueList(store, settings, now))
-  const at = due === null ? null : Math.max(due, now)
+  const at = due === null ? null : Math.max(due, now + momentMs)
   const before = yield* store.alarmAt
   // An overdue alarm that is set already fires by itself; moving it would only put it off.
   if (before !== at && !(before !== null && at !== null && before <= at && due !== null && due <= now)) {

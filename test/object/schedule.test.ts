@@ -59,13 +59,18 @@ describe("The one alarm", () => {
     expect(await rearm(person)).toBe(at)
   })
 
-  it("is now where something is overdue, and once only", async () => {
+  it("is a moment from now where something is overdue, and once only", async () => {
     const { person } = await somebody()
     await person.sql("UPDATE subscriptions SET due_at = 0 WHERE provider = 'spotify'")
-    const at = (await rearm(person)) ?? Date.now()
-    expect(at).toBeLessThanOrEqual(Date.now())
-    await expect.poll(() => person.alarmAt()).toBeGreaterThan(Date.now())
-    expect(await simulator.counts({ person: person.id, kind: "library" })).toMatchObject({ byProvider: { spotify: 1 } })
+    const before = Date.now()
+    const at = (await rearm(person)) ?? 0
+    // Set for at once from inside an alarm, it has been late by tens of seconds (cloudflare/workerd#6866).
+    expect(at).toBeGreaterThan(before)
+    expect(at).toBeLessThanOrEqual(Date.now() + 50)
+    const asked = () => simulator.counts({ person: person.id, kind: "library" })
+    await expect.poll(asked).toMatchObject({ byProvider: { spotify: 1 } })
+    await expect.poll(() => person.alarmAt()).toBeGreaterThan(Date.now() + 1000)
+    expect(await asked()).toMatchObject({ byProvider: { spotify: 1 } })
   })
 })
 
