@@ -1,5 +1,6 @@
-/** The core worker's variables for providers that are the simulator at `url`. */
+/** The core worker's variables, with durations as short as one likes, for providers that are the simulator at `url`. */
 export const simulatedProviders = (url: string) => ({
+  UNSAFE_DURATIONS: "true",
   SPOTIFY_CLIENT_ID: "simulator-client",
   SPOTIFY_CLIENT_SECRET: "simulator-secret",
   SPOTIFY_API_URL: `${url}/spotify/api/v1`,

@@ -1,6 +1,6 @@
 import { Config, Context, Duration, Effect, Layer } from "effect"
 import type { Misconfigured } from "../domain/error.ts"
-import { checkBounds, checkTimeLimit, readSettings, wholeNumber } from "../domain/settings.ts"
+import { checkBounds, checkDurations, readSettings, timeLimitBounds, wholeNumber } from "../domain/settings.ts"
 import type { CronEnv } from "./env.ts"
 
 export interface CronSettingsShape {
@@ -29,7 +29,7 @@ export class CronSettings extends Context.Service<CronSettings, CronSettingsShap
           { name: "CRON_PAGE_SIZE", value: read.pageSize, minimum: 1, maximum: 1000 },
           { name: "CRON_CONCURRENCY", value: read.concurrency, minimum: 1, maximum: 1000 },
         ])
-        yield* checkTimeLimit("CRON_TIME_LIMIT", Duration.toMillis(read.timeLimit))
+        yield* checkDurations([timeLimitBounds("CRON_TIME_LIMIT", Duration.toMillis(read.timeLimit))])
         return read
       }),
     )

@@ -35,9 +35,46 @@ export const checkBounds = (all: ReadonlyArray<Bounds>): Effect.Effect<void, Mis
   return Effect.fail(new Misconfigured({ problem: `${wrong.name} must be ${wrong.minimum} to ${wrong.maximum}` }))
 }
 
-/** Fails for a run that would be longer than Cloudflare lets a scheduled worker run, which is 15 minutes. */
-export const checkTimeLimit = (name: string, ms: number): Effect.Effect<void, Misconfigured> =>
-  ms > 14 * 60_000 ? Effect.fail(new Misconfigured({ problem: `${name} must be at most 14 minutes` })) : Effect.void
+/** How long a duration may be, and why. */
+export interface DurationBounds {
+  readonly name: string
+  /** Milliseconds. */
+  readonly value: number
+  readonly minimum: Duration.Input
+  readonly maximum: Duration.Input
+  /** What goes wrong beyond them, for the operator. */
+  readonly because: string
+}
+
+/**
+ * Whether durations may be out of their bounds, as they are where time is short: in tests and on one's own machine. Never set where
+ * pollen is deployed.
+ */
+export const areBoundsOff = Config.Boolean("UNSAFE_DURATIONS").pipe(Config.withDefault(false))
+
+const told = (duration: Duration.Input) => Duration.format(Duration.fromInputUnsafe(duration))
+
+/** Fails for the first duration that is out of its bounds. */
+export const checkDurations = (all: ReadonlyArray<DurationBounds>): Effect.Effect<void, Misconfigured> => {
+  const toMillis = (duration: Duration.Input) => Duration.toMillis(Duration.fromInputUnsafe(duration))
+  const wrong = all.find(({ value, minimum, maximum }) => value < toMillis(minimum) || value > toMillis(maximum))
+  if (wrong === undefined) return Effect.void
+  const { name, value, minimum, maximum, because } = wrong
+  return Effect.fail(
+    new Misconfigured({
+      problem: `${name} is ${told(value)} and must be ${told(minimum)} to ${told(maximum)}: ${because}`,
+    }),
+  )
+}
+
+/** Of a run of a scheduled worker. */
+export const timeLimitBounds = (name: string, value: number): DurationBounds => ({
+  name,
+  value,
+  minimum: "1 second",
+  maximum: "14 minutes",
+  because: "Cloudflare ends a scheduled worker after 15 minutes, without a word",
+})
 
 /** The same for a time that may be nothing: at least 0. */
 export const millisOrNone = (name: string, fallback: Duration.Input): Config.Config<number> =>
@@ -49,8 +86,24 @@ export const millisOrNone = (name: string, fallback: Duration.Input): Config.Con
 /** How long a provider may take for one answer, in milliseconds. */
 export const requestTimeoutMs = millis("REQUEST_TIMEOUT", "10 seconds")
 
+export const requestTimeoutBounds = (value: number): DurationBounds => ({
+  name: "REQUEST_TIMEOUT",
+  value,
+  minimum: "1 second",
+  maximum: "29 seconds",
+  because: "a refresh must end within half the minute for which D1's side claims an account",
+})
+
 /** How long a source whose item count stands still goes without being asked, in milliseconds. */
 export const recheckMs = millis("VERIFY_INTERVAL", "24 hours")
+
+export const recheckBounds = (value: number): DurationBounds => ({
+  name: "VERIFY_INTERVAL",
+  value,
+  minimum: "1 hour",
+  maximum: "30 days",
+  because: "each recheck costs a request for each source, and finds what its count does not tell",
+})
 
 /** How many of a source's newest items the first poll delivers. */
 export const backfillItems = wholeNumber("BACKFILL_ITEMS", 20)

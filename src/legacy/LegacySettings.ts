@@ -2,14 +2,18 @@ import { Config, Context, Effect, Layer } from "effect"
 import type { Misconfigured } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import {
+  areBoundsOff,
   backfillBounds,
   backfillItems,
   checkBounds,
-  checkTimeLimit,
+  checkDurations,
   millis,
   readSettings,
+  recheckBounds,
   recheckMs,
+  requestTimeoutBounds,
   requestTimeoutMs,
+  timeLimitBounds,
   wholeNumber,
 } from "../domain/settings.ts"
 import { type EndpointVariables, endpointsConfig } from "../providers/endpoints.ts"
@@ -50,6 +54,7 @@ const variables = Config.all({
   backfillItems,
   recheckMs,
   requestTimeoutMs,
+  isUnsafe: areBoundsOff,
 })
 
 /** The operator's settings of the legacy poller. A variable out of its bounds is `Misconfigured` and says what they are. */
@@ -60,14 +65,17 @@ export class LegacySettings extends Context.Service<LegacySettings, LegacySettin
     Layer.effect(
       LegacySettings,
       Effect.gen(function* () {
-        const read = yield* readSettings(variables, env)
+        const { isUnsafe, ...read } = yield* readSettings(variables, env)
         yield* checkBounds([
           { name: "LEGACY_BATCH_SIZE", value: read.batchSize, minimum: 1, maximum: 200 },
           { name: "LEGACY_CONCURRENCY", value: read.concurrency, minimum: 1, maximum: 100 },
           { name: "LEGACY_REQUEST_LIMIT", value: read.requestLimit, minimum: 1, maximum: 10_000_000 },
           backfillBounds(read.backfillItems),
         ])
-        yield* checkTimeLimit("LEGACY_TIME_LIMIT", read.timeLimitMs)
+        yield* checkDurations([timeLimitBounds("LEGACY_TIME_LIMIT", read.timeLimitMs)])
+        if (!isUnsafe) {
+          yield* checkDurations([recheckBounds(read.recheckMs), requestTimeoutBounds(read.requestTimeoutMs)])
+        }
         return read
       }),
     )

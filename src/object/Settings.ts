@@ -4,13 +4,18 @@ import { type GrantLifetimes, grantLifetimes } from "../domain/grantLife.ts"
 import type { IntervalBounds } from "../domain/interval.ts"
 import type { Provider } from "../domain/provider.ts"
 import {
+  areBoundsOff,
   backfillBounds,
   backfillItems,
   checkBounds,
+  checkDurations,
+  type DurationBounds,
   millis,
   millisOrNone,
   readSettings,
+  recheckBounds,
   recheckMs,
+  requestTimeoutBounds,
   requestTimeoutMs,
 } from "../domain/settings.ts"
 import { type EndpointVariables, endpointsConfig } from "../providers/endpoints.ts"
@@ -38,6 +43,8 @@ export interface SettingsShape {
   readonly heartbeatMs: number
   /** How long a provider may take for one answer, in milliseconds. */
   readonly requestTimeoutMs: number
+  /** How long D1 may take for one answer, in milliseconds. */
+  readonly databaseTimeoutMs: number
   /** Longest pause that a provider gets by `Retry-After`, in milliseconds. */
   readonly pauseLimitMs: number
 }
@@ -53,8 +60,45 @@ const variables = Config.all({
   recheckMs,
   heartbeatMs: millis("REPORT_INTERVAL", "6 hours"),
   requestTimeoutMs,
+  databaseTimeoutMs: millis("DATABASE_TIMEOUT", "20 seconds"),
   pauseLimitMs: millis("PAUSE_LIMIT", "24 hours"),
+  isUnsafe: areBoundsOff,
 })
+
+type Durations = Pick<
+  SettingsShape,
+  "requestIntervalMs" | "heartbeatMs" | "databaseTimeoutMs" | "pauseLimitMs" | "recheckMs" | "requestTimeoutMs"
+> &
+  IntervalBounds
+
+const durationBounds = (read: Durations): ReadonlyArray<DurationBounds> => [
+  {
+    ...{ name: "POLL_MINIMUM_INTERVAL", value: read.minimumMs, minimum: "1 minute", maximum: "24 hours" },
+    because: "each poll costs requests of the application's quota, and what is new is to be there within the day",
+  },
+  {
+    ...{ name: "POLL_MAXIMUM_INTERVAL", value: read.maximumMs, minimum: "1 minute", maximum: "30 days" },
+    because: "a source that is asked less often is as good as lost",
+  },
+  {
+    ...{ name: "POLL_REQUEST_INTERVAL", value: read.requestIntervalMs, minimum: 0, maximum: "24 hours" },
+    because: "people who ask for a poll are refused meanwhile",
+  },
+  {
+    ...{ name: "REPORT_INTERVAL", value: read.heartbeatMs, minimum: "5 minutes", maximum: "7 days" },
+    because: "each heartbeat writes a row to D1, and cron wakes an object only when one is missing",
+  },
+  {
+    ...{ name: "DATABASE_TIMEOUT", value: read.databaseTimeoutMs, minimum: "1 second", maximum: "60 seconds" },
+    because: "D1 ends a query after 30 seconds by itself, and callers wait meanwhile",
+  },
+  {
+    ...{ name: "PAUSE_LIMIT", value: read.pauseLimitMs, minimum: "1 minute", maximum: "31 days" },
+    because: "a provider that asks for a pause is believed for so long",
+  },
+  recheckBounds(read.recheckMs),
+  requestTimeoutBounds(read.requestTimeoutMs),
+]
 
 /** The operator's settings. Built from the worker's variables and secrets; a wrong one is `Misconfigured` with what to do. */
 export class Settings extends Context.Service<Settings, SettingsShape>()("pollen/object/Settings") {
@@ -62,12 +106,13 @@ export class Settings extends Context.Service<Settings, SettingsShape>()("pollen
     Layer.effect(
       Settings,
       Effect.gen(function* () {
-        const { minimumMs, maximumMs, tokenKeys, ...read } = yield* readSettings(variables, env)
+        const { minimumMs, maximumMs, tokenKeys, isUnsafe, ...read } = yield* readSettings(variables, env)
         const keyRing = yield* parseKeyRing(tokenKeys)
         if (minimumMs > maximumMs) {
           return yield* new Misconfigured({ problem: "POLL_MINIMUM_INTERVAL is longer than POLL_MAXIMUM_INTERVAL" })
         }
         yield* checkBounds([backfillBounds(read.backfillItems)])
+        if (!isUnsafe) yield* checkDurations(durationBounds({ ...read, minimumMs, maximumMs }))
         return { ...read, keyRing, bounds: { minimumMs, maximumMs } }
       }),
     )

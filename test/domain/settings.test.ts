@@ -1,6 +1,16 @@
 import { Config, Effect } from "effect"
 import { describe, expect, it } from "vitest"
-import { checkBounds, checkTimeLimit, millis, readSettings, wholeNumber } from "../../src/domain/settings.ts"
+import { simulatedProviders } from "../../local/simulator/variables.ts"
+import {
+  checkBounds,
+  checkDurations,
+  millis,
+  readSettings,
+  timeLimitBounds,
+  wholeNumber,
+} from "../../src/domain/settings.ts"
+import { Settings } from "../../src/object/Settings.ts"
+import { newKey } from "../newKey.ts"
 
 const settings = Config.all({ wait: millis("WAIT", "10 seconds"), size: wholeNumber("SIZE", 20) })
 const read = (env: object) => Effect.runPromise(readSettings(settings, env))
@@ -29,7 +39,37 @@ describe("settings", () => {
   })
 
   it("of a run's time are at most 14 minutes", async () => {
-    await Effect.runPromise(checkTimeLimit("LIMIT", 14 * 60_000))
-    expect(await problem(checkTimeLimit("LIMIT", 14 * 60_000 + 1))).toBe("LIMIT must be at most 14 minutes")
+    await Effect.runPromise(checkDurations([timeLimitBounds("LIMIT", 14 * 60_000)]))
+    expect(await problem(checkDurations([timeLimitBounds("LIMIT", 14 * 60_000 + 1)]))).toBe(
+      "LIMIT is 14m 1ms and must be 1s to 14m: Cloudflare ends a scheduled worker after 15 minutes, without a word",
+    )
+  })
+
+  it.each([
+    { POLL_MINIMUM_INTERVAL: "59 seconds" },
+    { POLL_MINIMUM_INTERVAL: "25 hours", POLL_MAXIMUM_INTERVAL: "2 days" },
+    { POLL_MAXIMUM_INTERVAL: "31 days" },
+    { POLL_REQUEST_INTERVAL: "2 days" },
+    { VERIFY_INTERVAL: "1 minute" },
+    { REPORT_INTERVAL: "1 minute" },
+    { REQUEST_TIMEOUT: "30 seconds" },
+    { REQUEST_TIMEOUT: "10 millis" },
+    { DATABASE_TIMEOUT: "2 minutes" },
+    { PAUSE_LIMIT: "32 days" },
+  ])(
+    "of the core worker that are out of bounds are told by name, and let through on one's own machine: %j",
+    async (variables) => {
+      const given = { TOKEN_KEYS: `k1:${newKey()}`, ...simulatedProviders("http://nowhere"), ...variables }
+      const layer = (env: object) => Effect.runPromise(Effect.flip(Effect.provide(Settings, Settings.layer(env))))
+      const name = Object.keys(variables)[0] ?? ""
+      const { problem: told } = await layer({ ...given, UNSAFE_DURATIONS: "false" })
+      expect(told).toMatch(new RegExp(`^${name} is .* and must be .* to .*: `))
+      await Effect.runPromise(Effect.provide(Settings, Settings.layer(given)))
+    },
+  )
+
+  it("have defaults that are within their bounds", async () => {
+    const given = { TOKEN_KEYS: `k1:${newKey()}`, ...simulatedProviders("http://nowhere"), UNSAFE_DURATIONS: "false" }
+    await Effect.runPromise(Effect.provide(Settings, Settings.layer(given)))
   })
 })

@@ -22,6 +22,7 @@ const variablesOf = ({ endpoints: { spotify, youtube } }: SimulatorClient) => ({
   YOUTUBE_API_URL: youtube.api,
   YOUTUBE_TOKEN_URL: youtube.token,
   REQUEST_TIMEOUT: `${forever} millis`,
+  UNSAFE_DURATIONS: "true",
 })
 
 export interface RunOptions {
