@@ -35,6 +35,7 @@ export default defineConfig({
                   ...simulatedProviders(simulator),
                   // What a provider that is silent is given is for the tests of that alone to say: test/worker.ts.
                   REQUEST_TIMEOUT: `${forever} millis`,
+                  DATABASE_TIMEOUT: `${forever} millis`,
                   POLL_REQUEST_INTERVAL: "0 seconds",
                   // How many orders of events the property of one holder tries.
                   SEQUENCES: process.env["SEQUENCES"] ?? "15",

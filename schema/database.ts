@@ -250,6 +250,8 @@ export const durableObjectStatus = sqliteTable("durable_object_status", {
   nextDueAt: integer("next_due_at"),
   sources: integer("sources").notNull(),
   failingSources: integer("failing_sources").notNull(),
+  /** Rows that D1 refused for what they are, and that the object keeps aside. */
+  setAside: integer("set_aside").notNull().default(0),
   /** JSON: state and reason of each account. */
   accounts: text("accounts").notNull(),
   /** JSON: token operations that the object has answered, by operation and outcome. */

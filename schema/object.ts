@@ -174,6 +174,17 @@ export const outbox = sqliteTable("outbox", {
   body: text("body").notNull(),
 })
 
+/** Rows of the outbox that D1 refuses for what they are: they stop nobody else, and wait for an operator. */
+export const setAside = sqliteTable("set_aside", {
+  id: integer("id").primaryKey({ autoIncrement: true }),
+  /** As in the outbox. */
+  kind: text("kind").notNull(),
+  body: text("body").notNull(),
+  /** What D1 said, and when. */
+  reason: text("reason").notNull(),
+  refusedAt: integer("refused_at").notNull(),
+})
+
 /** What happened to accounts and grants: the newest 500. */
 export const tokenEvents = sqliteTable("token_events", {
   id: integer("id").primaryKey({ autoIncrement: true }),

@@ -12,3 +12,4 @@ if (tables.length > 0) await env.DB.batch(tables.map(({ name }) => env.DB.prepar
 await applyD1Migrations(env.DB, env.DATABASE_MIGRATIONS)
 clock.aheadMs = 0
 delete settings.REQUEST_TIMEOUT
+delete settings.DATABASE_TIMEOUT

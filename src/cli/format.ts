@@ -25,5 +25,8 @@ export const formatTime = (at: number | null): string =>
 /** A number with commas between thousands. */
 export const formatCount = (count: number): string => count.toLocaleString("en-US")
 
+/** `1 row`, `2 rows`. */
+export const plural = (count: number, noun: string): string => `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`
+
 /** `1 person`, `2 people`. */
 export const people = (count: number): string => `${formatCount(count)} ${count === 1 ? "person" : "people"}`

@@ -1,13 +1,14 @@
 import { Clock, Effect } from "effect"
 import { Command } from "effect/cli"
 import type { CronRuns, Metrics } from "../migration/api/metrics.ts"
-import { formatCount, formatDuration, formatTime } from "./format.ts"
+import { people as count, formatCount, formatDuration, formatTime, plural } from "./format.ts"
 import { MigrationWorker } from "./operate/MigrationWorker.ts"
 import { Outcome } from "./operate/Outcome.ts"
 import { operate } from "./operate/operate.ts"
 import { operatorOptions } from "./operate/options.ts"
 import { type Since, sinceOption } from "./since.ts"
 import { renderTable } from "./table.ts"
+import { quoted } from "./typed.ts"
 
 const cronRows: ReadonlyArray<readonly [string, (runs: CronRuns) => string]> = [
   ["runs", ({ runs }) => formatCount(runs)],
@@ -52,6 +53,14 @@ const renderGrants = ({ grants: { ending, ended, ofUnknownAge } }: Metrics): str
     ...(ofUnknownAge.length === 0 ? [] : [`  Of unknown age: ${countsOf(ofUnknownAge)}`]),
   ].join("\n")
 
+const renderSetAside = ({ setAside: { people, rows } }: Metrics): ReadonlyArray<string> =>
+  rows === 0
+    ? []
+    : [
+        "",
+        `D1 refuses ${plural(rows, "row")} of ${count(people)} for what they are. The log of the core worker says why; then: ${quoted("redeliver USER")}`,
+      ]
+
 const showMetrics = Effect.fn("showMetrics")(function* (since: Since) {
   const { ask } = yield* MigrationWorker
   const outcome = yield* Outcome
@@ -69,6 +78,7 @@ const showMetrics = Effect.fn("showMetrics")(function* (since: Since) {
     "Grants that end by their age, unless their people connect again:",
     "",
     renderGrants(figures),
+    ...renderSetAside(figures),
   ]
   yield* outcome.tell(figures, words.join("\n"))
 })

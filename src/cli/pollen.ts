@@ -6,6 +6,7 @@ import { exportCommand, openExportCommand } from "./export/command.ts"
 import { flagsCommand } from "./flags/command.ts"
 import { metricsCommand } from "./metrics.ts"
 import { migrateCommand } from "./migrate/command.ts"
+import { endPausesCommand, redeliverCommand } from "./repair.ts"
 import { rollbackCommand } from "./rollback.ts"
 import { userCommand } from "./user.ts"
 
@@ -22,6 +23,8 @@ export const operatorCommands = [
   exportCommand,
   openExportCommand,
   userCommand,
+  endPausesCommand,
+  redeliverCommand,
   metricsCommand,
   auditCommand,
   contractCommand,

@@ -5,11 +5,13 @@ import type { ProgressCallback, UserSubscriptionManager } from "../object/UserSu
 import type { CommonError, Contract, Reply, Wire } from "../rpc/contract.ts"
 import { forward } from "../rpc/forward.ts"
 import {
+  EndPauses,
   ExportTokens,
   Forget,
   GetStatus,
   ListSubscriptions,
   PollNow,
+  Redeliver,
   RefreshTokens,
   RemoveToken,
   SetToken,
@@ -124,6 +126,12 @@ export class MigrationEntrypoint extends WorkerEntrypoint<CoreEnv> {
   }
   getStatus(payload: Wire<typeof GetStatus>) {
     return toObject(this.env, GetStatus, payload, (object) => object.getStatus(payload))
+  }
+  endPauses(payload: Wire<typeof EndPauses>) {
+    return toObject(this.env, EndPauses, payload, (object) => object.endPauses(payload))
+  }
+  redeliver(payload: Wire<typeof Redeliver>) {
+    return toObject(this.env, Redeliver, payload, (object) => object.redeliver(payload))
   }
 }
 

@@ -1,7 +1,7 @@
 import { drizzle } from "drizzle-orm/d1"
 import { Context, Effect, Layer } from "effect"
 import { durableObjectMetrics } from "../../schema/database.ts"
-import { toDatabaseUnavailable } from "../domain/database.ts"
+import { askDatabase } from "../domain/database.ts"
 import type { DatabaseUnavailable } from "../domain/error.ts"
 
 /** Where figures about the objects are kept: `durable_object_metrics` in D1. */
@@ -15,13 +15,11 @@ export class Metrics extends Context.Service<
   static readonly layer = (database: D1Database): Layer.Layer<Metrics> =>
     Layer.succeed(Metrics, {
       record: Effect.fn("Metrics.record")(function* (kind, at, figures) {
-        yield* Effect.tryPromise({
-          try: () =>
-            drizzle(database)
-              .insert(durableObjectMetrics)
-              .values({ kind, at, figures: JSON.stringify(figures) }),
-          catch: toDatabaseUnavailable("metrics"),
-        })
+        yield* askDatabase("metrics", () =>
+          drizzle(database)
+            .insert(durableObjectMetrics)
+            .values({ kind, at, figures: JSON.stringify(figures) }),
+        )
       }),
     })
 }

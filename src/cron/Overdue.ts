@@ -2,7 +2,7 @@ import { and, eq, gt, isNotNull, isNull, lt, or } from "drizzle-orm"
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1"
 import { Context, Effect, Layer, Option, Schedule, Stream } from "effect"
 import { durableObjectStatus, userAccounts, users } from "../../schema/database.ts"
-import { toDatabaseUnavailable } from "../domain/database.ts"
+import { askDatabase } from "../domain/database.ts"
 import type { DatabaseUnavailable } from "../domain/error.ts"
 
 /** How long an account may be without any report of its object: the first one takes a poll, and D1. */
@@ -58,10 +58,7 @@ export class Overdue extends Context.Service<
     return Layer.succeed(Overdue, {
       find: (now, pageSize) =>
         Stream.paginate("", (after) =>
-          Effect.tryPromise({
-            try: () => overduePage(db, now, after, pageSize),
-            catch: toDatabaseUnavailable("overdue objects"),
-          }).pipe(
+          askDatabase("overdue objects", () => overduePage(db, now, after, pageSize)).pipe(
             Effect.retry(retries),
             Effect.map((rows) => {
               const ids = rows.map(({ userId }) => userId)

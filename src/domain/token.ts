@@ -63,6 +63,7 @@ export const TokenEventType = Schema.Literals([
   "reconnect_soon",
   "recovered",
   "pause_bounded",
+  "pause_ended",
   "reauthorization_required",
   "disconnected",
   "exported",

@@ -2,7 +2,7 @@ import { and, desc, eq, sql } from "drizzle-orm"
 import { drizzle } from "drizzle-orm/d1"
 import { Context, Effect, Layer, Option, Schema } from "effect"
 import { feedItems, subscriptions, userFeedItems } from "../../schema/database.ts"
-import { toDatabaseUnavailable } from "../domain/database.ts"
+import { askDatabase } from "../domain/database.ts"
 import type { DatabaseUnavailable } from "../domain/error.ts"
 import { bounded, Item } from "../domain/item.ts"
 import { webAddress } from "../domain/text.ts"
@@ -123,10 +123,7 @@ export class Feed extends Context.Service<
     Layer.succeed(Feed, {
       read: Effect.fn("Feed.read")(function* (userId, cursor, limit) {
         // One row more than asked for says whether there is a next page.
-        const rows = yield* Effect.tryPromise({
-          try: () => select(database, userId, cursor, limit + 1),
-          catch: toDatabaseUnavailable("feed"),
-        })
+        const rows = yield* askDatabase("feed", () => select(database, userId, cursor, limit + 1))
         const page = rows.slice(0, limit)
         const entries = yield* toEntries(page)
         return { entries, next: rows.length > limit ? endOf(page) : null }

@@ -1,5 +1,5 @@
 import { Effect, Option, Schema } from "effect"
-import { toDatabaseUnavailable } from "../domain/database.ts"
+import { askDatabase } from "../domain/database.ts"
 import { RateLimited } from "../domain/error.ts"
 
 /** Most kinds of failure that a summary lists. */
@@ -77,33 +77,27 @@ const kind = "legacy_run"
 
 /** Reads the figures of the run before, as far as they were recorded. */
 export const readLastRun = (database: D1Database) =>
-  Effect.tryPromise({
-    try: () =>
-      database
-        .prepare("SELECT figures FROM durable_object_metrics WHERE kind = ?1 ORDER BY at DESC, id DESC LIMIT 1")
-        .bind(kind)
-        .first<string>("figures"),
-    catch: toDatabaseUnavailable("the run before"),
-  }).pipe(Effect.map((figures) => Option.getOrElse(decodeRun(figures), () => emptyRun)))
+  askDatabase("the run before", () =>
+    database
+      .prepare("SELECT figures FROM durable_object_metrics WHERE kind = ?1 ORDER BY at DESC, id DESC LIMIT 1")
+      .bind(kind)
+      .first<string>("figures"),
+  ).pipe(Effect.map((figures) => Option.getOrElse(decodeRun(figures), () => emptyRun)))
 
 /** Inserts a row of figures and returns its id. */
 export const beginRun = (database: D1Database, startedAt: number, run: LegacyRun) =>
-  Effect.tryPromise({
-    try: () =>
-      database
-        .prepare("INSERT INTO durable_object_metrics (at, kind, figures) VALUES (?1, ?2, ?3) RETURNING id")
-        .bind(startedAt, kind, encodeRun(run))
-        .first<number>("id"),
-    catch: toDatabaseUnavailable("metrics"),
-  })
+  askDatabase("metrics", () =>
+    database
+      .prepare("INSERT INTO durable_object_metrics (at, kind, figures) VALUES (?1, ?2, ?3) RETURNING id")
+      .bind(startedAt, kind, encodeRun(run))
+      .first<number>("id"),
+  )
 
 /** Updates a row of figures. */
 export const recordRun = (database: D1Database, id: number | null, at: number, run: LegacyRun) =>
-  Effect.tryPromise({
-    try: () =>
-      database
-        .prepare("UPDATE durable_object_metrics SET figures = ?2, at = ?3 WHERE id = ?1")
-        .bind(id, encodeRun(run), at)
-        .run(),
-    catch: toDatabaseUnavailable("metrics"),
-  })
+  askDatabase("metrics", () =>
+    database
+      .prepare("UPDATE durable_object_metrics SET figures = ?2, at = ?3 WHERE id = ?1")
+      .bind(id, encodeRun(run), at)
+      .run(),
+  )

@@ -1,5 +1,5 @@
 import { Effect, Schema } from "effect"
-import { toDatabaseUnavailable } from "../domain/database.ts"
+import { askDatabase } from "../domain/database.ts"
 import { jsonTexts } from "../domain/jsonTexts.ts"
 import type { Provider } from "../domain/provider.ts"
 import { SourceDetails } from "../domain/subscription.ts"
@@ -10,7 +10,7 @@ import { type AccountKey, keyOf } from "../move/account.ts"
 // the parameter to the tables, by their keys. Left to itself it would read whole tables.
 
 const rows = <A>(operation: string, statement: D1PreparedStatement, schema: Schema.Codec<A, unknown>) =>
-  Effect.tryPromise({ try: () => statement.all(), catch: toDatabaseUnavailable(operation) }).pipe(
+  askDatabase(operation, () => statement.all()).pipe(
     Effect.flatMap(({ results }) => Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(schema))(results))),
   )
 

@@ -1,5 +1,5 @@
 import { Effect, Schedule } from "effect"
-import { toDatabaseUnavailable } from "../domain/database.ts"
+import { askDatabase } from "../domain/database.ts"
 import { isDeliverable, toItem } from "../domain/item.ts"
 import { jsonTexts } from "../domain/jsonTexts.ts"
 import type { Provider } from "../domain/provider.ts"
@@ -90,10 +90,7 @@ export const writeOutcome = Effect.fn("legacy.writeOutcome")(function* (
 ) {
   const { items, prepared } = statements(database, provider, now, outcome)
   if (prepared.length > 0) {
-    yield* Effect.tryPromise({
-      try: () => database.batch(prepared),
-      catch: toDatabaseUnavailable("a batch of polls"),
-    }).pipe(Effect.retry(retries))
+    yield* askDatabase("a batch of polls", () => database.batch(prepared)).pipe(Effect.retry(retries))
   }
   return items
 })

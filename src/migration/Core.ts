@@ -1,7 +1,7 @@
 import { Context, Effect, Layer, Schema } from "effect"
 import { call } from "../rpc/call.ts"
 import type { CommonError } from "../rpc/contract.ts"
-import { ExportTokens, ValidateTokens } from "../rpc/methods.ts"
+import { EndPauses, ExportTokens, Redeliver, ValidateTokens } from "../rpc/methods.ts"
 import { DiscardCopies, FingerprintTokens, HandBack, ImportTokens, SetMirror, TakeOver } from "../rpc/move.ts"
 import type { MigrationEnv } from "./env.ts"
 
@@ -50,6 +50,14 @@ const make = (core: MigrationEnv["CORE"]) => ({
   exportTokens: bounded(
     "exportTokens",
     call(ExportTokens, (wire) => core.exportTokens(wire)),
+  ),
+  endPauses: bounded(
+    "endPauses",
+    call(EndPauses, (wire) => core.endPauses(wire)),
+  ),
+  redeliver: bounded(
+    "redeliver",
+    call(Redeliver, (wire) => core.redeliver(wire)),
   ),
   validateTokens: bounded(
     "validateTokens",

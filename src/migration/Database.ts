@@ -1,5 +1,5 @@
 import { Context, Effect, Layer, Schema } from "effect"
-import { toDatabaseUnavailable } from "../domain/database.ts"
+import { askDatabase } from "../domain/database.ts"
 import type { DatabaseUnavailable } from "../domain/error.ts"
 
 /** A parameter of a statement. Rows are passed as one JSON text, because D1 binds at most 100 parameters. */
@@ -35,17 +35,13 @@ export const databaseOf = (database: D1Database): Database["Service"] => {
   const prepare = ({ sql, parameters }: Statement) => database.prepare(sql).bind(...parameters)
   return {
     rows: Effect.fn("Database.rows")(function* (operation, one) {
-      const { results } = yield* Effect.tryPromise({
-        try: () => prepare(one).all<Record<string, unknown>>(),
-        catch: toDatabaseUnavailable(operation),
-      })
+      const { results } = yield* askDatabase(operation, () => prepare(one).all<Record<string, unknown>>())
       return results
     }),
     batch: Effect.fn("Database.batch")(function* (operation, statements) {
-      const results = yield* Effect.tryPromise({
-        try: () => database.batch<Record<string, unknown>>(statements.map(prepare)),
-        catch: toDatabaseUnavailable(operation),
-      })
+      const results = yield* askDatabase(operation, () =>
+        database.batch<Record<string, unknown>>(statements.map(prepare)),
+      )
       return results.map((result) => result.results)
     }),
   }

@@ -20,6 +20,9 @@ const selectOfObjects = `SELECT one.value->>'operation' AS operation, 'object' A
     sum(one.value->>'count') AS count, sum(one.value->>'totalMs') AS totalMs, max(one.value->>'slowestMs') AS slowestMs
   FROM durable_object_status, json_each(operations) one GROUP BY 1, 3`
 
+const countSetAside = `SELECT count(*) AS people, coalesce(sum(set_aside), 0) AS rows FROM durable_object_status WHERE set_aside > 0`
+const decodeSetAside = decodeRows(Schema.Struct({ people: Schema.Int, rows: Schema.Int }))
+
 const weekMs = 7 * 24 * 3_600_000
 
 /** -1 of a grant that has ended; `null` of one whose age nobody knows. */
@@ -87,19 +90,19 @@ const noRuns = {
  */
 export const readMetrics = Effect.fn("readMetrics")(function* (since: number, now: number) {
   const database = yield* Database
-  const [runRows = [], lastRows = [], databaseRows = [], objectRows = [], grantRows = []] = yield* database.batch(
-    "metrics",
-    [
+  const [runRows = [], lastRows = [], databaseRows = [], objectRows = [], grantRows = [], setAsideRows = []] =
+    yield* database.batch("metrics", [
       statement(selectRuns, since),
       statement(selectLast, since),
       statement(selectOfDatabase),
       statement(selectOfObjects),
       statement(countGrants, lives, now, weekMs),
-    ],
-  )
+      statement(countSetAside),
+    ])
   const runs = yield* decodeRuns(runRows)
   const last = yield* decodeLast(lastRows)
   const operations = yield* decodeOperations([...databaseRows, ...objectRows])
+  const [setAside = { people: 0, rows: 0 }] = yield* decodeSetAside(setAsideRows)
   const of = (kind: typeof Kind.Type): CronRuns => {
     const { kind: _kind, ...figures } = { kind, ...noRuns, ...runs.find((one) => one.kind === kind) }
     return { ...figures, last: last.find((one) => one.kind === kind)?.figures ?? null }
@@ -112,5 +115,6 @@ export const readMetrics = Effect.fn("readMetrics")(function* (since: number, no
       averageMs: operation.count === 0 ? 0 : totalMs / operation.count,
     })),
     grants: toGrantLives(yield* decodeGrants(grantRows), now),
+    setAside,
   } satisfies Metrics
 })

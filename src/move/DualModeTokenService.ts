@@ -1,4 +1,5 @@
 import { Clock, Context, Effect, Layer, Option, Schedule, Schema } from "effect"
+import { askDatabase } from "../domain/database.ts"
 import {
   AccountNotConnected,
   type DatabaseUnavailable,
@@ -93,7 +94,7 @@ export class DualModeTokenService extends Context.Service<
           const tookMs = Math.max(0, now - startedAt)
           const counts = [{ operation, source, outcome, count: 1, totalMs: tookMs, slowestMs: tookMs }]
           // A read must not fail, or wait, because it could not be counted.
-          later(Effect.ignore(Effect.tryPromise(() => countOperations(database, now, counts).run())))
+          later(Effect.ignore(askDatabase("token operations", () => countOperations(database, now, counts).run())))
         })
 
         /** Counts how an answer of D1 ends. */

@@ -1,5 +1,5 @@
 import { Effect, Option } from "effect"
-import { toDatabaseUnavailable } from "../domain/database.ts"
+import { askDatabase } from "../domain/database.ts"
 import type { DatabaseUnavailable } from "../domain/error.ts"
 import {
   type AccountKey,
@@ -26,8 +26,9 @@ const byKey = <Row extends AccountKey>(rows: ReadonlyArray<unknown>, decode: (ro
 
 /** Runs a statement and gives its rows. */
 export const rowsOf = (operation: string, statement: D1PreparedStatement) =>
-  Effect.tryPromise({ try: () => statement.all(), catch: toDatabaseUnavailable(operation) }).pipe(
-    Effect.map(({ results }): ReadonlyArray<unknown> => results),
+  Effect.map(
+    askDatabase(operation, () => statement.all()),
+    ({ results }): ReadonlyArray<unknown> => results,
   )
 
 /** The accounts of which there is a row, by {@link keyOf}, without their tokens. One statement. */

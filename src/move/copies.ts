@@ -1,4 +1,5 @@
 import { Clock, Effect, Schema } from "effect"
+import { askDatabase } from "../domain/database.ts"
 import type { Stage } from "../domain/stage.ts"
 import type { TokenSet } from "../domain/token.ts"
 import { UserId } from "../domain/user.ts"
@@ -69,6 +70,6 @@ export const copyTokens = (database: D1Database, invoke: InvokeImport) => {
       { concurrency: copiesAtOnce },
     )
     const now = yield* Clock.currentTimeMillis
-    yield* Effect.ignore(Effect.tryPromise(() => countOperations(database, now, counts).run()))
+    yield* Effect.ignore(askDatabase("token operations", () => countOperations(database, now, counts).run()))
   })
 }

@@ -1,5 +1,5 @@
 import { Clock, Effect, Option, type Redacted, Result, Schedule } from "effect"
-import { toDatabaseUnavailable } from "../domain/database.ts"
+import { askDatabase } from "../domain/database.ts"
 import { ProviderUnavailable, type RateLimited, ReauthorizationRequired } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { TokenSet } from "../domain/token.ts"
@@ -119,10 +119,9 @@ const recordOutcomes = Effect.fnUntraced(function* (
     releaseAccounts(database, claimId, now, released),
     countOperations(database, now, attempts.map(toCount)),
   ]
-  const [renewedRows, releasedRows] = yield* Effect.tryPromise({
-    try: () => database.batch(statements),
-    catch: toDatabaseUnavailable("new tokens"),
-  }).pipe(Effect.retry(writeRetries))
+  const [renewedRows, releasedRows] = yield* askDatabase("new tokens", () => database.batch(statements)).pipe(
+    Effect.retry(writeRetries),
+  )
   return { renewed: accountsIn(renewedRows), released: accountsIn(releasedRows) }
 })
 

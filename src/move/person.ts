@@ -1,5 +1,5 @@
 import { Clock, Effect, Option } from "effect"
-import { toDatabaseUnavailable } from "../domain/database.ts"
+import { askDatabase } from "../domain/database.ts"
 import type { DatabaseUnavailable } from "../domain/error.ts"
 import type { TokenSet } from "../domain/token.ts"
 import { type AccountKey, type AccountRow, accountColumns, decodeAccount, toStored } from "./account.ts"
@@ -91,23 +91,18 @@ export const takeRemoved = Effect.fnUntraced(function* (
   { from, to }: Epochs,
 ) {
   const now = yield* Clock.currentTimeMillis
-  const [taken] = yield* Effect.tryPromise({
-    try: () =>
-      database.batch([
-        database.prepare(takeRemovedStatement).bind(userId, provider, now, to, from),
-        database.prepare(unfollowStatement).bind(userId, provider, to),
-      ]),
-    catch: toDatabaseUnavailable("remove tokens"),
-  })
+  const [taken] = yield* askDatabase("remove tokens", () =>
+    database.batch([
+      database.prepare(takeRemovedStatement).bind(userId, provider, now, to, from),
+      database.prepare(unfollowStatement).bind(userId, provider, to),
+    ]),
+  )
   return firstAccount(taken?.results ?? [])
 })
 
 /** Takes away the tokens that D1 may have of an account that the object holds: the mirror, or what is left of it. */
 export const clearStored = Effect.fnUntraced(function* (database: D1Database, { userId, provider }: AccountKey) {
-  yield* Effect.tryPromise({
-    try: () => database.prepare(clearStatement).bind(userId, provider).run(),
-    catch: toDatabaseUnavailable("clear tokens"),
-  }).pipe(
+  yield* askDatabase("clear tokens", () => database.prepare(clearStatement).bind(userId, provider).run()).pipe(
     // The contract step has dropped the columns, and what was in them.
     Effect.catchIf(
       ({ reason }) => reason.includes("no such column"),

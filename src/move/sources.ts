@@ -1,5 +1,5 @@
 import { Effect, Option, Schema } from "effect"
-import { DatabaseUnavailable } from "../domain/error.ts"
+import { askDatabase } from "../domain/database.ts"
 import { detailColumns, joinDetails } from "../feed/details.ts"
 import { HandedSource } from "../rpc/move.ts"
 
@@ -37,11 +37,9 @@ const decodeRow = Schema.decodeUnknownOption(Row)
  * a row comes back for every source that one of them follows.
  */
 export const readSources = Effect.fn("readSources")(function* (database: D1Database, userIds: ReadonlyArray<string>) {
-  const failed = () => new DatabaseUnavailable({ operation: "sources", reason: "D1 did not tell what is followed" })
-  const { results } = yield* Effect.tryPromise({
-    try: () => database.prepare(statement).bind(JSON.stringify(userIds)).all(),
-    catch: failed,
-  })
+  const { results } = yield* askDatabase("sources", () =>
+    database.prepare(statement).bind(JSON.stringify(userIds)).all(),
+  )
   // Rows of another shape were written by something that is not pollen: they must not keep everybody else from being handed over.
   const rows = results.flatMap((row) => Option.toArray(decodeRow(row)))
   const sources = new Map<string, Array<HandedSource>>()

@@ -1,4 +1,5 @@
 import { Clock, Effect, Exit, Option } from "effect"
+import { askDatabase } from "../domain/database.ts"
 
 /** Token operations of one kind, source and outcome, as `token_operations` counts them. */
 export interface OperationCount {
@@ -47,6 +48,6 @@ export const countingWrite = <A, E extends { readonly _tag: string }, R>(
       totalMs: tookMs,
       slowestMs: tookMs,
     } as const
-    yield* Effect.ignore(Effect.tryPromise(() => countOperations(database, now, [count]).run()))
+    yield* Effect.ignore(askDatabase("token operations", () => countOperations(database, now, [count]).run()))
     return yield* exit
   })

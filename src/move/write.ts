@@ -1,5 +1,5 @@
 import { Clock, Effect, Option } from "effect"
-import { toDatabaseUnavailable } from "../domain/database.ts"
+import { askDatabase } from "../domain/database.ts"
 import type { TokenSet } from "../domain/token.ts"
 import { type AccountKey, accountColumns, decodeAccount, toStored } from "./account.ts"
 import { rowsOf } from "./accounts.ts"
@@ -73,13 +73,11 @@ export const removeGrant = Effect.fnUntraced(function* (
   epoch: number,
 ) {
   const now = yield* Clock.currentTimeMillis
-  const [removed] = yield* Effect.tryPromise({
-    try: () =>
-      database.batch([
-        database.prepare(removeStatement).bind(userId, provider, now, epoch),
-        database.prepare(unfollowStatement).bind(userId, provider, epoch),
-      ]),
-    catch: toDatabaseUnavailable("remove tokens"),
-  })
+  const [removed] = yield* askDatabase("remove tokens", () =>
+    database.batch([
+      database.prepare(removeStatement).bind(userId, provider, now, epoch),
+      database.prepare(unfollowStatement).bind(userId, provider, epoch),
+    ]),
+  )
   return (removed?.results.length ?? 0) > 0
 })

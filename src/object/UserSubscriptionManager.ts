@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/durable-sqlite"
 import { migrate } from "drizzle-orm/durable-sqlite/migrator"
 import { Cause, Effect, Exit, identity, Layer, ManagedRuntime, Scheduler } from "effect"
 import migrations from "../../migrations/object/migrations.js"
+import { DatabaseTimeout } from "../domain/database.ts"
 import { InvalidRequest, type Misconfigured, PersonForgotten } from "../domain/error.ts"
 import type { UserId } from "../domain/user.ts"
 import { ProviderClients } from "../providers/ProviderClients.ts"
@@ -24,6 +25,7 @@ import { fingerprintTokens } from "./move/fingerprints.ts"
 import { handBack, takeOver } from "./move/handOver.ts"
 import { setMirror } from "./move/setMirror.ts"
 import { Poller } from "./polling/Poller.ts"
+import { endPauses, redeliver } from "./repairs.ts"
 import { Settings, type SettingsVariables } from "./Settings.ts"
 import { Store } from "./Store.ts"
 import { arm } from "./schedule.ts"
@@ -75,6 +77,12 @@ const services = (state: DurableObjectState, env: ObjectEnv, userId: string): La
     Layer.provideMerge(TokenEvents.layer),
     Layer.provideMerge(clients),
     Layer.provideMerge(http),
+    Layer.provideMerge(
+      Layer.effect(
+        DatabaseTimeout,
+        Effect.map(Settings, ({ databaseTimeoutMs }) => databaseTimeoutMs),
+      ),
+    ),
     Layer.provideMerge(settings),
     Layer.provideMerge(Layer.succeed(FeedDatabase, env.DB)),
     Layer.provideMerge(Store.layer(state, userId)),
@@ -195,6 +203,14 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
 
   wake(payload: Wire<typeof methods.Wake>) {
     return this.serve(methods.Wake, payload, operations.wake)
+  }
+
+  endPauses(payload: Wire<typeof methods.EndPauses>) {
+    return this.serve(methods.EndPauses, payload, ({ provider }) => endPauses(provider))
+  }
+
+  redeliver(payload: Wire<typeof methods.Redeliver>) {
+    return this.serve(methods.Redeliver, payload, redeliver)
   }
 
   exportTokens(payload: Wire<typeof methods.ExportTokens>) {

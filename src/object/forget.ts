@@ -1,6 +1,6 @@
 import { Clock, Effect } from "effect"
 import { accounts } from "../../schema/object.ts"
-import { DatabaseUnavailable } from "../domain/error.ts"
+import { askDatabase } from "../domain/database.ts"
 import { FeedDatabase, Outbox } from "./delivery/Outbox.ts"
 import { erasure, highestEpoch } from "./delivery/statements.ts"
 import { readTombstone } from "./person.ts"
@@ -17,14 +17,10 @@ const epochsAhead = 2
 const eraseInDatabase = Effect.gen(function* () {
   const { userId } = yield* Store
   const database = yield* FeedDatabase
-  const [highest] = yield* Effect.uninterruptible(
-    Effect.tryPromise({
-      try: () =>
-        database.batch<{ readonly epoch?: number }>(
-          [highestEpoch, ...erasure].map((sql) => database.prepare(sql).bind(userId)),
-        ),
-      catch: () => new DatabaseUnavailable({ operation: "forget", reason: "D1 did not take the erasure; ask again" }),
-    }),
+  const [highest] = yield* askDatabase("forget", () =>
+    database.batch<{ readonly epoch?: number }>(
+      [highestEpoch, ...erasure].map((sql) => database.prepare(sql).bind(userId)),
+    ),
   )
   return highest?.results[0]?.epoch ?? 0
 })

@@ -1,6 +1,6 @@
 import { and, asc, count, desc, eq, getTableColumns, gt, isNotNull, or } from "drizzle-orm"
 import { Effect, Schema } from "effect"
-import { accounts, outbox, person, polls, subscriptions, tokenEvents, tokens } from "../../schema/object.ts"
+import { accounts, outbox, person, polls, setAside, subscriptions, tokenEvents, tokens } from "../../schema/object.ts"
 import { reconnectBy } from "../domain/grantLife.ts"
 import { type Provider, providers } from "../domain/provider.ts"
 import { Subscription, SubscriptionCursor } from "../domain/subscription.ts"
@@ -89,6 +89,8 @@ export const readStatus = Effect.fn("readStatus")(function* () {
     alarmAt: yield* store.alarmAt,
     undelivered: db.select({ rows: count() }).from(outbox).get()?.rows ?? 0,
     deliveryFailure: self?.deliveryFailure ?? null,
+    setAside: db.select({ rows: count() }).from(setAside).get()?.rows ?? 0,
+    setAsideReason: db.select().from(setAside).orderBy(desc(setAside.id)).get()?.reason ?? null,
     events: toEvents(db.select().from(tokenEvents).orderBy(desc(tokenEvents.id)).limit(shown.events).all()),
     polls: toPolls(db.select().from(polls).orderBy(desc(polls.id)).limit(shown.polls).all()),
   }

@@ -189,12 +189,31 @@ export const GetStatus = contract("getStatus", {
     undelivered: Count,
     /** Why D1 did not take the last delivery; `null` when it did. */
     deliveryFailure: Schema.NullOr(Schema.String),
+    /** Rows that D1 refuses for what they are: they stop nobody else, and `redeliver` sends them again. Why the last one was refused. */
+    setAside: Count,
+    setAsideReason: Schema.NullOr(Schema.String),
     /** The newest 50. */
     events: Schema.Array(TokenEvent),
     /** The newest 20. */
     polls: Schema.Array(PollRecord),
   }),
   error: Schema.Union([DatabaseUnavailable]),
+  idempotent: true,
+})
+
+/** Ends the pauses that providers asked for, of one provider or all: for an operator who knows better. Asks no provider anything itself. */
+export const EndPauses = contract("endPauses", {
+  payload: Schema.Struct({ userId, provider: Schema.optionalKey(Provider) }),
+  success: Schema.Struct({ ended: Schema.Array(Provider) }),
+  error: Schema.Never,
+  idempotent: true,
+})
+
+/** Sends D1 again what it refused, once an operator has seen to the reason. What it refuses again is set aside again. */
+export const Redeliver = contract("redeliver", {
+  payload: Schema.Struct({ userId }),
+  success: Schema.Struct({ delivered: Count, undelivered: Count, setAside: Count }),
+  error: Schema.Never,
   idempotent: true,
 })
 

@@ -26,7 +26,9 @@ const wrong: Readonly<Record<string, readonly [payload: object, path: string]>> 
   handBack: [{ userId, accounts: [{ provider: "spotify", epoch: 1.5 }] }, "accounts.0.epoch"],
   setMirror: [{ userId, isMirrored: 1 }, "isMirrored"],
   discardCopies: [{ userId, provider: "radio" }, "provider"],
+  endPauses: [{ userId, provider: "radio" }, "provider"],
   // These take nothing but the person.
+  redeliver: [{ userId: 7 }, "userId"],
   validateTokens: [{ userId: 7 }, "userId"],
   pollNow: [{ userId: [userId] }, "userId"],
   getStatus: [{ userId: "" }, "userId"],

@@ -26,6 +26,25 @@ export const lostAnswers = (times: number) => {
   return { [Symbol.dispose]: () => spy.mockRestore() }
 }
 
+/** D1 does not answer the next batch, until told to: it takes it then. */
+export const hangingBatch = () => {
+  const batch = env.DB.batch.bind(env.DB)
+  const answering = Promise.withResolvers<void>()
+  const spy = vi.spyOn(env.DB, "batch").mockImplementationOnce(async (statements) => {
+    await answering.promise
+    return batch(statements)
+  })
+  return { answer: answering.resolve, [Symbol.dispose]: () => spy.mockRestore() }
+}
+
+/** D1 refuses the rows of a table that a condition on `NEW` chooses, until disposed. */
+export const refusal = async (table: string, condition: string) => {
+  await env.DB.exec(
+    `CREATE TRIGGER refusal BEFORE INSERT ON ${table} WHEN ${condition} BEGIN SELECT RAISE(ABORT, 'not this one'); END`,
+  )
+  return { [Symbol.asyncDispose]: async () => void (await env.DB.exec("DROP TRIGGER refusal")) }
+}
+
 /** Everything that is asked of D1 from now on, by whomever. */
 export const watchD1 = () => {
   const spies = [vi.spyOn(env.DB, "batch"), vi.spyOn(env.DB, "exec"), vi.spyOn(env.DB, "prepare")]

@@ -75,6 +75,14 @@ export class Person {
     const reveal = call(methods.ExportTokens, (wire) => exports.MigrationEntrypoint.exportTokens(wire))
     return this.run(reveal({ userId: this.id }))
   }
+  endPauses() {
+    return this.run(call(methods.EndPauses, (wire) => exports.MigrationEntrypoint.endPauses(wire))({ userId: this.id }))
+  }
+
+  redeliver() {
+    return this.run(call(methods.Redeliver, (wire) => exports.MigrationEntrypoint.redeliver(wire))({ userId: this.id }))
+  }
+
   forget() {
     return this.run(call(methods.Forget, (wire) => exports.GatewayEntrypoint.forget(wire))({ userId: this.id }))
   }

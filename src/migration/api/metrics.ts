@@ -56,6 +56,8 @@ export const Metrics = Schema.Struct({
   /** Since counting began. */
   tokens: Schema.Array(TokenOperation),
   grants: GrantLives,
+  /** Rows that D1 refused for what they are, and that objects keep aside; and of how many people. */
+  setAside: Schema.Struct({ people: Schema.Int, rows: Schema.Int }),
 })
 export type Metrics = typeof Metrics.Type
 

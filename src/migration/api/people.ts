@@ -1,5 +1,6 @@
 import { Schema } from "effect"
-import { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
+import { HttpApiEndpoint, HttpApiGroup, OpenApi } from "effect/http-api"
+import { Provider } from "../../domain/provider.ts"
 import { Holder, Stage } from "../../domain/stage.ts"
 import { UserId } from "../../domain/user.ts"
 import { Decoding } from "../../http/Decoding.ts"
@@ -133,6 +134,25 @@ export const Exported = Schema.Struct({
 })
 export type Exported = typeof Exported.Type
 
+const EndPauses = Schema.Struct({
+  /** All unless given. */
+  provider: Schema.optionalKey(Provider),
+})
+
+/** The accounts that were paused. */
+const EndedPauses = Schema.Struct({ ended: Schema.Array(Provider) })
+
+const Redelivered = Schema.Struct({
+  /** Items that D1 has taken, rows that wait to be sent again by themselves, and rows that it refuses still. */
+  delivered: Schema.Int,
+  undelivered: Schema.Int,
+  setAside: Schema.Int,
+})
+
+const one = {
+  params: { userId: UserId },
+  error: [problemDocument(404), problemDocument(413), problemDocument(415), problemDocument(503)],
+}
 const body = [problemDocument(413), problemDocument(415), problemDocument(503)] as const
 
 export class People extends HttpApiGroup.make("people")
@@ -142,6 +162,18 @@ export class People extends HttpApiGroup.make("people")
       success: Person,
       error: [problemDocument(404), problemDocument(503)],
     }),
+    HttpApiEndpoint.post("endPauses", "/v1/people/:userId/end-pauses", {
+      ...one,
+      payload: EndPauses,
+      success: EndedPauses,
+    }).annotate(
+      OpenApi.Description,
+      "Ends the pauses that providers asked for (`Retry-After`, a used-up quota) for this person's object, which goes on at once.",
+    ),
+    HttpApiEndpoint.post("redeliver", "/v1/people/:userId/redeliver", { ...one, success: Redelivered }).annotate(
+      OpenApi.Description,
+      "Sends D1 again the rows that it refused for what they are, and that the person's object has set aside.",
+    ),
     HttpApiEndpoint.post("verify", "/v1/verifications", { payload: Verify, success: Verification, error: [...body] }),
     HttpApiEndpoint.post("exportTokens", "/v1/exports", { payload: Export, success: Exported, error: [...body] }),
   )

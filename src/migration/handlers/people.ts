@@ -8,6 +8,7 @@ import { Database } from "../Database.ts"
 import { Flags } from "../Flags.ts"
 import { exportTokens } from "../people/exportTokens.ts"
 import { findPerson } from "../people/findPerson.ts"
+import { endPauses, redeliver } from "../people/repairs.ts"
 import { verify } from "../people/verify.ts"
 import { PageSettings } from "../person/PageSettings.ts"
 
@@ -34,6 +35,9 @@ export const peopleLayer = HttpApiBuilder.group(
     const working = Effect.provideContext(services)
     return handlers.handleAll({
       getPerson: ({ params: { userId } }) => answerProblems(working(findPerson(userId))),
+      endPauses: ({ params: { userId }, payload }) =>
+        answerProblems(act("endPauses", { userId, ...payload }, working(endPauses(userId, payload)))),
+      redeliver: ({ params: { userId } }) => answerProblems(act("redeliver", { userId }, working(redeliver(userId)))),
       verify: ({ payload }) => answerProblems(act("verify", shown(payload), working(verify(payload)))),
       exportTokens: ({ payload }) => {
         const { recipient, ...asked } = payload

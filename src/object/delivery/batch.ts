@@ -12,6 +12,7 @@ export interface Heartbeat {
   readonly nextDueAt: number | null
   readonly sources: number
   readonly failingSources: number
+  readonly setAside: number
   /** JSON. */
   readonly accounts: string
   /** JSON: the token operations that the object has answered. */
@@ -101,11 +102,11 @@ export const toBatch = (
   }
   if (cursors.length > 0) add(statements.updateCursors, JSON.stringify(cursors), userId)
   if (heartbeat !== null) {
-    const { heartbeatAt, expectedBy, nextDueAt, sources, failingSources, accounts, operations } = heartbeat
+    const { heartbeatAt, expectedBy, nextDueAt, sources, failingSources, accounts, operations, setAside } = heartbeat
     add(
       statements.upsertStatus,
       ...[userId, heartbeat.durableObjectId, heartbeatAt, expectedBy, nextDueAt],
-      ...[sources, failingSources, accounts, operations],
+      ...[sources, failingSources, accounts, operations, setAside],
     )
   }
   return batch

@@ -15,6 +15,15 @@ export const selectWaiting = `SELECT ${waiting.sql} FROM outbox ORDER BY id LIMI
 
 export const countWaiting = "SELECT count(*) AS waiting FROM outbox"
 
+export const countSetAside = "SELECT count(*) AS setAside FROM set_aside"
+
+export const insertSetAside =
+  "INSERT INTO set_aside (kind, body, reason, refused_at) SELECT kind, body, ?2, ?3 FROM outbox WHERE id = ?1"
+
+// In the order in which they were refused, which is that of the outbox.
+export const takeSetAside = "INSERT INTO outbox (kind, body) SELECT kind, body FROM set_aside ORDER BY id"
+export const deleteSetAside = "DELETE FROM set_aside"
+
 export const deleteSent = "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?1))"
 
 export const endDelivery = `UPDATE person SET delivery_failures = 0, delivery_retry_at = NULL, delivery_failure = NULL,
@@ -59,10 +68,11 @@ export const updateCursors = `UPDATE user_subscriptions SET polled_at = source.v
   WHERE user_id = ?2 AND provider = source.value->>'provider' AND external_id = source.value->>'sourceId'`
 
 export const upsertStatus = `INSERT INTO durable_object_status (user_id, durable_object_id, reported_at, expected_by, next_due_at,
-    sources, failing_sources, accounts, operations) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    sources, failing_sources, accounts, operations, set_aside) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
   ON CONFLICT (user_id) DO UPDATE SET durable_object_id = excluded.durable_object_id, reported_at = excluded.reported_at,
     expected_by = excluded.expected_by, next_due_at = excluded.next_due_at, sources = excluded.sources,
-    failing_sources = excluded.failing_sources, accounts = excluded.accounts, operations = excluded.operations`
+    failing_sources = excluded.failing_sources, accounts = excluded.accounts, operations = excluded.operations,
+    set_aside = excluded.set_aside`
 
 const takeOffLists = `UPDATE feature_flags SET
     allow_list = (SELECT json_group_array(value) FROM json_each(allow_list) WHERE value <> ?1),

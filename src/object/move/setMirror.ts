@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm"
 import { Effect } from "effect"
 import { outbox, person } from "../../../schema/object.ts"
+import { askDatabase } from "../../domain/database.ts"
 import { DatabaseUnavailable } from "../../domain/error.ts"
 import { providers } from "../../domain/provider.ts"
 import { openMirrored } from "../delivery/mirror.ts"
@@ -25,10 +26,7 @@ const hasMirror = Effect.fnUntraced(function* () {
   const { userId } = yield* Store
   const database = yield* FeedDatabase
   const opened = yield* openMirrored(providers)
-  const { results } = yield* Effect.tryPromise({
-    try: () => database.prepare(readBack).bind(userId).all(),
-    catch: notMirrored,
-  })
+  const { results } = yield* askDatabase("setMirror", () => database.prepare(readBack).bind(userId).all())
   return opened.every((grant) =>
     results.some((row) => Object.entries(grant).every(([column, value]) => (row[column] ?? null) === value)),
   )

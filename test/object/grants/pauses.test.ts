@@ -47,6 +47,25 @@ describe("A Retry-After", () => {
     expect(await person.pollNow()).toMatchObject({ accounts: [{ outcome: "polled" }] })
   })
 
+  it.each([
+    ["library", "18000"],
+    ["library", "999999999999"],
+    ["token", "18000"],
+  ] as const)(
+    "ends when an operator says so, once, with an event that says what it was: %s, %s s",
+    async (kind, retryAfter) => {
+      const person = await paused(kind, retryAfter)
+      expect(await person.endPauses()).toEqual({ ended: ["spotify"] })
+      expect(await account(person)).toMatchObject({ rateLimitedUntil: null, rateLimitReason: null })
+      expect((await person.status()).events[0]).toMatchObject({
+        type: "pause_ended",
+        detail: expect.stringMatching(/^was until 2/),
+      })
+      expect(await person.endPauses()).toEqual({ ended: [] })
+      expect(await person.pollNow()).toMatchObject({ accounts: [{ outcome: "polled" }] })
+    },
+  )
+
   it("of hours is kept to, whoever connects again, and is no event", async () => {
     const person = await paused("library", "18000")
     await person.connects("spotify")

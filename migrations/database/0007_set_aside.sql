@@ -1,0 +1,1 @@
+ALTER TABLE `durable_object_status` ADD `set_aside` integer DEFAULT 0 NOT NULL;

@@ -1,0 +1,89 @@
+import { env } from "cloudflare:workers"
+import { afterEach, describe, expect, it, vi } from "vitest"
+import { clock, settings } from "../../worker.ts"
+import { makeSources, minute, publishInEach, settled } from "../following.ts"
+import { hangingBatch, refusal } from "../outage.ts"
+import { type Person, simulator } from "../person.ts"
+
+afterEach(() => {
+  clock.aheadMs = 0
+  delete settings.DATABASE_TIMEOUT
+  vi.restoreAllMocks()
+})
+
+const expectDelivered = async (person: Person, published: ReadonlyArray<string>) => {
+  const delivered = await person.newIds()
+  expect(delivered).toHaveLength(published.length)
+  expect(new Set(delivered)).toEqual(new Set(published))
+}
+
+describe("D1 that does not answer", () => {
+  it("holds nobody up for longer than it is given, and gets the delivery again once it is back", async () => {
+    settings.DATABASE_TIMEOUT = "1 second"
+    const sources = await makeSources("spotify", 2)
+    const person = await settled(sources, "spotify")
+    const published = await publishInEach(sources)
+    using hanging = hangingBatch()
+    expect(await person.pollNow()).toMatchObject({ delivered: 0, undelivered: published.length })
+    expect(await person.status()).toMatchObject({ deliveryFailure: "no answer within 1 s" })
+    // The first may still take effect: another must not pass it by.
+    expect(await person.pollNow()).toMatchObject({ delivered: 0, undelivered: published.length })
+    expect((await person.status()).deliveryFailure).toMatch(/before/)
+    hanging.answer()
+    clock.aheadMs = 15 * minute
+    await person.alarm()
+    await expectDelivered(person, published)
+    expect(await person.status()).toMatchObject({ undelivered: 0, deliveryFailure: null })
+  })
+
+  it("is not waited for for ever, where it never answers at all", async () => {
+    settings.DATABASE_TIMEOUT = "1 second"
+    const sources = await makeSources("spotify", 2)
+    const person = await settled(sources, "spotify")
+    const published = await publishInEach(sources)
+    using _ = hangingBatch()
+    await person.pollNow()
+    clock.aheadMs = 15 * minute
+    await person.alarm()
+    await expectDelivered(person, published)
+  })
+
+  it("lets nobody be erased while it may still take what was sent", async () => {
+    settings.DATABASE_TIMEOUT = "1 second"
+    const sources = await makeSources("spotify", 1)
+    const person = await settled(sources, "spotify")
+    await publishInEach(sources)
+    using hanging = hangingBatch()
+    await person.pollNow()
+    await expect(person.forget()).rejects.toMatchObject({ _tag: "DatabaseUnavailable" })
+    hanging.answer()
+    await vi.waitFor(() => person.forget())
+    expect(await person.newIds()).toEqual([])
+  })
+})
+
+describe("A row that D1 refuses for what it is", () => {
+  it("stops nobody else, is told in the status, and is delivered once an operator says so", async () => {
+    const [good = "", bad = ""] = await makeSources("spotify", 2)
+    const person = await settled([good, bad], "spotify")
+    const published = (await simulator.publish(good, 7)).map(({ id }) => id)
+    const [refused] = await simulator.publish(bad, 1)
+    const more = (await simulator.publish(bad, 3)).map(({ id }) => id)
+    const id = refused?.id ?? ""
+    {
+      await using _ = await refusal("feed_items", `NEW.external_id = '${id}'`)
+      expect(await person.pollNow()).toMatchObject({ delivered: 10, undelivered: 0 })
+      await expectDelivered(person, [...published, ...more])
+      expect(await person.status()).toMatchObject({
+        setAside: 1,
+        setAsideReason: expect.stringContaining("not this one"),
+      })
+      expect(await person.redeliver()).toMatchObject({ delivered: 0, setAside: 1 })
+      const told = env.DB.prepare("SELECT set_aside AS setAside FROM durable_object_status WHERE user_id = ?1")
+      expect(await told.bind(person.id).first("setAside")).toBe(1)
+    }
+    expect(await person.redeliver()).toMatchObject({ delivered: 1, undelivered: 0, setAside: 0 })
+    await expectDelivered(person, [...published, ...more, id])
+    expect(await person.status()).toMatchObject({ setAside: 0, setAsideReason: null })
+  })
+})
