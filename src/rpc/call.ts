@@ -1,11 +1,10 @@
-import { Effect, Predicate, Random, Schedule } from "effect"
+import { Effect, Predicate, Random } from "effect"
 import { ObjectUnavailable } from "../domain/error.ts"
 import type { CommonError, Contract, Reply } from "./contract.ts"
 import { toInvalidRequest } from "./serve.ts"
 
-/** How long it is waited before the first of three further tries of an idempotent call, and between them, with jitter. */
-const firstWait = Effect.flatMap(Random.nextBetween(40, 60), Effect.sleep)
-const retries = Schedule.exponential("100 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 2 }))
+/** How long it is waited before the one further try of an idempotent call, in milliseconds: not all callers at once. */
+const wait = Effect.flatMap(Random.nextBetween(50, 150), Effect.sleep)
 
 /** Whether the platform said that a call may be tried again. */
 const isWorthAnother = (error: ObjectUnavailable): boolean => error.retryable && !error.overloaded
@@ -27,8 +26,12 @@ const settle = async <Name extends string>(invoked: PromiseLike<Reply<Name>>): P
 }
 
 /**
- * Invokes a native method until it has been reached: only idempotent ones are tried again, and never an overloaded object.
- * `invoke` is run anew for each attempt, so that it can take a new stub: one that has thrown is broken for good.
+ * Invokes a native method, once more if it was not reached: only idempotent ones, and never an overloaded object. `invoke` is run anew
+ * for each attempt, so that it can take a new stub: one that has thrown is broken for good.
+ *
+ * The platform retries by itself what never arrived, up to 5 times within 10 s
+ * (https://developers.cloudflare.com/durable-objects/best-practices/error-handling/), and further tries of ours multiply those. One is
+ * left, for what it does not retry: a call that was cut off, because the object was moved or its code replaced.
  */
 export const reach = <Name extends string, P, W, A, E>(
   contract: Contract<Name, P, W, A, E>,
@@ -39,9 +42,7 @@ export const reach = <Name extends string, P, W, A, E>(
     catch: (thrown) => toUnavailable(contract.name, thrown),
   })
   if (!contract.idempotent) return attempt
-  // Most calls are answered at once, so a schedule is only made when one was not.
-  const again = Effect.andThen(firstWait, Effect.retry(attempt, { schedule: retries, while: isWorthAnother }))
-  return Effect.catchIf(attempt, isWorthAnother, () => again)
+  return Effect.catchIf(attempt, isWorthAnother, () => Effect.andThen(wait, attempt))
 }
 
 /**
