@@ -52,6 +52,9 @@ export const accounts = sqliteTable("accounts", {
   retryAt: integer("retry_at"),
   /** When the library (the list of what the person follows) was last read in full. */
   libraryReadAt: integer("library_read_at"),
+  /** Passes in a row that the object has died in, and the source that was being asked in one that was careful because of that. */
+  cutOffs: integer("cut_offs").notNull().default(0),
+  suspectSource: text("suspect_source"),
   /** When the pass under way began; left behind by an eviction, it lets the next pass go on instead of starting over. */
   passStartedAt: integer("pass_started_at"),
 })

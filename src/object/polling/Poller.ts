@@ -12,6 +12,7 @@ import { Store } from "../Store.ts"
 import { Underway } from "../Underway.ts"
 import { checkSource } from "./checkSource.ts"
 import { pendingSources, synchronise } from "./library.ts"
+import { recordDeadly } from "./recordCheck.ts"
 import * as statements from "./statements.ts"
 
 /** Sources of one account that are asked at once. `ProviderHttp`, below, limits a person to 6 requests. */
@@ -19,6 +20,12 @@ const sourcesAtOnce = 6
 
 /** Age up to which a pass that was cut off goes on where it stopped; an older one begins anew with the library. */
 const resumableMs = 10 * 60_000
+
+/**
+ * Passes in a row in which the object died, of memory or of CPU time, from which on a pass asks one source after the other and notes
+ * which: so that the next one knows the source that kills, and leaves it out.
+ */
+const carefulFrom = 3
 
 export type Trigger = "alarm" | "request"
 export type ProgressListener = (progress: PollProgress) => void
@@ -94,14 +101,23 @@ export class Poller extends Context.Service<
         const client = clients[provider]
         const now = yield* Clock.currentTimeMillis
         const isImpatient = trigger === "request"
-        const startedAt = readAccount(provider)?.passStartedAt ?? null
+        const before = readAccount(provider)
+        const startedAt = before?.passStartedAt ?? null
         const isCutOff = startedAt !== null && now - startedAt < resumableMs
+        const [{ cutOffs } = { cutOffs: 0 }] =
+          startedAt === null ? [] : store.rows<{ cutOffs: number }>(statements.countCutOff, provider)
+        const isCareful = cutOffs >= carefulFrom
         const left = isCutOff ? yield* pendingSources(provider, { isImpatient }) : []
         if (left.length === 0) yield* synchronise(client)
-        const pending = left.length > 0 ? left : yield* pendingSources(provider, { isImpatient })
+        const all = left.length > 0 ? left : yield* pendingSources(provider, { isImpatient })
+        const deadly = all.find(({ sourceId }) => isCareful && sourceId === before?.suspectSource)
+        if (deadly !== undefined) yield* recordDeadly(deadly, cutOffs)
+        const pending = all.filter((row) => row !== deadly)
         yield* Effect.forEach(
           pending,
           Effect.fnUntraced(function* (row) {
+            // Written before anything is asked of the provider: if the object dies now, the next pass knows where.
+            if (isCareful) store.exec(statements.suspect, provider, row.sourceId)
             const found = yield* checkSource(client, row)
             figures.asked += 1
             figures.failed += found === null ? 1 : 0
@@ -116,7 +132,7 @@ export class Poller extends Context.Service<
               total: pending.length,
             })
           }),
-          { concurrency: sourcesAtOnce, discard: true },
+          { concurrency: isCareful ? 1 : sourcesAtOnce, discard: true },
         )
         store.exec(statements.endPass, provider, yield* Clock.currentTimeMillis)
       })
@@ -178,6 +194,8 @@ export class Poller extends Context.Service<
             ),
           ),
         )
+        // Whatever it came to, the object has not died in it.
+        store.exec(statements.forgetCutOffs, provider)
         const finishedAt = yield* Clock.currentTimeMillis
         const requests = (yield* http.requests(provider)) - requestsBefore
         const { asked, failed: failedSources, itemsFound } = figures

@@ -165,6 +165,22 @@ export const recordMissing = Effect.fnUntraced(function* (row: PendingSource, { 
     .run()
 })
 
+/** Records that the object has died each time while this source was asked. It is left alone for as long as any source may be. */
+export const recordDeadly = Effect.fnUntraced(function* (row: PendingSource, deaths: number) {
+  const { db, exec } = yield* Store
+  const { bounds } = yield* Settings
+  const now = yield* Clock.currentTimeMillis
+  if (row.reason === null) exec(statements.heartbeatSoon)
+  const reason = `the object died while it was asked, after ${deaths} passes that were cut off`
+  db.update(subscriptions)
+    .set({ failures: row.failures + 1, reason, dueAt: now + bounds.maximumMs })
+    .where(oneSource(row))
+    .run()
+  yield* Effect.logError(
+    `The object died while ${row.provider} ${row.sourceId} was asked; it is left alone for a while`,
+  )
+})
+
 /** Records why a check failed. The source is retried, less and less often. */
 export const recordFailure = Effect.fnUntraced(function* (row: PendingSource, reason: string) {
   const { db, exec } = yield* Store

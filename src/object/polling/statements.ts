@@ -10,17 +10,24 @@ export const selectPolled = "SELECT 1 FROM accounts WHERE provider = ?1 AND stat
 
 // A pass over an account.
 
-const account = columns(accounts, "passStartedAt", "failures", "isHolder")
+const account = columns(accounts, "passStartedAt", "failures", "isHolder", "cutOffs", "suspectSource")
 export type AccountInPass = RowOf<typeof account>
 export const selectAccount = `SELECT ${account.sql} FROM accounts WHERE provider = ?1`
 
 export const countSources = "SELECT count(*) AS sources FROM subscriptions WHERE provider = ?1"
 
 // A rate limit is taken away only when it is over: somebody else's request may have brought a new one while the pass was under way.
-export const endPass = `UPDATE accounts SET failures = 0, retry_at = NULL, pass_started_at = NULL,
+export const endPass = `UPDATE accounts SET failures = 0, retry_at = NULL, pass_started_at = NULL, cut_offs = 0, suspect_source = NULL,
     hold_reason = CASE WHEN held_until <= ?2 THEN NULL ELSE hold_reason END,
     held_until = CASE WHEN held_until <= ?2 THEN NULL ELSE held_until END
   WHERE provider = ?1`
+
+/** The pass before has left its beginning behind: the object died in it, or it ended with a failure, which sets the count back. */
+export const countCutOff =
+  "UPDATE accounts SET cut_offs = cut_offs + 1 WHERE provider = ?1 RETURNING cut_offs AS cutOffs"
+export const forgetCutOffs =
+  "UPDATE accounts SET cut_offs = 0, suspect_source = NULL WHERE provider = ?1 AND cut_offs > 0"
+export const suspect = "UPDATE accounts SET suspect_source = ?2 WHERE provider = ?1"
 
 /** How many passes an object remembers. */
 const passesKept = 50
