@@ -1,7 +1,7 @@
 import { Effect, Schema } from "effect"
 import { toDatabaseUnavailable } from "../domain/database.ts"
 import { Provider } from "../domain/provider.ts"
-import { SourceDetails, type Subscription } from "../domain/subscription.ts"
+import { SourceDetails, type Subscription, toDetails } from "../domain/subscription.ts"
 import { detailColumns, joinDetails } from "../feed/details.ts"
 import { rowsOf } from "./accounts.ts"
 
@@ -49,6 +49,8 @@ export const readFollowed = Effect.fnUntraced(function* (
   return rows.map(
     ({ followedAt, ...row }): Subscription => ({
       ...row,
+      // As bounded as what is kept now, whatever an earlier version or another program let into D1.
+      ...toDetails(row),
       state: "active",
       dueAt: row.polledAt === null ? followedAt : row.polledAt + centralIntervalMs,
       intervalMs: centralIntervalMs,

@@ -3,7 +3,7 @@ import { Effect, Schema } from "effect"
 import { accounts, outbox, person, polls, setAside, subscriptions, tokenEvents, tokens } from "../../schema/object.ts"
 import { reconnectBy } from "../domain/grantLife.ts"
 import { type Provider, providers } from "../domain/provider.ts"
-import { Subscription, SubscriptionCursor } from "../domain/subscription.ts"
+import { Subscription, SubscriptionCursor, toDetails } from "../domain/subscription.ts"
 import { TokenEvent } from "../domain/token.ts"
 import { AccountStatus, PollRecord } from "../rpc/methods.ts"
 import { Settings } from "./Settings.ts"
@@ -13,7 +13,10 @@ import { Store } from "./Store.ts"
 const shown = { failing: 100, events: 50, polls: 20 }
 
 // Rows were written by this object alone; one of another shape is a defect.
-const toSubscriptions = Schema.decodeUnknownSync(Schema.Array(Subscription))
+const decodeSubscriptions = Schema.decodeUnknownSync(Schema.Array(Subscription))
+/** With addresses and titles within bounds, whatever an earlier version kept. */
+const toSubscriptions = (rows: ReadonlyArray<typeof subscriptions.$inferSelect>) =>
+  decodeSubscriptions(rows).map((row) => ({ ...row, ...toDetails(row) }))
 const toEvents = Schema.decodeUnknownSync(Schema.Array(TokenEvent))
 const toPolls = Schema.decodeUnknownSync(Schema.Array(PollRecord))
 const toAccounts = Schema.decodeUnknownSync(Schema.Array(AccountStatus))

@@ -1,5 +1,6 @@
 import { Clock, Effect } from "effect"
 import { Database, statement } from "../Database.ts"
+import { isKnown } from "../person/accounts.ts"
 import { PageSettings } from "../person/PageSettings.ts"
 import { runIsUnderWay } from "../runs/Runs.ts"
 import { type PlannedStep, towardsOf } from "./PlannedStep.ts"
@@ -13,7 +14,7 @@ interface LeaseOptions {
 // Its number is later than any that an object may have seen, even if the row of an earlier one is gone: hence the time.
 const write = `INSERT INTO token_migration_status (user_id, stage, target, state, run_id, lease, lease_number, ceiling, updated_at)
   SELECT marked.value->>'userId', marked.value->>'stage', marked.value->>'towards', 'copying', ?2, ?3, ?4, marked.value->>'ceiling', ?4
-  FROM json_each(?1) marked WHERE ?5 OR ${runIsUnderWay(2)}
+  FROM json_each(?1) marked WHERE (?5 OR ${runIsUnderWay(2)}) AND ${isKnown("marked.value->>'userId'")}
   ON CONFLICT (user_id) DO UPDATE SET target = excluded.target, state = excluded.state, run_id = excluded.run_id,
     lease = excluded.lease, lease_number = max(token_migration_status.lease_number + 1, excluded.lease_number), ceiling = coalesce(excluded.ceiling, ceiling), updated_at = excluded.updated_at
   WHERE token_migration_status.stage = excluded.stage RETURNING user_id AS userId, lease_number AS lease`

@@ -5,6 +5,10 @@ import { decodeStored, type StoredAccount, storedColumns, tokensOf } from "../..
 import { Database, type Statement, statement } from "../Database.ts"
 import { failed, type StepFailed } from "./reason.ts"
 
+/** The condition that D1 has an account of a person still: nothing is written of one who was erased meanwhile. `userId` is SQL. */
+export const isKnown = (userId: string): string =>
+  `EXISTS (SELECT 1 FROM user_accounts known WHERE known.user_id = ${userId})`
+
 /** A row of `user_accounts`, as the migrator looks at it account by account. */
 export type AccountRow = StoredAccount
 
