@@ -16,8 +16,10 @@ export interface CronRun {
   readonly failed: number
   readonly durationMs: number
   readonly failures: ReadonlyArray<FailureCount>
-  /** Whether everybody overdue was looked after; false when the time was up or D1 gave out first. */
+  /** Whether everybody overdue was looked after; false when time or subrequests were up, or D1 gave out, first. */
   readonly isComplete: boolean
+  /** The last person that the run got to, where it stopped before the end: the next one goes on from there. */
+  readonly stoppedAfter: string | null
 }
 
 export type Tally = Pick<CronRun, "found" | "woken" | "failed" | "failures">

@@ -8,6 +8,8 @@ export interface CronSettingsShape {
   readonly pageSize: number
   /** Objects woken at the same time. */
   readonly concurrency: number
+  /** Subrequests that waking may make in a run. Cloudflare allows 10,000 to an invocation. */
+  readonly requestLimit: number
   /** After which a run stops where it is. Cloudflare ends a scheduled worker after 15 minutes, without a word. */
   readonly timeLimit: Duration.Duration
 }
@@ -15,6 +17,7 @@ export interface CronSettingsShape {
 const variables = Config.all({
   pageSize: wholeNumber("CRON_PAGE_SIZE", 200),
   concurrency: wholeNumber("CRON_CONCURRENCY", 20),
+  requestLimit: wholeNumber("CRON_REQUEST_LIMIT", 1500),
   timeLimit: Config.Duration("CRON_TIME_LIMIT").pipe(Config.withDefault(Duration.minutes(10))),
 })
 
@@ -27,6 +30,7 @@ export class CronSettings extends Context.Service<CronSettings, CronSettingsShap
         const read = yield* readSettings(variables, env)
         yield* checkBounds([
           { name: "CRON_PAGE_SIZE", value: read.pageSize, minimum: 1, maximum: 1000 },
+          { name: "CRON_REQUEST_LIMIT", value: read.requestLimit, minimum: 10, maximum: 10_000_000 },
           { name: "CRON_CONCURRENCY", value: read.concurrency, minimum: 1, maximum: 1000 },
         ])
         yield* checkDurations([timeLimitBounds("CRON_TIME_LIMIT", Duration.toMillis(read.timeLimit))])

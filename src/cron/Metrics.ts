@@ -1,3 +1,4 @@
+import { desc, eq } from "drizzle-orm"
 import { drizzle } from "drizzle-orm/d1"
 import { Context, Effect, Layer } from "effect"
 import { durableObjectMetrics } from "../../schema/database.ts"
@@ -9,11 +10,24 @@ export class Metrics extends Context.Service<
   Metrics,
   {
     /** Keeps figures under a kind. `at` is epoch milliseconds. */
+    /** Reads the last figures of a kind, as JSON; `null` where there are none. */
+    readonly last: (kind: string) => Effect.Effect<string | null, DatabaseUnavailable>
     readonly record: (kind: string, at: number, figures: object) => Effect.Effect<void, DatabaseUnavailable>
   }
 >()("pollen/cron/Metrics") {
   static readonly layer = (database: D1Database): Layer.Layer<Metrics> =>
     Layer.succeed(Metrics, {
+      last: Effect.fn("Metrics.last")(function* (kind) {
+        const [row] = yield* askDatabase("metrics", () =>
+          drizzle(database)
+            .select({ figures: durableObjectMetrics.figures })
+            .from(durableObjectMetrics)
+            .where(eq(durableObjectMetrics.kind, kind))
+            .orderBy(desc(durableObjectMetrics.at), desc(durableObjectMetrics.id))
+            .limit(1),
+        )
+        return row?.figures ?? null
+      }),
       record: Effect.fn("Metrics.record")(function* (kind, at, figures) {
         yield* askDatabase("metrics", () =>
           drizzle(database)

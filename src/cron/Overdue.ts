@@ -1,4 +1,4 @@
-import { and, eq, gt, isNotNull, isNull, lt, or } from "drizzle-orm"
+import { and, eq, gt, isNotNull, isNull, lt, lte, or } from "drizzle-orm"
 import { type DrizzleD1Database, drizzle } from "drizzle-orm/d1"
 import { Context, Effect, Layer, Option, Schedule, Stream } from "effect"
 import { durableObjectStatus, userAccounts, users } from "../../schema/database.ts"
@@ -14,11 +14,17 @@ const retries = Schedule.exponential("200 millis").pipe(Schedule.jittered, Sched
 /** An object that only keeps a copy of what D1 holds has nothing to do, and nothing to say. */
 const isHeldByObject = and(eq(userAccounts.isActive, true), eq(userAccounts.holder, "object"))
 
+/** User ids after one, and up to another (`null`: to the end). */
+interface Range {
+  readonly after: string
+  readonly upTo: string | null
+}
+
 /**
  * By the key of the tables, which is the user id: an index by time would be written with every report, to spare reads that cost a
  * thousandth of that (https://developers.cloudflare.com/d1/platform/pricing/).
  */
-const overduePage = (db: DrizzleD1Database, now: number, after: string, pageSize: number) =>
+const overduePage = (db: DrizzleD1Database, now: number, { after, upTo }: Range, pageSize: number) =>
   db
     .selectDistinct({ userId: userAccounts.userId })
     .from(userAccounts)
@@ -27,6 +33,7 @@ const overduePage = (db: DrizzleD1Database, now: number, after: string, pageSize
     .where(
       and(
         gt(userAccounts.userId, after),
+        upTo === null ? undefined : lte(userAccounts.userId, upTo),
         isHeldByObject,
         or(
           lt(durableObjectStatus.expectedBy, now),
@@ -50,15 +57,15 @@ export class Overdue extends Context.Service<
      * which nothing was ever heard. `now` is epoch milliseconds. Each page is read from after the last row of the one
      * before, so that whoever stays overdue, because their object could not be woken, is not met twice in a run.
      */
-    readonly find: (now: number, pageSize: number) => Stream.Stream<string, DatabaseUnavailable>
+    readonly find: (now: number, pageSize: number, range: Range) => Stream.Stream<string, DatabaseUnavailable>
   }
 >()("pollen/cron/Overdue") {
   static readonly layer = (database: D1Database): Layer.Layer<Overdue> => {
     const db = drizzle(database)
     return Layer.succeed(Overdue, {
-      find: (now, pageSize) =>
-        Stream.paginate("", (after) =>
-          askDatabase("overdue objects", () => overduePage(db, now, after, pageSize)).pipe(
+      find: (now, pageSize, { after: start, upTo }) =>
+        Stream.paginate(start, (after) =>
+          askDatabase("overdue objects", () => overduePage(db, now, { after, upTo }, pageSize)).pipe(
             Effect.retry(retries),
             Effect.map((rows) => {
               const ids = rows.map(({ userId }) => userId)

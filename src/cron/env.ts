@@ -8,6 +8,8 @@ export interface CronEnv {
   readonly CRON_PAGE_SIZE?: string
   /** Objects woken at the same time; 20 unless set. */
   readonly CRON_CONCURRENCY?: string
+  /** Subrequests that waking may make in a run; 1500 unless set. */
+  readonly CRON_REQUEST_LIMIT?: string
   /** How long a run may take, such as `10 minutes`, which it is unless set. */
   readonly CRON_TIME_LIMIT?: string
 }

@@ -1,5 +1,6 @@
 import { Context, Effect, Predicate } from "effect"
 import { DatabaseUnavailable } from "./error.ts"
+import { countingSubrequest } from "./subrequests.ts"
 
 /** D1's reason, without the statement and parameters that drizzle puts around it. */
 const reasonOf = (thrown: unknown): string =>
@@ -26,7 +27,7 @@ export const DatabaseTimeout = Context.Reference<number>("pollen/DatabaseTimeout
  */
 export const askDatabase = <A>(operation: string, ask: () => PromiseLike<A>): Effect.Effect<A, DatabaseUnavailable> =>
   Effect.flatMap(DatabaseTimeout, (timeoutMs) =>
-    Effect.timeoutOrElse(Effect.tryPromise({ try: ask, catch: toDatabaseUnavailable(operation) }), {
+    Effect.timeoutOrElse(countingSubrequest(Effect.tryPromise({ try: ask, catch: toDatabaseUnavailable(operation) })), {
       duration: timeoutMs,
       orElse: () =>
         Effect.fail(new DatabaseUnavailable({ operation, reason: `no answer within ${timeoutMs / 1000} s` })),

@@ -30,6 +30,8 @@ export const LegacyRun = Schema.Struct({
   /** Requests to the providers' APIs, and statements that read or wrote a token in D1. */
   requests: Schema.Int,
   tokenQueries: Schema.Int,
+  /** Everything that the run has asked of others, as Cloudflare counts it. */
+  subrequests: Schema.Int.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0))),
   /** The last person polled, where the run stopped before the end. */
   stoppedAfter: perProvider(Schema.NullOr(Schema.String)),
   /** Rate limits that the next run has to respect. */
@@ -51,6 +53,7 @@ export const emptyRun: LegacyRun = {
   items: 0,
   requests: 0,
   tokenQueries: 0,
+  subrequests: 0,
   stoppedAfter: { spotify: null, youtube: null },
   holds: [],
   emptied: [],

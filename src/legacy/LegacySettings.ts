@@ -27,7 +27,7 @@ export interface LegacyVariables extends EndpointVariables {
   readonly LEGACY_CONCURRENCY?: string
   /** How long a run may take, such as `10 minutes`, which it is unless set. */
   readonly LEGACY_TIME_LIMIT?: string
-  /** Requests to providers that a run may make; 9000 unless set: below what Cloudflare lets an invocation make in all. */
+  /** Subrequests that a run may make, of providers, D1 and objects; 8000 unless set: cron's waking needs some of an invocation's 10,000. */
   readonly LEGACY_REQUEST_LIMIT?: string
 }
 
@@ -50,7 +50,7 @@ const variables = Config.all({
   batchSize: wholeNumber("LEGACY_BATCH_SIZE", 50),
   concurrency: wholeNumber("LEGACY_CONCURRENCY", 10),
   timeLimitMs: millis("LEGACY_TIME_LIMIT", "10 minutes"),
-  requestLimit: wholeNumber("LEGACY_REQUEST_LIMIT", 9_000),
+  requestLimit: wholeNumber("LEGACY_REQUEST_LIMIT", 8_000),
   backfillItems,
   recheckMs,
   requestTimeoutMs,
@@ -69,7 +69,7 @@ export class LegacySettings extends Context.Service<LegacySettings, LegacySettin
         yield* checkBounds([
           { name: "LEGACY_BATCH_SIZE", value: read.batchSize, minimum: 1, maximum: 200 },
           { name: "LEGACY_CONCURRENCY", value: read.concurrency, minimum: 1, maximum: 100 },
-          { name: "LEGACY_REQUEST_LIMIT", value: read.requestLimit, minimum: 1, maximum: 10_000_000 },
+          { name: "LEGACY_REQUEST_LIMIT", value: read.requestLimit, minimum: 100, maximum: 10_000_000 },
           backfillBounds(read.backfillItems),
         ])
         yield* checkDurations([timeLimitBounds("LEGACY_TIME_LIMIT", read.timeLimitMs)])

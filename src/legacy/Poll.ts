@@ -1,3 +1,4 @@
+import type { Effect } from "effect"
 import type { BatchProcessor } from "./BatchProcessor.ts"
 import type { LegacySettingsShape } from "./LegacySettings.ts"
 import type { ReadListing } from "./Listings.ts"
@@ -11,6 +12,8 @@ export interface Poll {
   readonly database: D1Database
   readonly prepare: TokenRefreshService["Service"]["prepare"]
   readonly withToken: TokenRefreshService["Service"]["withToken"]
+  /** True while the run has time and subrequests for another question. */
+  readonly mayAsk: Effect.Effect<boolean>
   /** The listings of the run. */
   readonly read: ReadListing
   readonly emptied: Emptied

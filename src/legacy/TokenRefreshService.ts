@@ -5,10 +5,11 @@ import { DatabaseGrants } from "../move/DatabaseGrants.ts"
 import type { GrantError, GrantResult } from "../move/renew.ts"
 import type { RequestError, SourceMissing } from "../providers/error.ts"
 import type { AccessToken } from "../providers/provider.ts"
+import type { RunSpent } from "./error.ts"
 import { Hold } from "./Hold.ts"
 
 /** Why a request on behalf of an account brought nothing. */
-export type AskError = GrantError | SourceMissing
+export type AskError = GrantError | SourceMissing | RunSpent
 
 /** Access tokens for the legacy poller: those of a batch at once, five minutes ahead, each refreshed by whoever claims it in D1. */
 export class TokenRefreshService extends Context.Service<

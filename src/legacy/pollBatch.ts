@@ -18,7 +18,12 @@ export interface BatchSummary {
   readonly failed: ReadonlyArray<AskError>
   readonly sourceFailures: ReadonlyArray<AskError>
   readonly items: number
+  /** The place in the batch of the first account that the run had no time or subrequests left for, in part or whole; `null`: of none. */
+  readonly unfinished: number | null
 }
+
+/** Sources asked before what they brought is written: at 20 items of 5 KB each far below the 128 MB that a worker has. */
+const asksAtOnce = 200
 
 type Follows = ReadonlyMap<string, Follow>
 const nothing: Follows = new Map()
@@ -73,7 +78,10 @@ const readLibraries = Effect.fnUntraced(function* (
   )
 })
 
-/** Polls a batch of accounts of one provider, and writes the result in one transaction. */
+/**
+ * Polls a batch of accounts of one provider, and writes what comes as it comes: a transaction for each 200 sources. Stops where the run
+ * has to stop; what was not asked keeps its cursor, so that the next run asks it.
+ */
 export const pollBatch = Effect.fn("legacy.pollBatch")(function* (
   poll: Poll,
   accounts: ReadonlyArray<AccountKey>,
@@ -93,11 +101,13 @@ export const pollBatch = Effect.fn("legacy.pollBatch")(function* (
   const sources: Array<Source> = []
   const added: Array<Followed> = []
   const removed: Array<Followed> = []
+  const unfinished = new Set<AccountKey>()
   able.forEach((account, index) => {
     const library = libraries[index]
     if (library === undefined) return
     if (Result.isFailure(library)) {
-      failed.push(library.failure)
+      if (library.failure._tag === "RunSpent") unfinished.add(account)
+      else failed.push(library.failure)
       return
     }
     const known = follows.get(keyOf(account)) ?? nothing
@@ -114,13 +124,31 @@ export const pollBatch = Effect.fn("legacy.pollBatch")(function* (
     const gone = isTrusted ? [...known.keys()].filter((id) => !named.has(id)) : []
     removed.push(...gone.map((sourceId) => ({ account, sourceId })))
   })
-  const { findings, failures } = yield* askSources(poll, asks)
-  const writtenAt = yield* Clock.currentTimeMillis
-  const items = yield* writeOutcome(database, processor.provider, writtenAt, { findings, sources, added, removed })
+  const sourceFailures: Array<AskError> = []
+  let items = 0
+  let rest = { sources, added, removed }
+  // What is followed is written though nothing has to be asked.
+  const chunks = asks.length === 0 ? [[]] : Arr.chunksOf(asks, asksAtOnce)
+  for (const chunk of chunks) {
+    if (!(yield* poll.mayAsk) && chunk.length > 0) {
+      for (const { account } of chunk) unfinished.add(account)
+      if (chunk !== chunks[0]) continue
+    }
+    const { findings, failures } = yield* askSources(poll, chunk)
+    for (const { ask, error } of failures) {
+      if (error._tag === "RunSpent") unfinished.add(ask.account)
+      else sourceFailures.push(error)
+    }
+    const writtenAt = yield* Clock.currentTimeMillis
+    items += yield* writeOutcome(database, processor.provider, writtenAt, { findings, ...rest })
+    rest = { sources: [], added: [], removed: [] }
+  }
+  const first = accounts.findIndex((account) => unfinished.has(account))
   return {
-    polled: accounts.length - failed.length,
+    polled: accounts.length - failed.length - unfinished.size,
     failed,
-    sourceFailures: failures.map(({ error }) => error),
+    sourceFailures,
     items,
+    unfinished: first === -1 ? null : first,
   }
 })

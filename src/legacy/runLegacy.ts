@@ -1,12 +1,14 @@
 import { Clock, Effect, Exit, Layer, Option, Ref } from "effect"
 import type { DatabaseUnavailable, Misconfigured } from "../domain/error.ts"
 import { type Provider, providers } from "../domain/provider.ts"
+import { Subrequests, withOwnCount } from "../domain/subrequests.ts"
 import type { InvokeImport } from "../move/copies.ts"
 import { DatabaseGrants } from "../move/DatabaseGrants.ts"
 import { ProviderClients } from "../providers/ProviderClients.ts"
 import { ProviderHttp } from "../providers/ProviderHttp.ts"
 import type { BatchProcessor } from "./BatchProcessor.ts"
 import { countingTokens } from "./counting.ts"
+import { RunSpent } from "./error.ts"
 import { Hold } from "./Hold.ts"
 import { beginRun, emptiedKept, emptyRun, type LegacyRun, readLastRun, recordRun } from "./LegacyRun.ts"
 import { LegacySettings, type LegacyVariables } from "./LegacySettings.ts"
@@ -24,8 +26,14 @@ export interface LegacyOptions {
   readonly importTokens: InvokeImport
 }
 
-/** The part of a run's time after which it begins no batch: those under way need the rest. */
-const lastBatchAt = 0.9
+/** The part of a run's time after which it asks nothing more: writing what was found needs the rest. */
+const lastAskedAt = 0.9
+
+/** Subrequests kept for writing down what was found, for both providers. */
+const keptForWriting = 40
+
+/** Subrequests of an account before its first source is asked: its library, a refresh, and a copy for its object. */
+const callsPerAccount = 3
 
 const poll = Effect.fnUntraced(function* (database: D1Database, tokenQueries: () => number) {
   const settings = yield* LegacySettings
@@ -50,25 +58,32 @@ const poll = Effect.fnUntraced(function* (database: D1Database, tokenQueries: ()
       durationMs: now - startedAt,
       requests: yield* requests,
       tokenQueries: tokenQueries(),
+      subrequests: subrequests.made,
       holds: yield* hold.current,
       emptied: [...emptied].slice(0, emptiedKept),
     }
     yield* recordRun(database, id, now, yield* Ref.updateAndGet(run, (figures) => ({ ...figures, ...counted })))
   })
-  const mayGoOn = Effect.gen(function* () {
-    const elapsed = (yield* Clock.currentTimeMillis) - startedAt
-    return elapsed < settings.timeLimitMs * lastBatchAt && (yield* requests) < settings.requestLimit
+  const subrequests = yield* Subrequests
+  const left = Effect.map(Clock.currentTimeMillis, (now) => {
+    const hasTime = now - startedAt < settings.timeLimitMs * lastAskedAt
+    return hasTime ? Math.max(0, settings.requestLimit - keptForWriting - subrequests.made) : 0
   })
+  const mayAsk = Effect.map(left, (calls) => calls > 0)
+  const batchSize = Effect.map(left, (calls) => Math.min(settings.batchSize, Math.floor(calls / callsPerAccount)))
+  const withTokenWhileLeft: Poll["withToken"] = (account, use) =>
+    Effect.flatMap(mayAsk, (may) => (may ? withToken(account, use) : new RunSpent()))
   const processors: Readonly<Record<Provider, BatchProcessor>> = {
     spotify: spotifyBatchProcessor(clients.spotify, settings.endpoints.spotify.apiUrl, http),
     youtube: youtubeBatchProcessor(clients.youtube),
   }
   const walkOf = (provider: Provider) => {
     const processor = processors[provider]
-    const read = makeListings(processor.client, withToken)
-    const at: Poll = { processor, settings, database, prepare, withToken, read, emptied, counts: new Map() }
+    const read = makeListings(processor.client, withTokenWhileLeft)
+    const asking = { prepare, withToken: withTokenWhileLeft, mayAsk, read }
+    const at: Poll = { processor, settings, database, ...asking, emptied, counts: new Map() }
     const start = before.stoppedAfter[provider] ?? ""
-    return walk({ poll: at, start, mayGoOn, isSilenced: hold.isLong(provider), run, record })
+    return walk({ poll: at, start, batchSize, isSilenced: hold.isLong(provider), run, record })
   }
   const walked = yield* Effect.forEach(providers, (provider) => Effect.exit(walkOf(provider)), {
     concurrency: "unbounded",
@@ -105,6 +120,7 @@ export const runLegacy = Effect.fn("runLegacy")(function* ({
   const http = Layer.unwrap(Effect.map(LegacySettings, ({ requestTimeoutMs }) => ProviderHttp.layer(requestTimeoutMs)))
   const clients = Layer.unwrap(Effect.map(LegacySettings, ({ endpoints }) => ProviderClients.layer(endpoints)))
   return yield* poll(database, () => tokenQueries).pipe(
+    withOwnCount,
     Effect.provide(
       TokenRefreshService.layer.pipe(
         Layer.provide(grants),

@@ -9,8 +9,8 @@ export interface WalkOptions {
   readonly poll: Poll
   /** The last person of the run before; empty: it begins with everybody. */
   readonly start: string
-  /** True while the run has time and requests left for another batch. */
-  readonly mayGoOn: Effect.Effect<boolean>
+  /** Accounts of the next batch, by the time and the subrequests that the run has left; 0 where it has to stop. */
+  readonly batchSize: Effect.Effect<number>
   /** True when the provider wants more silence than the run can wait for. */
   readonly isSilenced: Effect.Effect<boolean>
   readonly run: Ref.Ref<LegacyRun>
@@ -23,8 +23,8 @@ export interface WalkOptions {
  * there. True when it reached all of them. A batch that fails is left to the next run, and stops nobody.
  */
 export const walk = Effect.fn("legacy.walk")(function* (options: WalkOptions) {
-  const { poll, start, mayGoOn, isSilenced, run, record } = options
-  const { database, settings, processor } = poll
+  const { poll, start, batchSize, isSilenced, run, record } = options
+  const { database, processor } = poll
   const { provider } = processor
   const ranges =
     start === ""
@@ -39,8 +39,9 @@ export const walk = Effect.fn("legacy.walk")(function* (options: WalkOptions) {
   for (const { after: first, upTo } of ranges) {
     let after = first
     while (true) {
-      if ((yield* isSilenced) || !(yield* mayGoOn)) return false
-      const accounts = yield* readAccountsToPoll(database, provider, { after, upTo }, settings.batchSize)
+      const size = yield* batchSize
+      if ((yield* isSilenced) || size === 0) return false
+      const accounts = yield* readAccountsToPoll(database, provider, { after, upTo }, size)
       const last = accounts.at(-1)
       if (last === undefined) break
       const polled = yield* Effect.result(pollBatch(poll, accounts))
@@ -62,10 +63,16 @@ export const walk = Effect.fn("legacy.walk")(function* (options: WalkOptions) {
       })
       // Then part of the batch is undone, and the next run begins with it.
       if (yield* isSilenced) return false
+      const unfinished = Result.isSuccess(polled) ? polled.success.unfinished : null
+      if (unfinished !== null) {
+        yield* stopAfter(accounts[unfinished - 1]?.userId ?? after)
+        yield* record
+        return false
+      }
       after = last.userId
       yield* stopAfter(after)
       yield* record
-      if (accounts.length < settings.batchSize) break
+      if (accounts.length < size) break
     }
   }
   yield* stopAfter(null)

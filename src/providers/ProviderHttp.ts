@@ -1,6 +1,7 @@
 import { Context, Effect, Layer, Redacted, Ref, Schedule, Semaphore } from "effect"
 import { ProviderUnavailable } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
+import { countingSubrequest } from "../domain/subrequests.ts"
 import { BodyTooLong, isRedirect, readJson } from "./body.ts"
 import type { AccessToken } from "./provider.ts"
 
@@ -119,7 +120,7 @@ export class ProviderHttp extends Context.Service<
           permits.withPermit(
             Effect.andThen(
               Ref.update(counts[provider], (count) => count + 1),
-              request,
+              countingSubrequest(request),
             ),
           )
 

@@ -2,6 +2,7 @@ import { Clock, Duration, Effect, Option, Redacted, Schema } from "effect"
 import * as oauth from "oauth4webapi"
 import { ProviderUnavailable, RateLimited } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
+import { countingSubrequest } from "../domain/subrequests.ts"
 import { BodyTooLong, isRedirect, readText } from "./body.ts"
 import { GrantRefused, OnlyRefreshToken } from "./error.ts"
 import type { ProviderEndpoints } from "./provider.ts"
@@ -131,21 +132,23 @@ export const refreshGrant = Effect.fn("refreshGrant")(function* (
     token_endpoint: endpoints.tokenUrl,
   }
   const client: oauth.Client = { client_id: endpoints.clientId }
-  const { accessToken, ...answer } = yield* Effect.tryPromise({
-    try: async (signal) => {
-      // The library asks for redirects not to be followed.
-      const response = await oauth.refreshTokenGrantRequest(
-        server,
-        client,
-        authentication[provider](Redacted.value(endpoints.clientSecret)),
-        Redacted.value(refreshToken),
-        // Plain HTTP is for the simulator on this machine; the addresses come from the operator's settings.
-        { signal, [oauth.allowInsecureRequests]: endpoints.tokenUrl.startsWith("http:") },
-      )
-      return readAnswer(provider, server, client, response, now)
-    },
-    catch: (thrown) => toError(provider, thrown),
-  }).pipe(
+  const { accessToken, ...answer } = yield* countingSubrequest(
+    Effect.tryPromise({
+      try: async (signal) => {
+        // The library asks for redirects not to be followed.
+        const response = await oauth.refreshTokenGrantRequest(
+          server,
+          client,
+          authentication[provider](Redacted.value(endpoints.clientSecret)),
+          Redacted.value(refreshToken),
+          // Plain HTTP is for the simulator on this machine; the addresses come from the operator's settings.
+          { signal, [oauth.allowInsecureRequests]: endpoints.tokenUrl.startsWith("http:") },
+        )
+        return readAnswer(provider, server, client, response, now)
+      },
+      catch: (thrown) => toError(provider, thrown),
+    }),
+  ).pipe(
     Effect.timeoutOrElse({
       duration: Duration.millis(timeoutMs),
       orElse: () =>

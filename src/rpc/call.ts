@@ -1,5 +1,6 @@
 import { Effect, Predicate, Random } from "effect"
 import { ObjectUnavailable } from "../domain/error.ts"
+import { countingSubrequest } from "../domain/subrequests.ts"
 import type { CommonError, Contract, Reply } from "./contract.ts"
 import { toInvalidRequest } from "./serve.ts"
 
@@ -37,10 +38,12 @@ export const reach = <Name extends string, P, W, A, E>(
   contract: Contract<Name, P, W, A, E>,
   invoke: () => PromiseLike<Reply<Name>>,
 ): Effect.Effect<Reply<Name>, ObjectUnavailable> => {
-  const attempt = Effect.tryPromise({
-    try: () => settle(invoke()),
-    catch: (thrown) => toUnavailable(contract.name, thrown),
-  })
+  const attempt = countingSubrequest(
+    Effect.tryPromise({
+      try: () => settle(invoke()),
+      catch: (thrown) => toUnavailable(contract.name, thrown),
+    }),
+  )
   if (!contract.idempotent) return attempt
   return Effect.catchIf(attempt, isWorthAnother, () => Effect.andThen(wait, attempt))
 }

