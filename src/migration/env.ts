@@ -15,6 +15,8 @@ export interface MigrationEnv {
   /** Optional. The database of a table of another shape, if it is not in `DB`. */
   readonly OLD_DB?: D1Database
   readonly MOVE: Workflow<MoveParameters>
+  /** Subrequests that an instance of a run may make before another goes on; 9000 unless set. */
+  readonly MOVE_REQUEST_LIMIT?: string
   /** Secret. The admin credential; at least 32 characters. */
   readonly ADMIN_TOKEN?: string
   /** Secret. Credentials of operators by name, `name:token` separated by commas; the audit trail has the names. */

@@ -34,7 +34,7 @@ const maxParamLength = 256 * 9
 
 /** Builds the migration worker's HTTP side on its bindings. */
 export const makeMigration = (env: MigrationEnv): Migration => {
-  const services = Layer.mergeAll(RunControl.layer(env.MOVE), Audit.layer, Tables.layer(env)).pipe(
+  const services = Layer.mergeAll(RunControl.layer(env), Audit.layer, Tables.layer(env)).pipe(
     Layer.provideMerge(Flags.layer),
     Layer.provideMerge(stepServices(env)),
   )

@@ -30,7 +30,7 @@ export const withControl = <A, E>(
   Effect.runPromise(
     Effect.flatMap(RunControl, program).pipe(
       Effect.provide(
-        RunControl.layer(workflowOn({ terminate })).pipe(
+        RunControl.layer({ MOVE: workflowOn({ terminate }) }).pipe(
           Layer.provideMerge(Flags.layer),
           Layer.provideMerge(stepServices(bindings)),
         ),

@@ -1,6 +1,7 @@
 import { env, exports } from "cloudflare:workers"
 import { Effect, type Layer } from "effect"
 import type { Stage } from "../../src/domain/stage.ts"
+import { type SubrequestCount, Subrequests } from "../../src/domain/subrequests.ts"
 import type { UserId } from "../../src/domain/user.ts"
 import type { StartMove, StartRollback } from "../../src/migration/api/runs.ts"
 import { Database } from "../../src/migration/Database.ts"
@@ -22,7 +23,7 @@ const stepsAtMost = 100
 
 /** Steps of this process: each is done once, and nothing waits. */
 const inProcess = (
-  { steps, onStep, before, replay }: Driven,
+  { steps, onStep, before, replay, count = { made: 0 } }: Driven,
   services: Layer.Layer<StepServices>,
 ): Steps["Service"] => {
   let begun = 0
@@ -35,10 +36,13 @@ const inProcess = (
         if (begun > stepsAtMost) throw new Error("the run does not end")
         onStep?.(name)
         await before?.(name)
-      }).pipe(Effect.andThen(Effect.orDie(Effect.provide(work, services))))
+      }).pipe(
+        Effect.andThen(Effect.orDie(work.pipe(Effect.provideService(Subrequests, count), Effect.provide(services)))),
+      )
     },
     sleep: () => Effect.die(new Error("a test does not wait")),
     heartbeatMs: null,
+    calls: { limit: Number.MAX_SAFE_INTEGER, left: Effect.succeed(Number.MAX_SAFE_INTEGER) },
     atMost: Number.POSITIVE_INFINITY,
     goOn: () => Effect.void,
     ...steps,
@@ -69,6 +73,8 @@ interface Driven {
   /** Done before each step. */
   readonly before?: (name: string) => Promise<unknown> | undefined
   readonly mark?: Checkpoint | null
+  /** Counts the subrequests of the instance. */
+  readonly count?: SubrequestCount
   /** The JSON that the platform stored of a step; `undefined` for a step that is not done yet. */
   readonly replay?: (name: string) => string | undefined
 }

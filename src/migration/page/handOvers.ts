@@ -9,8 +9,7 @@ import type { PlannedStep } from "./PlannedStep.ts"
 import { record } from "./record.ts"
 import { logFailures, takeSteps } from "./takeSteps.ts"
 
-/** Hand-overs finished at once, and objects called at once. Those left over are finished next time: the longest untouched come first. */
-const handOversAtMost = 50
+/** Objects called at once. */
 const concurrency = 20
 
 /** A run whose page is under way gives a sign of life every 2 s; one that is silent for this long has none, in milliseconds. */
@@ -24,7 +23,7 @@ const selectHalfDone = `SELECT status.user_id AS userId FROM token_migration_sta
       AND EXISTS (SELECT 1 FROM user_accounts WHERE user_id = status.user_id AND holder = 'object'))
     AND NOT EXISTS (SELECT 1 FROM migration_runs run
       WHERE run.id = status.run_id AND run.state IN ('running', 'paused') AND run.updated_at > ?2)
-  ORDER BY status.updated_at LIMIT ${handOversAtMost}`
+  ORDER BY status.updated_at LIMIT ?3`
 
 /** A hand-over forward goes on, unless a rollback keeps the person from it; any other leads back to the stage that the person is at. */
 const targetOf = ({ ceiling }: Candidate, { stage, towards }: ReturnType<typeof positionOf>): Stage =>
@@ -42,12 +41,13 @@ const candidatesOf = (userIds: ReadonlyArray<string>): Statement => candidatesAf
 
 /**
  * Finishes the hand-overs that nobody finishes any more, of one run or of all, so that nobody is left without a holder. Takes no other
- * step: this is done under the kill switch too, as a page under way ends under it. Returns how many were finished.
+ * step: this is done under the kill switch too, as a page under way ends under it. At most so many at
+ * once: the longest untouched come first. Returns how many were finished.
  */
-export const finishHandOvers = Effect.fn("finishHandOvers")(function* (runId: string | null) {
+export const finishHandOvers = Effect.fn("finishHandOvers")(function* (runId: string | null, atMost: number) {
   const database = yield* Database
   const now = yield* Clock.currentTimeMillis
-  const halfDone = yield* database.rows("hand-overs", statement(selectHalfDone, runId, now - silentMs))
+  const halfDone = yield* database.rows("hand-overs", statement(selectHalfDone, runId, now - silentMs, atMost))
   if (halfDone.length === 0) return 0
   const rows = yield* database.rows("people", candidatesOf(halfDone.map(({ userId }) => String(userId))))
   const candidates = yield* decodeCandidates(rows)

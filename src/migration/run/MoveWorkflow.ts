@@ -1,7 +1,9 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep, type WorkflowStepConfig } from "cloudflare:workers"
-import { Effect } from "effect"
+import { Effect, Predicate } from "effect"
+import { Subrequests } from "../../domain/subrequests.ts"
 import type { MigrationEnv, MoveParameters } from "../env.ts"
 import { Runs } from "../runs/Runs.ts"
+import { readCallLimit } from "./callBudget.ts"
 import { Instances } from "./Instances.ts"
 import { runMove } from "./runMove.ts"
 import { Steps } from "./Steps.ts"
@@ -19,6 +21,14 @@ const heartbeatMs = 2000
 /** Steps that one instance takes. Cloudflare allows 1,024 on the free plan: https://developers.cloudflare.com/workflows/reference/limits/ */
 const stepsAtMost = 900
 
+/** The result of a step, and the subrequests that it took; an instance that began under an earlier version has stored the result alone. */
+const readResult = (text: string) => {
+  const stored = JSON.parse(text)
+  return Predicate.hasProperty(stored, "calls") && Predicate.hasProperty(stored, "value")
+    ? { value: stored.value, calls: Number(stored.calls) }
+    : { value: stored, calls: 0 }
+}
+
 /**
  * Runs the migrator as a Workflow: each page of people is one durable step, which is not repeated once it is done, whatever is killed.
  * On Cloudflare an instance continues by itself; locally, an instance whose process was killed is recovered by pausing and resuming it.
@@ -28,15 +38,26 @@ export class MoveWorkflow extends WorkflowEntrypoint<MigrationEnv, MoveParameter
     const { runId, instance, checkpoint } = payload
     const services = stepServices(this.env)
     const instances = Instances.of(this.env.MOVE)
+    const limit = await Effect.runPromise(readCallLimit(this.env))
+    // Of the steps before as their results say, wherever they ran, and of the attempts of this process that failed.
+    const count = { made: 0 }
     const durable = Steps.of({
       do: (name, work) =>
         Effect.promise(async () => {
+          let hasRun = false
           // The result of a step is JSON, which the platform's types cannot express for a type parameter.
-          const text = await step.do(name, stepConfig, async () =>
-            JSON.stringify((await Effect.runPromise(Effect.provide(work, services))) ?? null),
-          )
-          return JSON.parse(text)
+          const text = await step.do(name, stepConfig, async () => {
+            hasRun = true
+            const before = count.made
+            const counted = work.pipe(Effect.provideService(Subrequests, count), Effect.provide(services))
+            const value = (await Effect.runPromise(counted)) ?? null
+            return JSON.stringify({ value, calls: count.made - before })
+          })
+          const { value, calls } = readResult(text)
+          if (!hasRun) count.made += calls
+          return value
         }),
+      calls: { limit, left: Effect.sync(() => limit - count.made) },
       sleep: (name, ms) => Effect.promise(() => step.sleep(name, ms)),
       heartbeatMs,
       atMost: stepsAtMost,

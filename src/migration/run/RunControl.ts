@@ -1,5 +1,5 @@
 import { Clock, Context, Effect, Layer } from "effect"
-import type { DatabaseUnavailable } from "../../domain/error.ts"
+import type { DatabaseUnavailable, Misconfigured } from "../../domain/error.ts"
 import { Conflict, type RunNotFound, type ServiceUnavailable } from "../../http/error.ts"
 import type { Run, RunState } from "../api/runs.ts"
 import { requireTokenColumns } from "../contract/tokenColumns.ts"
@@ -8,13 +8,17 @@ import { Flags } from "../Flags.ts"
 import { finishHandOvers } from "../page/handOvers.ts"
 import type { RunParameters } from "../runs/parameters.ts"
 import { type RunRow, Runs } from "../runs/Runs.ts"
+import { handOversWithin, readCallLimit } from "./callBudget.ts"
 import { Instances } from "./Instances.ts"
 import type { StepServices } from "./Steps.ts"
+
+/** Hand-overs finished at once. */
+const handOversAtMost = 50
 
 /** A run without a heartbeat for this long may have failed, in milliseconds. */
 const silentMs = 10_000
 
-type ControlError = DatabaseUnavailable | RunNotFound | Conflict | ServiceUnavailable
+export type ControlError = DatabaseUnavailable | RunNotFound | Conflict | ServiceUnavailable | Misconfigured
 
 /** Starts, reads, pauses, resumes, cancels and recovers runs. */
 export class RunControl extends Context.Service<
@@ -40,14 +44,17 @@ export class RunControl extends Context.Service<
     readonly tend: Effect.Effect<void, ControlError>
   }
 >()("pollen/migration/RunControl") {
-  static readonly layer = (workflow: MigrationEnv["MOVE"]): Layer.Layer<RunControl, never, StepServices | Flags> =>
+  static readonly layer = ({
+    MOVE,
+    ...env
+  }: Pick<MigrationEnv, "MOVE" | "MOVE_REQUEST_LIMIT">): Layer.Layer<RunControl, never, StepServices | Flags> =>
     Layer.effect(
       RunControl,
       Effect.gen(function* () {
         const runs = yield* Runs
         const flags = yield* Flags
         const services = yield* Effect.context<StepServices>()
-        const instances = Instances.of(workflow)
+        const instances = Instances.of(MOVE)
 
         const requireNotHalted = Effect.fnUntraced(function* () {
           const { isHalted } = yield* flags.rollout
@@ -80,7 +87,10 @@ export class RunControl extends Context.Service<
           yield* runs.breakLeases(id)
         })
 
-        const finish = (runId: string | null) => Effect.provide(finishHandOvers(runId), services)
+        const finish = Effect.fnUntraced(function* (runId: string | null) {
+          const limit = yield* readCallLimit(env)
+          yield* Effect.provide(finishHandOvers(runId, handOversWithin(limit, handOversAtMost)), services)
+        })
 
         /** Leaves it to `tend` to ask again where the platform does not answer. */
         const endOrLeave = (row: RunRow) =>

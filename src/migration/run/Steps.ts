@@ -30,6 +30,8 @@ export class Steps extends Context.Service<
     readonly do: <A>(name: string, work: Effect.Effect<A, DatabaseUnavailable, StepServices>) => Effect.Effect<A>
     /** Sleeps. `ms` has to follow from results of steps, so that a repeated run finds the same sleep and skips it. */
     readonly sleep: (name: string, ms: number) => Effect.Effect<void>
+    /** Subrequests that an instance may make in all, and how many of them this one has left. */
+    readonly calls: { readonly limit: number; readonly left: Effect.Effect<number> }
     /** Interval of a page's heartbeat, in milliseconds; `null` for none. */
     readonly heartbeatMs: number | null
     /** The number of steps after which {@link goOn} is due. */

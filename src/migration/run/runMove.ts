@@ -6,6 +6,7 @@ import { newPageSettings, PageSettings } from "../person/PageSettings.ts"
 import { decodeParameters, encodeParameters, type StartedRun } from "../runs/parameters.ts"
 import type { StoredProgress } from "../runs/progress.ts"
 import { Runs } from "../runs/Runs.ts"
+import { pageSizeWithin } from "./callBudget.ts"
 import { type Checkpoint, Steps } from "./Steps.ts"
 import { countOn, emptySurvey, findDuplicates, totalsOf } from "./survey.ts"
 
@@ -32,19 +33,33 @@ const noteProgress = Effect.fn("noteProgress")(function* (id: string, change: Pa
   return yield* runs.change(id, [state], state, change)
 })
 
-/** Takes one page, and shows a sign of life meanwhile. */
-const onePage = Effect.fnUntraced(function* (run: StartedRun, page: Page, heartbeatMs: number | null) {
-  const { concurrency, dryRun } = run.parameters
+/** Beats of a page at the full pace, for whoever watches; from then on each takes as long as ten of them. */
+const quickBeats = 30
+
+/** Shows a sign of life until it is interrupted. One that D1 does not accept is skipped: the page itself fails where D1 stays away. */
+const beat = Effect.fnUntraced(function* (runId: string, answers: Ref.Ref<number>, everyMs: number) {
   const runs = yield* Runs
+  for (let beats = 1; ; beats++) {
+    yield* Effect.sleep(beats <= quickBeats ? everyMs : everyMs * 10)
+    yield* Effect.ignore(runs.heartbeat(runId, yield* Ref.get(answers)))
+  }
+})
+
+/** Takes one page, of as many people as the instance has calls left for; `null` where another instance has to go on. */
+const onePage = Effect.fnUntraced(function* (run: StartedRun, page: Page) {
+  const { concurrency, dryRun } = run.parameters
+  const { calls, heartbeatMs } = yield* Steps
+  const pageSize = pageSizeWithin({ ...calls, left: yield* calls.left, pageSize: run.parameters.pageSize })
+  if (pageSize === 0) return null
+  const fitting: StartedRun = { ...run, parameters: { ...run.parameters, pageSize } }
   const answers = yield* Ref.make(0)
   const onAnswer = Ref.update(answers, (count) => count + 1)
   const settings = newPageSettings({ concurrency, onAnswer })
-  const work = dryRun ? dryPage(run, page) : Effect.map(takePage(run, page), (result) => ({ result, failures: [] }))
+  const work = dryRun
+    ? dryPage(fitting, page)
+    : Effect.map(takePage(fitting, page), (result) => ({ result, failures: [] }))
   const working = Effect.provideService(work, PageSettings, settings)
-  if (heartbeatMs === null) return yield* working
-  // A heartbeat that D1 does not accept is skipped: the page itself fails where D1 stays away.
-  const heartbeat = Effect.flatMap(Ref.get(answers), (count) => Effect.ignore(runs.heartbeat(run.id, count)))
-  return yield* Effect.raceFirst(working, Effect.forever(Effect.delay(heartbeat, heartbeatMs)))
+  return heartbeatMs === null ? yield* working : yield* Effect.raceFirst(working, beat(run.id, answers, heartbeatMs))
 })
 
 /** When the next pass starts: at once (0), at a time in epoch milliseconds, or never (`null`). */
@@ -89,10 +104,10 @@ export const runMove = Effect.fn("runMove")(function* (runId: string, checkpoint
     if (taken >= steps.atMost) return yield* steps.goOn(at)
     const { pass, page, cursor } = at
     const next: Page = { pass, cursor, duplicates, isImpatient: parameters.people !== null && pass === 1 }
-    const { result, failures: found } = yield* steps.do(
-      `pass ${pass}, page ${page}`,
-      onePage(run, next, steps.heartbeatMs),
-    )
+    const work = Effect.provideService(onePage(run, next), Steps, steps)
+    const done = yield* steps.do(`pass ${pass}, page ${page}`, work)
+    if (done === null) return yield* steps.goOn(at)
+    const { result, failures: found } = done
     failures = addFailures(failures, found)
     if (result.obstacle === "stopped") return
     const dueAt = [at.dueAt, result.dueAt].filter((due) => due !== null)
