@@ -18,12 +18,12 @@ const silentMs = 60_000
 // One side has given an account up, and the other may not have taken it: forward, D1 has, whatever stage the person was at; back, the
 // object may have. A run that is at work ends its own.
 const selectHalfDone = `SELECT status.user_id AS userId FROM token_migration_status status
-  WHERE status.state IN ('copying', 'verifying', 'pending', 'failed') AND (?1 IS NULL OR status.run_id = ?1)
+  WHERE status.state IN ('copying', 'verifying', 'pending', 'failed')
     AND (status.stage = 'live' AND status.target = 'shadow' OR status.stage IN ('off', 'dual_write', 'shadow')
       AND EXISTS (SELECT 1 FROM user_accounts WHERE user_id = status.user_id AND holder = 'object'))
     AND NOT EXISTS (SELECT 1 FROM migration_runs run
-      WHERE run.id = status.run_id AND run.state IN ('running', 'paused') AND run.updated_at > ?2)
-  ORDER BY status.updated_at LIMIT ?3`
+      WHERE run.id = status.run_id AND run.state IN ('running', 'paused') AND run.updated_at > ?1)
+  ORDER BY status.updated_at LIMIT ?2`
 
 /** A hand-over forward goes on, unless a rollback keeps the person from it; any other leads back to the stage that the person is at. */
 const targetOf = ({ ceiling }: Candidate, { stage, towards }: ReturnType<typeof positionOf>): Stage =>
@@ -40,14 +40,14 @@ const planHandOver = (candidate: Candidate): ReadonlyArray<PlannedStep> => {
 const candidatesOf = (userIds: ReadonlyArray<string>): Statement => candidatesAfter("", userIds.length, userIds)
 
 /**
- * Finishes the hand-overs that nobody finishes any more, of one run or of all, so that nobody is left without a holder. Takes no other
- * step: this is done under the kill switch too, as a page under way ends under it. At most so many at
- * once: the longest untouched come first. Returns how many were finished.
+ * Finishes the hand-overs that nobody finishes any more, so that nobody is left without a holder: of runs that are over, and of those that
+ * have been silent for a minute. Takes no other step: this is done under the kill switch too, as a page under way ends under it. At most so
+ * many at once, the longest untouched first. Returns how many were finished.
  */
-export const finishHandOvers = Effect.fn("finishHandOvers")(function* (runId: string | null, atMost: number) {
+export const finishHandOvers = Effect.fn("finishHandOvers")(function* (atMost: number) {
   const database = yield* Database
   const now = yield* Clock.currentTimeMillis
-  const halfDone = yield* database.rows("hand-overs", statement(selectHalfDone, runId, now - silentMs, atMost))
+  const halfDone = yield* database.rows("hand-overs", statement(selectHalfDone, now - silentMs, atMost))
   if (halfDone.length === 0) return 0
   const rows = yield* database.rows("people", candidatesOf(halfDone.map(({ userId }) => String(userId))))
   const candidates = yield* decodeCandidates(rows)

@@ -15,6 +15,10 @@ import type { StepServices } from "./Steps.ts"
 /** Hand-overs finished at once. */
 const handOversAtMost = 50
 
+/** Rounds of that when a run is cancelled, enough for a page; and twice the calls that a round takes. */
+const roundsOfCancel = 10
+const callsPerRound = 900
+
 /** A run without a heartbeat for this long may have failed, in milliseconds. */
 const silentMs = 10_000
 
@@ -87,9 +91,14 @@ export class RunControl extends Context.Service<
           yield* runs.breakLeases(id)
         })
 
-        const finish = Effect.fnUntraced(function* (runId: string | null) {
+        /** Finishes hand-overs, round after round while there are any and this invocation may ask, up to `roundsAtMost`. */
+        const finish = Effect.fnUntraced(function* (roundsAtMost: number) {
           const limit = yield* readCallLimit(env)
-          yield* Effect.provide(finishHandOvers(runId, handOversWithin(limit, handOversAtMost)), services)
+          const atOnce = handOversWithin(limit, handOversAtMost)
+          const rounds = Math.max(1, Math.min(roundsAtMost, Math.floor(limit / callsPerRound)))
+          for (let round = 0; round < rounds; round++) {
+            if ((yield* Effect.provide(finishHandOvers(atOnce), services)) < atOnce) return
+          }
         })
 
         /** Leaves it to `tend` to ask again where the platform does not answer. */
@@ -159,7 +168,7 @@ export class RunControl extends Context.Service<
             yield* stop(row)
             // The people come first: what the instance still asks for is refused already.
             const ended = yield* Effect.exit(endInstance(row))
-            yield* finish(id)
+            yield* finish(roundsOfCancel)
             yield* ended
             return yield* runs.get(id)
           }),
@@ -174,7 +183,7 @@ export class RunControl extends Context.Service<
           tend: Effect.gen(function* () {
             yield* Effect.forEach(yield* runs.ending, endOrLeave, { discard: true })
             yield* Effect.forEach(yield* runs.underWay, recordFailure, { discard: true })
-            yield* finish(null)
+            yield* finish(1)
           }),
         })
       }),
