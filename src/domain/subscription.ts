@@ -21,6 +21,9 @@ export const toDetails = ({ title, url, imageUrl }: SourceDetails): SourceDetail
 export const hasSameDetails = (one: SourceDetails, other: SourceDetails): boolean =>
   one.title === other.title && one.url === other.url && one.imageUrl === other.imageUrl
 
+/** Stands, in D1's cursors, for an item count that cannot be relied on: the source has published without its count going up. */
+export const unreliableCount = -1
+
 /** A show or a channel, as the provider lists it among what a person follows. */
 export interface Source extends SourceDetails {
   readonly sourceId: string

@@ -1,20 +1,18 @@
 import { isDeliverable, type ListedItem } from "../domain/item.ts"
 import { bucketOf, buckets } from "../domain/rollout.ts"
-import type { Source } from "../domain/subscription.ts"
+import { type Source, unreliableCount } from "../domain/subscription.ts"
 import type { AccountKey } from "../move/account.ts"
 
 // The legacy poller's cursor of a source that somebody follows, as user_subscriptions keeps it. Pure.
 
-/** Stands for an item count that cannot be relied on: the source has published without its count going up. */
-const unreliable = -1
-
 /**
- * Stands, below {@link unreliable}, for the item count of a source of which nothing has been listed yet: its next check is still the first,
+ * Stands, below {@link unreliableCount}, for the item count of a source of which nothing has been listed yet: its next check is still the first,
  * and need not be made before the count changes or a recheck is due.
  */
-const unlisted = (count: number): number => unreliable - 1 - count
+const unlisted = (count: number): number => unreliableCount - 1 - count
 
-const isUnlisted = ({ itemCount }: Pick<Cursor, "itemCount">): boolean => itemCount !== null && itemCount < unreliable
+const isUnlisted = ({ itemCount }: Pick<Cursor, "itemCount">): boolean =>
+  itemCount !== null && itemCount < unreliableCount
 
 /** True until a check has listed something, or the source is known to have had nothing to list. */
 export const isBeforeFirst = (cursor: Cursor): boolean => cursor.polledAt === null || isUnlisted(cursor)
@@ -47,7 +45,7 @@ export const isToBeAsked = ({ polledAt, itemCount, source }: Ask, now: number, r
 
 /** Number of new items that the counts announce. */
 export const announced = ({ source, itemCount }: Ask): number =>
-  itemCount === null || itemCount <= unreliable ? 0 : Math.max(0, (source.itemCount ?? 0) - itemCount)
+  itemCount === null || itemCount <= unreliableCount ? 0 : Math.max(0, (source.itemCount ?? 0) - itemCount)
 
 /**
  * The date up to which items below the last known one are archive, which the first poll left out; `null`: nothing was left out. When
@@ -89,9 +87,11 @@ export const advanced = ({ ask, isFirst, fresh, total }: Found, now: number, rec
   if (isLate && polledAt !== null && now - polledAt < recheckMs) return { polledAt, itemCount }
   if (listed === null) return { polledAt: now, itemCount: null }
   const isUnannounced = !isFirst && itemCount === listed && fresh.some(isDeliverable)
-  const isUnreliable = itemCount === unreliable || isUnannounced
+  const isUnreliable = itemCount === unreliableCount || isUnannounced
   return {
     polledAt: now,
-    itemCount: isUnreliable ? unreliable : Math.max(0, listed - fresh.filter((item) => isAwaited(item, now)).length),
+    itemCount: isUnreliable
+      ? unreliableCount
+      : Math.max(0, listed - fresh.filter((item) => isAwaited(item, now)).length),
   }
 }

@@ -3,8 +3,11 @@ import { askDatabase } from "../domain/database.ts"
 import { detailColumns, joinDetails } from "../feed/details.ts"
 import { HandedSource } from "../rpc/move.ts"
 
-/** Items of each source that are handed over, the newest: enough to find the place where the legacy poller stopped. */
-const knownHanded = 20
+/**
+ * Items of each source that are handed over, the newest: as many as the first page of a listing has, so that an item on it that is not
+ * in the feed, since it could not be played yet, is told from the archive below.
+ */
+const knownHanded = 50
 
 // An item count below -1 is of a source of which the legacy poller has listed nothing yet: as good as never polled.
 const statement = `WITH wanted AS (SELECT value AS user_id FROM json_each(?1)),

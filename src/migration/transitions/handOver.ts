@@ -10,8 +10,8 @@ import { PageSettings } from "../person/PageSettings.ts"
 import { forEachPerson, latest, type Outcomes, type PersonInMove } from "../person/PersonInMove.ts"
 import { failed, Overtaken, toStepFailed } from "../person/reason.ts"
 
-/** Sources whose feeds are held in memory at once, with 20 known items each. */
-const sourcesAtOnce = 5000
+/** Sources whose feeds are held in memory at once, with 50 known items each. */
+const sourcesAtOnce = 2000
 
 const countSources = `SELECT user_id AS userId, count(*) AS sources FROM json_each(?1) wanted
   JOIN user_subscriptions ON user_subscriptions.user_id = wanted.value GROUP BY user_id`

@@ -1,7 +1,8 @@
-import { and, inArray, isNotNull } from "drizzle-orm"
+import { and, count, eq, inArray, isNotNull, sql } from "drizzle-orm"
 import { Effect, Redacted } from "effect"
-import { subscriptions } from "../../../schema/object.ts"
+import { items, subscriptions } from "../../../schema/object.ts"
 import { type Provider, providers } from "../../domain/provider.ts"
+import { unreliableCount } from "../../domain/subscription.ts"
 import { GrantStore } from "../grants/GrantStore.ts"
 import { type ObjectDatabase, Store } from "../Store.ts"
 import type { Cursor, MirroredGrant } from "./batch.ts"
@@ -66,10 +67,20 @@ export const mirrorOf = (rows: ReadonlyArray<OutboxRow>) =>
 export const cursorsOf = (db: ObjectDatabase, rows: ReadonlyArray<OutboxRow>): ReadonlyArray<Cursor> => {
   const givenBack = providersOf(rows, "cursors")
   if (givenBack.length === 0) return []
-  const { provider, sourceId, polledAt, itemCount } = subscriptions
+  const { provider, sourceId, polledAt, isCountUnreliable } = subscriptions
+  const waiting = db
+    .select({ waiting: count() })
+    .from(items)
+    .where(and(eq(items.provider, provider), eq(items.sourceId, sourceId), eq(items.state, "waiting")))
   return (
     db
-      .select({ provider, sourceId, polledAt, itemCount })
+      .select({
+        ...{ provider, sourceId, polledAt },
+        // Less by what waits, so that the source is asked until it can be played.
+        itemCount: sql<
+          number | null
+        >`iif(${isCountUnreliable}, ${unreliableCount}, max(0, ${subscriptions.itemCount} - (${waiting})))`,
+      })
       .from(subscriptions)
       // A source of which nothing has been listed yet is as good as never polled.
       .where(and(inArray(provider, [...givenBack]), isNotNull(subscriptions.backfilledAt)))

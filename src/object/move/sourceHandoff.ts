@@ -2,6 +2,7 @@ import { eq } from "drizzle-orm"
 import { items, libraryPages, subscriptions } from "../../../schema/object.ts"
 import { pollInterval } from "../../domain/interval.ts"
 import type { Provider } from "../../domain/provider.ts"
+import { unreliableCount } from "../../domain/subscription.ts"
 import type { HandedSource } from "../../rpc/move.ts"
 import type { SettingsShape } from "../Settings.ts"
 import type { ObjectDatabase } from "../Store.ts"
@@ -38,7 +39,9 @@ export const adoptSources = (
   for (const table of [subscriptions, items, libraryPages]) db.delete(table).where(eq(table.provider, provider)).run()
   for (const source of handed) {
     if (source.provider !== provider) continue
-    const { sourceId, title, url, imageUrl, followedAt, polledAt, itemCount, known } = source
+    const { sourceId, title, url, imageUrl, followedAt, polledAt, known } = source
+    const isCountUnreliable = source.itemCount === unreliableCount
+    const itemCount = isCountUnreliable ? null : source.itemCount
     const published = known.map(([, publishedAt]) => publishedAt)
     const spread = 0.9 + Math.random() / 5
     db.insert(subscriptions)
@@ -51,13 +54,14 @@ export const adoptSources = (
         followedAt,
         itemCount,
         listedCount: itemCount,
+        isCountUnreliable,
         isPending: polledAt === null,
         recheckDueAt: polledAt === null ? now : polledAt + Math.round(settings.recheckMs * spread),
         intervalMs: pollInterval(published, now, settings.bounds),
         dueAt: now,
         polledAt,
         backfilledAt: polledAt,
-        archiveBefore: archiveBefore(source),
+        archiveBefore: archiveBefore({ ...source, itemCount }),
         publishedAt: published.length === 0 ? null : Math.max(...published),
       })
       .onConflictDoNothing()
