@@ -13,12 +13,14 @@ import type { OperationName, Operations } from "./workers/operations.ts"
 
 const entries = "local/rehearsal/workers"
 
-/** The workers as they are deployed, each with an entry that counts its statements, and the observer beside them. */
-const workers = (keys: Keys, vars: Readonly<Record<string, string>>) => [
+type Variables = Readonly<Record<string, string>>
+
+/** The workers as they are deployed, under Cloudflare's limits, each with an entry that counts its statements, and the observer beside them. */
+const workers = (keys: Keys, vars: Variables, limits: Variables) => [
   gatewayWorker(keys, { entry: `${entries}/gateway.ts` }),
-  coreWorker(keys, { entry: `${entries}/core.ts`, vars }),
-  cronWorker({ entry: `${entries}/cron.ts`, vars }),
-  migrationWorker(keys, { entry: `${entries}/migration.ts` }),
+  coreWorker(keys, { entry: `${entries}/core.ts`, vars: { ...vars, ...limits } }),
+  cronWorker({ entry: `${entries}/cron.ts`, vars: { ...vars, ...limits } }),
+  migrationWorker(keys, { entry: `${entries}/migration.ts`, vars: limits }),
   { configPath: `${entries}/wrangler.toml` },
 ]
 
@@ -48,12 +50,19 @@ export class Workers extends Context.Service<
     readonly takeErrors: Effect.Effect<ReadonlyArray<string>>
   }
 >()("pollen/cli/Workers") {
-  static readonly layer = (keys: Keys, pace: Pace, output: Output): Layer.Layer<Workers, CannotStart, Simulator> =>
+  static readonly layer = (
+    keys: Keys,
+    pace: Pace,
+    limits: Variables,
+    output: Output,
+  ): Layer.Layer<Workers, CannotStart, Simulator> =>
     Layer.effect(
       Workers,
       Effect.gen(function* () {
         const simulator = yield* Simulator
-        const stack = yield* acquireStack(output, { workers: workers(keys, coreSettings(simulator.url, pace)) })
+        const stack = yield* acquireStack(output, {
+          workers: workers(keys, coreSettings(simulator.url, pace), limits),
+        })
         const { harness } = stack
 
         const silent = (what: string) => (error: unknown) =>

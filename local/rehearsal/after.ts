@@ -5,8 +5,9 @@ import { expectedRows, judge } from "../demo/verdict.ts"
 import { armFaults } from "./faults.ts"
 import { waitForFeeds } from "./feeds.ts"
 import { judgeGrants } from "./grants.ts"
+import { runtimeMemory } from "./kill.ts"
 import type { Events } from "./life.ts"
-import { countTokenQueries, makeOverdue, medianOf } from "./measure.ts"
+import { countTokenQueries, cronRound, makeOverdue, medianOf } from "./measure.ts"
 import type { Person } from "./people.ts"
 import { backfillItems } from "./settings.ts"
 import { Workers } from "./Workers.ts"
@@ -24,13 +25,12 @@ const moved = `SELECT count(*) AS moved, coalesce(sum(EXISTS (SELECT 1 FROM toke
 
 /** Measures cron over the same people, of whom one in a hundred is overdue. */
 const measureCron = Effect.fnUntraced(function* (people: ReadonlyArray<Person>) {
-  const { runCron } = yield* Workers
   yield* makeOverdue(people)
   const counted = yield* countTokenQueries(people)
   const times = [counted.cronMs]
   for (let run = 1; run < timedRuns; run += 1) {
     yield* makeOverdue(people)
-    times.push(yield* runCron)
+    times.push(yield* cronRound)
   }
   return { cronMs: medianOf(times), tokenQueries: counted.tokenQueries }
 })
@@ -48,5 +48,7 @@ export const measureAfter = Effect.fn("measureAfter")(function* (people: Readonl
   const grants = yield* judgeGrants(people)
   const feeds = judge(people, published, backfillItems, yield* readFeeds(query))
   const [counted] = yield* Effect.orDie(decodeMoved(yield* query(moved)))
-  return { cronMs, tokenQueries, published: published.length, feeds, grants, ...counted }
+  const { mostSubrequests } = yield* (yield* Workers).observe("statements", null)
+  const memoryMb = yield* runtimeMemory
+  return { cronMs, tokenQueries, published: published.length, feeds, grants, mostSubrequests, memoryMb, ...counted }
 })

@@ -2,10 +2,9 @@ import { Effect } from "effect"
 import { Display } from "../../src/cli/Display.ts"
 import { expectedRows } from "../demo/verdict.ts"
 import { waitForFeeds } from "./feeds.ts"
-import { countTokenQueries, medianOf } from "./measure.ts"
+import { countTokenQueries, cronRound, medianOf } from "./measure.ts"
 import type { Person } from "./people.ts"
 import { backfillItems } from "./settings.ts"
-import { Workers } from "./Workers.ts"
 
 /** Runs of cron over everybody whose times are compared; their median counts. */
 const timedRuns = 3
@@ -16,17 +15,16 @@ const timedRuns = 3
  */
 export const measureBefore = Effect.fn("measureBefore")(function* (people: ReadonlyArray<Person>) {
   const display = yield* Display
-  const { runCron } = yield* Workers
   const name = "legacy poller"
   const total = 1 + timedRuns
   yield* display.progress({ name, done: 0, total, note: "runs; the first one fills everybody's feed" })
-  yield* runCron
+  yield* cronRound
   yield* waitForFeeds("feeds, by legacy poller", 0, expectedRows(people, [], backfillItems))
   const counted = yield* countTokenQueries(people)
   yield* display.progress({ name, done: 2, total, note: "runs" })
   const times = [counted.cronMs]
   for (let run = 1; run < timedRuns; run += 1) {
-    times.push(yield* runCron)
+    times.push(yield* cronRound)
     yield* display.progress({ name, done: 2 + run, total, note: "runs" })
   }
   const cronMs = medianOf(times)

@@ -21,6 +21,16 @@ export const rehearsalOptions = {
     Flag.withDescription("Of everything that is drawn at random (1 unless told)"),
     Flag.withDefault(1),
   ),
+  subrequests: Flag.Int("subrequests").pipe(
+    Flag.withSchema(Schema.Int.check(within(200, 10_000))),
+    Flag.withDescription("Subrequests that one invocation of a worker may make (10,000 unless told, as on Cloudflare)"),
+    Flag.withDefault(10_000),
+  ),
+  instanceSubrequests: Flag.Int("instance-subrequests").pipe(
+    Flag.withSchema(Schema.Int.check(within(300, 10_000))),
+    Flag.withDescription("Subrequests that one instance of a run may make (10,000 unless told, as on Cloudflare)"),
+    Flag.withDefault(10_000),
+  ),
   json: Flag.Boolean("json").pipe(
     Flag.withDescription("Print the figures as one JSON object on the last line; progress goes to stderr"),
     Flag.withDefault(false),
@@ -32,5 +42,8 @@ export interface RehearsalOptions {
   /** Percent. */
   readonly faults: number
   readonly seed: number
+  /** Of an invocation, and of an instance of a run. */
+  readonly subrequests: number
+  readonly instanceSubrequests: number
   readonly json: boolean
 }

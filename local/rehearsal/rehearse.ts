@@ -10,7 +10,7 @@ import { operator } from "./operator.ts"
 import type { RehearsalOptions } from "./options.ts"
 import { renderResult, type Surroundings, suggestions } from "./result.ts"
 import { runRehearsal } from "./run.ts"
-import { accessTokenSeconds, type Pace, paceOf } from "./settings.ts"
+import { accessTokenSeconds, limitSettings, type Pace, paceOf } from "./settings.ts"
 import { Workers } from "./Workers.ts"
 
 const errorsShown = 5
@@ -61,7 +61,7 @@ export const rehearse = Effect.fn("rehearse")(function* (options: RehearsalOptio
   })
   const output = options.json ? process.stderr : process.stdout
   const services = Layer.mergeAll(gatewayOf(keys.GATEWAY_KEY), operator(keys.ADMIN_TOKEN)).pipe(
-    Layer.provideMerge(Workers.layer(keys, pace, output)),
+    Layer.provideMerge(Workers.layer(keys, pace, limitSettings(options), output)),
     Layer.provideMerge(simulator),
     Layer.provideMerge(Display.layer(output)),
   )

@@ -8,11 +8,14 @@ export interface Surroundings {
   readonly delivered: number
   readonly cronRuns: number
   readonly faultPercent: number
+  /** The most that one invocation or instance has made since the kill. */
+  readonly mostSubrequests: number
+  readonly memoryMb: number
 }
 
 export const renderResult = (
   figures: Figures,
-  { tokensSet, refreshes, delivered, cronRuns, faultPercent }: Surroundings,
+  { tokensSet, refreshes, delivered, cronRuns, faultPercent, mostSubrequests, memoryMb }: Surroundings,
 ) =>
   renderTable([
     ["people", String(figures.users), ""],
@@ -41,6 +44,8 @@ export const renderResult = (
       `over the same people, of whom 1 % are overdue${figures.users < cronJudgedFrom ? "; judged from 100 people on" : ""}`,
     ],
     ["runs of cron meanwhile", String(cronRuns), ""],
+    ["subrequests", String(mostSubrequests), "the most of an invocation, or of an instance of a run"],
+    ["memory", `${memoryMb} MB`, "of the runtime, with all workers and objects in one process"],
     ["seconds", figures.seconds.toFixed(1), ""],
   ])
 

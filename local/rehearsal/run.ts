@@ -90,6 +90,8 @@ export const runRehearsal = Effect.fn("runRehearsal")(function* (
     delivered: after.feeds.delivered,
     cronRuns: yield* Ref.get(events.cronRuns),
     faultPercent: faults,
+    mostSubrequests: after.mostSubrequests,
+    memoryMb: after.memoryMb,
   }
   return { figures, surroundings }
 })

@@ -1,4 +1,5 @@
 import { simulatedSettings } from "../stack/settings.ts"
+import type { RehearsalOptions } from "./options.ts"
 
 /** How many of a source's newest items the first poll delivers: enough to see that there was one. */
 export const backfillItems = 2
@@ -27,6 +28,25 @@ export const paceOf = (users: number): Pace => {
     betweenCronRunsMs: Math.max(1500, users * 5),
     itemsPerSecond: 4,
     tokensPerSecond: 2,
+  }
+}
+
+/** Limits that the workers are run under, as Cloudflare has them or narrower, and settings that keep within them. */
+export const limitSettings = ({
+  subrequests,
+  instanceSubrequests,
+}: Pick<RehearsalOptions, "subrequests" | "instanceSubrequests">): Readonly<Record<string, string>> => {
+  const isNarrow = subrequests < 10_000
+  return {
+    LIMIT_SUBREQUESTS: String(subrequests),
+    LIMIT_INSTANCE_SUBREQUESTS: String(instanceSubrequests),
+    // A tenth less: what is under way when a limit is near still asks.
+    MOVE_REQUEST_LIMIT: String(Math.floor(instanceSubrequests * 0.9)),
+    ...(isNarrow && {
+      CRON_REQUEST_LIMIT: String(Math.floor(subrequests * 0.1)),
+      CRON_CONCURRENCY: "5",
+      LEGACY_REQUEST_LIMIT: String(Math.floor(subrequests * 0.7)),
+    }),
   }
 }
 

@@ -15,6 +15,7 @@ import { LegacySettings, type LegacyVariables } from "./LegacySettings.ts"
 import { makeListings } from "./Listings.ts"
 import type { Poll } from "./Poll.ts"
 import { spotifyBatchProcessor } from "./SpotifyBatchProcessor.ts"
+import { shareSubrequests } from "./shares.ts"
 import { TokenRefreshService } from "./TokenRefreshService.ts"
 import { walk } from "./walk.ts"
 import { youtubeBatchProcessor } from "./YouTubeBatchProcessor.ts"
@@ -28,9 +29,6 @@ export interface LegacyOptions {
 
 /** The part of a run's time after which it asks nothing more: writing what was found needs the rest. */
 const lastAskedAt = 0.9
-
-/** Subrequests kept for writing down what was found, for both providers. */
-const keptForWriting = 40
 
 /** Subrequests of an account before its first source is asked: its library, a refresh, and a copy for its object. */
 const callsPerAccount = 3
@@ -58,32 +56,34 @@ const poll = Effect.fnUntraced(function* (database: D1Database, tokenQueries: ()
       durationMs: now - startedAt,
       requests: yield* requests,
       tokenQueries: tokenQueries(),
-      subrequests: subrequests.made,
+      subrequests: shares.total(),
       holds: yield* hold.current,
       emptied: [...emptied].slice(0, emptiedKept),
     }
     yield* recordRun(database, id, now, yield* Ref.updateAndGet(run, (figures) => ({ ...figures, ...counted })))
   })
-  const subrequests = yield* Subrequests
-  const left = Effect.map(Clock.currentTimeMillis, (now) => {
-    const hasTime = now - startedAt < settings.timeLimitMs * lastAskedAt
-    return hasTime ? Math.max(0, settings.requestLimit - keptForWriting - subrequests.made) : 0
-  })
-  const mayAsk = Effect.map(left, (calls) => calls > 0)
-  const batchSize = Effect.map(left, (calls) => Math.min(settings.batchSize, Math.floor(calls / callsPerAccount)))
-  const withTokenWhileLeft: Poll["withToken"] = (account, use) =>
-    Effect.flatMap(mayAsk, (may) => (may ? withToken(account, use) : new RunSpent()))
+  const shares = shareSubrequests(settings.requestLimit, yield* Subrequests)
   const processors: Readonly<Record<Provider, BatchProcessor>> = {
     spotify: spotifyBatchProcessor(clients.spotify, settings.endpoints.spotify.apiUrl, http),
     youtube: youtubeBatchProcessor(clients.youtube),
   }
   const walkOf = (provider: Provider) => {
     const processor = processors[provider]
+    const left = Effect.map(Clock.currentTimeMillis, (now) =>
+      now - startedAt < settings.timeLimitMs * lastAskedAt ? shares.left(provider) : 0,
+    )
+    const mayAsk = Effect.map(left, (calls) => calls > 0)
+    const batchSize = Effect.map(left, (calls) => Math.min(settings.batchSize, Math.floor(calls / callsPerAccount)))
+    const withTokenWhileLeft: Poll["withToken"] = (account, use) =>
+      Effect.flatMap(mayAsk, (may) => (may ? withToken(account, use) : new RunSpent()))
     const read = makeListings(processor.client, withTokenWhileLeft)
     const asking = { prepare, withToken: withTokenWhileLeft, mayAsk, read }
     const at: Poll = { processor, settings, database, ...asking, emptied, counts: new Map() }
     const start = before.stoppedAfter[provider] ?? ""
-    return walk({ poll: at, start, batchSize, isSilenced: hold.isLong(provider), run, record })
+    return walk({ poll: at, start, batchSize, isSilenced: hold.isLong(provider), run, record }).pipe(
+      Effect.provideService(Subrequests, shares.countOf(provider)),
+      Effect.ensuring(Effect.sync(() => shares.end(provider))),
+    )
   }
   const walked = yield* Effect.forEach(providers, (provider) => Effect.exit(walkOf(provider)), {
     concurrency: "unbounded",

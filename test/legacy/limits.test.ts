@@ -44,6 +44,25 @@ it("A first run over more than an invocation may ask goes on in the next, writes
   for (const [person = ""] of people) expect((await feedOf(person)).backfill).toHaveLength(15)
 })
 
+it("Neither provider starves the other, whoever asks faster, and one alone may ask for everything", async () => {
+  const make = (provider: "spotify" | "youtube") =>
+    simulator.createSources(Array.from({ length: 5 }, () => ({ provider, items: 2 }) as const))
+  for (const provider of ["spotify", "youtube"] as const) {
+    const sources = await make(provider)
+    for (let person = 0; person < 30; person++) await settle(1, sources, { provider })
+  }
+  const polled = async () => {
+    const rows = await env.DB.prepare(
+      "SELECT provider, count(DISTINCT user_id) AS people FROM user_subscriptions GROUP BY provider ORDER BY provider",
+    ).all<{ readonly provider: string; readonly people: number }>()
+    return rows.results.map(({ people }) => people)
+  }
+  await runWithin(140, { LEGACY_REQUEST_LIMIT: "120" })
+  const [ofSpotify = 0, ofYoutube = 0] = await polled()
+  expect(ofSpotify).toBeGreaterThan(4)
+  expect(ofYoutube).toBeGreaterThan(4)
+})
+
 it("One person who follows more than a run may ask gets through in several, and is asked for nothing twice", async () => {
   const sources = await simulator.createSources(
     Array.from({ length: 150 }, () => ({ provider: "spotify", items: 1 }) as const),

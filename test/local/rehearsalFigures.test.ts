@@ -54,7 +54,15 @@ describe("the promises of a rehearsal", () => {
 })
 
 describe("the verdict of a rehearsal", () => {
-  const surroundings = { tokensSet: 1, refreshes: 2, delivered: 3, cronRuns: 4, faultPercent: 5 }
+  const surroundings = {
+    tokensSet: 1,
+    refreshes: 2,
+    delivered: 3,
+    cronRuns: 4,
+    faultPercent: 5,
+    mostSubrequests: 6,
+    memoryMb: 7,
+  }
   const pronounced = async (figures: Figures) => {
     const out = new PassThrough()
     const program = pronounce(figures, surroundings, { json: false }).pipe(Effect.provide(Display.layer(out)))

@@ -5,7 +5,8 @@ describe("pollen rehearse", () => {
   it("explains itself", async () => {
     const { code, out } = await pollen("rehearse", "--help")
     expect(code).toBe(0)
-    for (const flag of ["users", "faults", "seed", "json"]) expect(out).toContain(`--${flag}`)
+    for (const flag of ["users", "faults", "seed", "subrequests", "instance-subrequests", "json"])
+      expect(out).toContain(`--${flag}`)
   })
 
   it("says of a number of people that makes no sense which would", async () => {

@@ -7,17 +7,15 @@ import { AsyncLocalStorage } from "node:async_hooks"
 export const cloudflareLimits = { subrequests: 10_000, instanceSubrequests: 10_000, stepResultBytes: 1024 * 1024 }
 export type Limits = typeof cloudflareLimits
 
-/** Variables of a local worker that set its limits; left out, they are Cloudflare's. */
-export interface LimitVariables {
-  readonly LIMIT_SUBREQUESTS?: string
-  readonly LIMIT_INSTANCE_SUBREQUESTS?: string
+/** The limits that variables of a local worker set; left out, they are Cloudflare's. */
+export const limitsOf = (variables: Readonly<Record<string, unknown>>): Limits => {
+  const { LIMIT_SUBREQUESTS, LIMIT_INSTANCE_SUBREQUESTS } = variables
+  return {
+    ...cloudflareLimits,
+    ...(LIMIT_SUBREQUESTS === undefined ? {} : { subrequests: Number(LIMIT_SUBREQUESTS) }),
+    ...(LIMIT_INSTANCE_SUBREQUESTS === undefined ? {} : { instanceSubrequests: Number(LIMIT_INSTANCE_SUBREQUESTS) }),
+  }
 }
-
-export const limitsOf = ({ LIMIT_SUBREQUESTS, LIMIT_INSTANCE_SUBREQUESTS }: LimitVariables): Limits => ({
-  ...cloudflareLimits,
-  ...(LIMIT_SUBREQUESTS === undefined ? {} : { subrequests: Number(LIMIT_SUBREQUESTS) }),
-  ...(LIMIT_INSTANCE_SUBREQUESTS === undefined ? {} : { instanceSubrequests: Number(LIMIT_INSTANCE_SUBREQUESTS) }),
-})
 
 /** An invocation of a worker, or an instance of a Workflow over all its steps: how many subrequests it has made, of how many. */
 export interface Invocation {

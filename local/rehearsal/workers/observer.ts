@@ -44,10 +44,15 @@ const answers: Answers = {
     const counts = await Promise.all(
       watched.map(async (worker) => {
         using answer = await worker.counts()
-        return { all: answer.statements, ofTokens: answer.tokenStatements }
+        const { statements: all, tokenStatements: ofTokens, mostSubrequests } = answer
+        return { all, ofTokens, mostSubrequests }
       }),
     )
-    return counts.reduce((sum, { all, ofTokens }) => ({ all: sum.all + all, ofTokens: sum.ofTokens + ofTokens }))
+    return counts.reduce((sum, { all, ofTokens, mostSubrequests }) => ({
+      all: sum.all + all,
+      ofTokens: sum.ofTokens + ofTokens,
+      mostSubrequests: Math.max(sum.mostSubrequests, mostSubrequests),
+    }))
   },
 
   readTokens: ({ TOKENS }, accounts) => {

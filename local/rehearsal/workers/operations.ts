@@ -23,7 +23,15 @@ export interface Operations {
     ReadonlyArray<ReadonlyArray<unknown>>
   >
   /** Statements that all four workers have sent to D1 since they started, and how many of them name a column that holds tokens. */
-  readonly statements: Operation<null, { readonly all: number; readonly ofTokens: number }>
+  readonly statements: Operation<
+    null,
+    {
+      readonly all: number
+      readonly ofTokens: number
+      /** The most subrequests that one invocation of any worker, or one instance of a run, has made since the workers started. */
+      readonly mostSubrequests: number
+    }
+  >
   /** Asks for an access token of each account, as a worker does that acts on people's behalf; who answered, and how often. */
   readonly readTokens: Operation<
     ReadonlyArray<{ readonly userId: string; readonly provider: Provider }>,

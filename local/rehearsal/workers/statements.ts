@@ -1,4 +1,5 @@
 import { WorkerEntrypoint } from "cloudflare:workers"
+import { peak } from "../../limits/workers/Invocation.ts"
 import { watchDatabase } from "../../stack/workers/watchDatabase.ts"
 
 /** Columns of `user_accounts` that hold grants, and that the contract step drops. */
@@ -6,7 +7,7 @@ const tokenColumns = /\b(access_token|refresh_token|expires_at)\b/i
 
 /** What this worker has sent to D1 since it started; its objects and entrypoints share the isolate. */
 const counts = { statements: 0, tokenStatements: 0 }
-export type StatementCounts = Readonly<typeof counts>
+export type StatementCounts = Readonly<typeof counts & { readonly mostSubrequests: number }>
 
 const tell = (sent: ReadonlyArray<string>) => {
   counts.statements += sent.length
@@ -22,6 +23,6 @@ export const watched = <Env extends { readonly DB: D1Database }>(env: Env): Env 
 /** Tells the counts of the worker that exports it. */
 export class Statements extends WorkerEntrypoint {
   counts(): StatementCounts {
-    return { ...counts }
+    return { ...counts, mostSubrequests: peak.subrequests }
   }
 }
