@@ -25,7 +25,9 @@ const limitStep = (step: WorkflowStep): WorkflowStep =>
     get: (target, name) => {
       const member: unknown = Reflect.get(target, name)
       if (typeof member !== "function") return member
-      if (name !== "do") return member.bind(target)
+      // Not `bind`: a method of a stub takes that for the name of another.
+      if (name !== "do")
+        return (...parameters: ReadonlyArray<unknown>): unknown => Reflect.apply(member, target, parameters)
       return async (...parameters: ReadonlyArray<unknown>) => {
         const result: unknown = await Reflect.apply(member, target, parameters)
         checkResult(String(parameters[0]), result)
