@@ -43,9 +43,10 @@ export const publishOne = Effect.fnUntraced(function* (sources: ReadonlyArray<st
 
 /**
  * A person logs in again and their app sets the tokens, through the gateway. Without an answer they do it once more from the start,
- * as people do: whether the first tokens have been taken, and perhaps exchanged since, nobody can tell.
+ * as people do: whether the first tokens have been taken, and perhaps exchanged since, nobody can tell. Goes through even if the
+ * rehearsal ends meanwhile: a grant that pollen was never given would count as lost.
  */
-const consentAnew = Effect.fnUntraced(function* (person: string, provider: Provider, events: Events) {
+export const consentAnew = Effect.fnUntraced(function* (person: string, provider: Provider, events: Events) {
   const { ask } = yield* Simulator
   const gateway = yield* Gateway
   const consent = Effect.flatMap(
@@ -54,7 +55,7 @@ const consentAnew = Effect.fnUntraced(function* (person: string, provider: Provi
   )
   yield* Effect.retry(consent, consentAgain)
   yield* Ref.update(events.tokensSet, (count) => count + 1)
-})
+}, Effect.uninterruptible)
 
 /** Goes on until it is interrupted: what is published, what people set, and cron, each at its own pace. */
 export const live = Effect.fn("live")(function* (people: ReadonlyArray<Person>, pace: Pace, events: Events) {

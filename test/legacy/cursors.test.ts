@@ -1,11 +1,11 @@
 import { env } from "cloudflare:workers"
 import { Effect } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
-import { program, withoutSeveral } from "../../legacy/people.ts"
-import { hour } from "../../object/following.ts"
-import { PersonInMove } from "../../object/personInMove.ts"
-import { clock } from "../../worker.ts"
-import { aimAt, move } from "../driver.ts"
+import { aimAt, move } from "../migration/driver.ts"
+import { hour } from "../object/following.ts"
+import { PersonInMove } from "../object/personInMove.ts"
+import { clock } from "../worker.ts"
+import { program, withoutSeveral } from "./people.ts"
 
 const simulator = withoutSeveral
 const poll = () => Effect.runPromise(program({ at: simulator }))
