@@ -33,6 +33,8 @@ export default defineConfig({
                   TOKEN_KEYS: `k2:${newKey()},k1:${newKey()}`,
                   GATEWAY_KEY: newKey(),
                   ...simulatedProviders(simulator),
+                  SPOTIFY_CLIENTS: "second:second-client",
+                  SPOTIFY_CLIENT_SECRETS: "second:second-secret",
                   // What a provider that is silent is given is for the tests of that alone to say: test/worker.ts.
                   REQUEST_TIMEOUT: `${forever} millis`,
                   DATABASE_TIMEOUT: `${forever} millis`,

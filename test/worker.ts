@@ -7,7 +7,12 @@ export { CronEntrypoint, GatewayEntrypoint, MigrationEntrypoint, TokensEntrypoin
 export const clock = { aheadMs: 0 }
 
 /** Settings that objects have besides those of the environment, from their next start on. Tests set them. */
-export const settings: { REQUEST_TIMEOUT?: string; DATABASE_TIMEOUT?: string } = {}
+export const settings: {
+  REQUEST_TIMEOUT?: string
+  DATABASE_TIMEOUT?: string
+  SPOTIFY_CLIENTS?: string
+  SPOTIFY_CLIENT_SECRETS?: string
+} = {}
 
 const live = Clock.Clock.defaultValue()
 const nowMillis = () => live.currentTimeMillisUnsafe() + clock.aheadMs

@@ -22,9 +22,6 @@ export interface Issue {
   readonly message: string
 }
 
-/** The client of the settings, and of grants that name none. */
-const defaultClient = "default"
-
 /** Neither provider had grants before. Seconds read as milliseconds are in 1970. */
 const earliest = Date.UTC(2005, 0, 1)
 const yearMs = 366 * 24 * 3_600_000
@@ -42,8 +39,12 @@ const whyTooLate = (at: number, now: number): string =>
     ? "must be epoch milliseconds; microseconds are probably sent: divide by 1000"
     : "is more than a year ahead, and no access token lives as long; send when the access token expires"
 
-/** Finds what is wrong with tokens that a caller gives. Repeats no value. `now`: epoch milliseconds. */
-export const findIssues = (provider: Provider, given: GivenTokens, now: number): ReadonlyArray<Issue> => {
+/** Finds what is wrong with tokens that a caller gives. Repeats no value. `now`: epoch milliseconds. `clients`: the names that are set up. */
+export const findIssues = (
+  provider: Provider,
+  given: GivenTokens,
+  { now, clients }: { readonly now: number; readonly clients: ReadonlyArray<string> },
+): ReadonlyArray<Issue> => {
   const { expiresAt, authorizedAt = null, scope } = given
   const [wanted, ...wider] = requiredScopes[provider]
   const issues: Array<Issue> = []
@@ -52,9 +53,9 @@ export const findIssues = (provider: Provider, given: GivenTokens, now: number):
   else if (expiresAt > now + yearMs) add("expiresAt", whyTooLate(expiresAt, now))
   if (authorizedAt !== null && authorizedAt < earliest) add("authorizedAt", whyTooEarly(authorizedAt, now))
   else if (authorizedAt !== null && authorizedAt > now + skewMs) add("authorizedAt", "must not be in the future")
-  // The settings hold one client of each provider: a grant of another could never be refreshed.
-  if ((given.client ?? defaultClient) !== defaultClient) {
-    add("client", `is not set up; the settings have one client of ${provider}, which is called ${defaultClient}`)
+  // A grant of another client could never be refreshed.
+  if (given.client !== undefined && given.client !== null && !clients.includes(given.client)) {
+    add("client", `is not set up; the settings of ${provider} have ${clients.join(", ")}`)
   }
   // Without a word about scopes the provider's answers tell.
   if (scope.length > 0 && ![wanted, ...wider].some((one) => scope.includes(one))) {

@@ -20,7 +20,7 @@ const TokenText = Schema.String.pipe(
 export const Secret = Schema.RedactedFromValue(TokenText)
 
 /** The name that the operator's settings give an OAuth client. */
-const ClientName = Schema.String.pipe(
+export const ClientName = Schema.String.pipe(
   Schema.check(Schema.isPattern(/^[A-Za-z0-9_-]{1,64}$/, { message: "must be 1 to 64 letters, digits, - and _" })),
 )
 

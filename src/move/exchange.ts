@@ -47,7 +47,7 @@ const renewed = Effect.fnUntraced(function* (row: HeldRow, { endpoints, timeoutM
   const { provider, refreshToken, scope, authorizedAt, client } = row
   // A row without one is not claimed.
   if (refreshToken === null) return yield* new ReauthorizationRequired({ provider, reason: "no refresh token" })
-  const given = yield* refreshGrant(provider, endpoints[provider], refreshToken, timeoutMs)
+  const given = yield* refreshGrant(provider, endpoints[provider], { refreshToken, client }, timeoutMs)
   const { accessToken, expiresAt } = given
   const tokens: TokenSet = {
     accessToken,

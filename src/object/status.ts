@@ -70,6 +70,7 @@ export const readStatus = Effect.fn("readStatus")(function* () {
             holder: account.isHolder ? "object" : "database",
             expiresAt: grant?.expiresAt ?? null,
             authorizedAt,
+            client: grant?.client ?? null,
             reconnectBy: reconnectBy(provider === undefined ? null : grantLifetimes[provider], authorizedAt),
             keyId: grant?.keyId ?? null,
             ...limitOf(account, grant),

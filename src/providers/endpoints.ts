@@ -1,5 +1,32 @@
-import { Config, Redacted } from "effect"
+import { Config, Option, Redacted } from "effect"
 import type { Provider } from "../domain/provider.ts"
+import type { ClientRegistration, ProviderEndpoints } from "./provider.ts"
+
+/** The name of the client of `SPOTIFY_CLIENT_ID` and `YOUTUBE_CLIENT_ID`, and of grants that name none. */
+export const defaultClient = "default"
+
+/** Parses `name:value` pairs that are separated by commas. Values hold no comma. */
+const pairsIn = (text: string): ReadonlyMap<string, string> =>
+  new Map(
+    text
+      .split(",")
+      .map((pair) => pair.trim())
+      .filter((pair) => pair !== "")
+      .map((pair): [string, string] => {
+        const [name = "", ...rest] = pair.split(":")
+        return [name.trim(), rest.join(":").trim()]
+      }),
+  )
+
+const registrationsOf = (ids: string, secrets: Redacted.Redacted<string>): ProviderEndpoints["clients"] => {
+  const secretOf = pairsIn(Redacted.value(secrets))
+  return new Map(
+    [...pairsIn(ids)].map(([name, clientId]) => [
+      name,
+      { clientId, clientSecret: Redacted.make(secretOf.get(name) ?? "") },
+    ]),
+  )
+}
 
 const endpointsOf = (prefix: string, apiUrl: string, tokenUrl: string) =>
   Config.all({
@@ -7,7 +34,16 @@ const endpointsOf = (prefix: string, apiUrl: string, tokenUrl: string) =>
     tokenUrl: Config.String(`${prefix}_TOKEN_URL`).pipe(Config.withDefault(tokenUrl)),
     clientId: Config.String(`${prefix}_CLIENT_ID`).pipe(Config.withDefault("")),
     clientSecret: Config.Redacted(`${prefix}_CLIENT_SECRET`).pipe(Config.withDefault(Redacted.make(""))),
-  })
+    clientIds: Config.String(`${prefix}_CLIENTS`).pipe(Config.withDefault("")),
+    clientSecrets: Config.Redacted(`${prefix}_CLIENT_SECRETS`).pipe(Config.withDefault(Redacted.make(""))),
+  }).pipe(
+    Config.map(
+      ({ clientIds, clientSecrets, ...rest }): ProviderEndpoints => ({
+        ...rest,
+        clients: registrationsOf(clientIds, clientSecrets),
+      }),
+    ),
+  )
 
 /** Reads the providers' addresses and the application's registrations from a worker's variables and secrets. */
 export const endpointsConfig = Config.all({
@@ -21,13 +57,33 @@ export interface EndpointVariables {
   readonly SPOTIFY_CLIENT_SECRET?: string
   readonly YOUTUBE_CLIENT_ID?: string
   readonly YOUTUBE_CLIENT_SECRET?: string
+  /** Further clients: `name:id`, separated by commas; and their secrets, `name:secret`. */
+  readonly SPOTIFY_CLIENTS?: string
+  readonly SPOTIFY_CLIENT_SECRETS?: string
+  readonly YOUTUBE_CLIENTS?: string
+  readonly YOUTUBE_CLIENT_SECRETS?: string
 }
 
-/** The settings of a provider's client registration that are missing. */
-export const missingClientSettings = (provider: Provider, variables: EndpointVariables): ReadonlyArray<string> =>
-  clientSettings[provider].filter((name) => (variables[name] ?? "") === "")
+/** Finds a client by the name that a grant has of it (`null`: the default one); `None` for one that the settings do not have whole. */
+export const registrationOf = (
+  { clientId, clientSecret, clients }: ProviderEndpoints,
+  name: string | null,
+): Option.Option<ClientRegistration> =>
+  Option.filter(
+    name === null || name === defaultClient
+      ? Option.some({ clientId, clientSecret })
+      : Option.fromUndefinedOr(clients.get(name)),
+    (client) => client.clientId !== "" && Redacted.value(client.clientSecret) !== "",
+  )
 
-const clientSettings = {
-  spotify: ["SPOTIFY_CLIENT_ID", "SPOTIFY_CLIENT_SECRET"],
-  youtube: ["YOUTUBE_CLIENT_ID", "YOUTUBE_CLIENT_SECRET"],
-} as const satisfies Readonly<Record<Provider, ReadonlyArray<keyof EndpointVariables>>>
+/** The names of the clients that the settings have whole, the default one first. */
+export const clientNames = (endpoints: ProviderEndpoints): ReadonlyArray<string> =>
+  [defaultClient, ...endpoints.clients.keys()].filter((name) => Option.isSome(registrationOf(endpoints, name)))
+
+/** What an operator has to set for a client of a provider. */
+export const settingsOf = (provider: Provider, name: string | null): string => {
+  const prefix = provider.toUpperCase()
+  return name === null || name === defaultClient
+    ? `${prefix}_CLIENT_ID and ${prefix}_CLIENT_SECRET`
+    : `"${name}" in ${prefix}_CLIENTS and ${prefix}_CLIENT_SECRETS`
+}

@@ -4,6 +4,7 @@ import { ProviderUnavailable, RateLimited } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import { countingSubrequest } from "../domain/subrequests.ts"
 import { BodyTooLong, isRedirect, readText } from "./body.ts"
+import { registrationOf, settingsOf } from "./endpoints.ts"
 import { GrantRefused, OnlyRefreshToken } from "./error.ts"
 import type { ProviderEndpoints } from "./provider.ts"
 import { retryAfter } from "./retryAfter.ts"
@@ -112,26 +113,35 @@ const readAnswer = async (
   return answer
 }
 
+/** A refresh token, and the operator's name of the client that it was issued to; `null` stands for the default one. */
+interface Refreshable {
+  readonly refreshToken: Redacted.Redacted<string>
+  readonly client: string | null
+}
+
+/** Why nothing is asked for a grant whose client the settings do not have: it goes on as soon as they do. */
+export const clientMissing = (provider: Provider, name: string | null): string =>
+  `client_not_configured: set ${settingsOf(provider, name)}`
+
 /**
- * Exchanges a refresh token (RFC 6749, 6), once. Bounded in time: a token endpoint that hangs must not block the callers that wait for
+ * Exchanges a refresh token (RFC 6749, 6), once, with the client that it was issued to. Bounded in time: a token endpoint that hangs must not block the callers that wait for
  * the same refresh. Fails with `OnlyRefreshToken` where the answer has a new refresh token and no access token that could be used.
  */
 export const refreshGrant = Effect.fn("refreshGrant")(function* (
   provider: Provider,
   endpoints: ProviderEndpoints,
-  refreshToken: Redacted.Redacted<string>,
+  { refreshToken, client: name }: Refreshable,
   timeoutMs: number,
 ) {
   const now = yield* Clock.currentTimeMillis
-  if (endpoints.clientId === "") {
-    const reason = `${provider.toUpperCase()}_CLIENT_ID is not set`
-    return yield* new ProviderUnavailable({ provider, reason, retryAt: null })
-  }
+  const registration = Option.getOrNull(registrationOf(endpoints, name))
+  if (registration === null)
+    return yield* new ProviderUnavailable({ provider, reason: clientMissing(provider, name), retryAt: null })
   const server: oauth.AuthorizationServer = {
     issuer: new URL(endpoints.tokenUrl).origin,
     token_endpoint: endpoints.tokenUrl,
   }
-  const client: oauth.Client = { client_id: endpoints.clientId }
+  const client: oauth.Client = { client_id: registration.clientId }
   const { accessToken, ...answer } = yield* countingSubrequest(
     Effect.tryPromise({
       try: async (signal) => {
@@ -139,7 +149,7 @@ export const refreshGrant = Effect.fn("refreshGrant")(function* (
         const response = await oauth.refreshTokenGrantRequest(
           server,
           client,
-          authentication[provider](Redacted.value(endpoints.clientSecret)),
+          authentication[provider](Redacted.value(registration.clientSecret)),
           Redacted.value(refreshToken),
           // Plain HTTP is for the simulator on this machine; the addresses come from the operator's settings.
           { signal, [oauth.allowInsecureRequests]: endpoints.tokenUrl.startsWith("http:") },

@@ -4,12 +4,17 @@ import type { Provider } from "../domain/provider.ts"
 import type { Source } from "../domain/subscription.ts"
 import type { RequestError } from "./error.ts"
 
-/** A provider's addresses, and the application's registration there. */
-export interface ProviderEndpoints {
-  readonly apiUrl: string
-  readonly tokenUrl: string
+/** An OAuth client of the application: a refresh token works with the one alone that it was issued to (RFC 6749, 6). */
+export interface ClientRegistration {
   readonly clientId: string
   readonly clientSecret: Redacted.Redacted<string>
+}
+
+/** A provider's addresses, and the application's registrations there: the default client, and others by the operator's names. */
+export interface ProviderEndpoints extends ClientRegistration {
+  readonly apiUrl: string
+  readonly tokenUrl: string
+  readonly clients: ReadonlyMap<string, ClientRegistration>
 }
 
 /** The page to read (`null`: the first), and the entity tag that it had. */

@@ -152,6 +152,8 @@ export const AccountStatus = Schema.Struct({
   authorizedAt: Moment,
   /** By when the person has to connect again, because the grant ends by its age; `null` where it does not, or nobody knows. */
   reconnectBy: Moment,
+  /** The name of the OAuth client that the grant was issued to; `null`: the default one. */
+  client: Schema.NullOr(Schema.String),
   /** The id of the key that seals the grant. */
   keyId: Schema.NullOr(Schema.String),
   /** Until when the provider asked not to be asked. */

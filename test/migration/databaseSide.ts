@@ -5,7 +5,7 @@ import { DatabaseGrants } from "../../src/move/DatabaseGrants.ts"
 import { forever } from "../forever.ts"
 import { simulator } from "../object/person.ts"
 
-const client = { clientId: "simulator-client", clientSecret: Redacted.make("simulator-secret") }
+const client = { clientId: "simulator-client", clientSecret: Redacted.make("simulator-secret"), clients: new Map() }
 const { spotify, youtube } = simulator.endpoints
 
 const grants = DatabaseGrants.layer({

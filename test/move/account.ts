@@ -10,7 +10,7 @@ import { SharedSimulatorClient } from "../simulator/sharedClient.ts"
 /** Refresh tokens work once here: whoever uses one twice loses the grant. */
 export const simulator = new SharedSimulatorClient(env.STRICT_SIMULATOR_URL)
 
-const client = { clientId: "simulator-client", clientSecret: Redacted.make("simulator-secret") }
+const client = { clientId: "simulator-client", clientSecret: Redacted.make("simulator-secret"), clients: new Map() }
 const { spotify, youtube } = simulator.endpoints
 
 const endpoints: DatabaseGrantsOptions["endpoints"] = {

@@ -13,7 +13,7 @@ type Account = typeof AccountStatus.Type
 
 /** An account as D1 knows it: the rest is the legacy poller's, which keeps no account of it. */
 const inDatabase = (
-  { provider, holder, epoch, state, authorizedAt }: AccountRow,
+  { provider, holder, epoch, state, authorizedAt, client }: AccountRow,
   lifetimes: GrantLifetimes,
 ): Account => ({
   provider,
@@ -24,6 +24,7 @@ const inDatabase = (
   connectedAt: null,
   expiresAt: null,
   authorizedAt,
+  client,
   reconnectBy: reconnectBy(lifetimes[provider], authorizedAt),
   keyId: null,
   rateLimitedUntil: null,

@@ -2,6 +2,7 @@ import { Clock, Effect, Layer, Option } from "effect"
 import { type HeldElsewhere, InvalidRequest, Misconfigured, PersonForgotten } from "../../domain/error.ts"
 import { findIssues } from "../../domain/givenGrant.ts"
 import type { Provider } from "../../domain/provider.ts"
+import { readSettings } from "../../domain/settings.ts"
 import type { GivenTokens, TokenSet } from "../../domain/token.ts"
 import type { UserId } from "../../domain/user.ts"
 import type { AccountRow } from "../../move/account.ts"
@@ -10,7 +11,7 @@ import { DatabaseGrants } from "../../move/DatabaseGrants.ts"
 import { giveToObject, insertGrant, readPerson, withdrawFromObject } from "../../move/person.ts"
 import { readSources } from "../../move/sources.ts"
 import { countingWrite } from "../../move/tokenOperations.ts"
-import { missingClientSettings } from "../../providers/endpoints.ts"
+import { clientNames, defaultClient, endpointsConfig, settingsOf } from "../../providers/endpoints.ts"
 import { ProviderClients } from "../../providers/ProviderClients.ts"
 import { refuseGiven, tryGrant } from "../../providers/tryGrant.ts"
 import type { CoreEnv } from "../env.ts"
@@ -51,16 +52,21 @@ export const setToken = Effect.fn("setToken")(function* (
   env: CoreEnv,
   { userId, provider, tokens: given, isProbed = true }: Wanted,
 ) {
-  const missing = missingClientSettings(provider, env)
-  if (missing.length > 0) {
-    const problem = `${missing.join(" and ")} of the core worker must be set before anybody connects ${provider}`
+  const clients = clientNames((yield* readSettings(endpointsConfig, env))[provider])
+  const isDefault = (given.client ?? defaultClient) === defaultClient
+  if (isDefault && !clients.includes(defaultClient)) {
+    const problem = `${settingsOf(provider, null)} of the core worker must be set before anybody connects ${provider}`
     return yield* new Misconfigured({ problem })
   }
   const now = yield* Clock.currentTimeMillis
-  const issues = findIssues(provider, given, now)
+  const issues = findIssues(provider, given, { now, clients })
   if (issues.length > 0) return yield* new InvalidRequest({ method: "setToken", issues })
   // A person who sets a grant has just authorized it, unless the caller knows better.
-  const dated = { ...given, authorizedAt: given.authorizedAt === undefined ? now : given.authorizedAt, client: null }
+  const dated = {
+    ...given,
+    authorizedAt: given.authorizedAt === undefined ? now : given.authorizedAt,
+    client: isDefault ? null : (given.client ?? null),
+  }
   const object = personInObject(env, userId)
   const account = { userId, provider }
   const grant = { userId, provider, tokens: dated, isProbed }

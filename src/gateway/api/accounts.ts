@@ -33,6 +33,8 @@ export const ConnectAccount = Schema.Struct({
   scope: Schema.Union([TokenSet.fields.scope, SpaceSeparated]),
   /** When the person authorized the grant: epoch milliseconds; now unless given, `null` where nobody knows. */
   authorizedAt: TokenSet.fields.authorizedAt,
+  /** The operator's name of the OAuth client that the grant was issued to; the default one unless given. */
+  client: TokenSet.fields.client,
   /** Whether the grant is tried with one request before it takes the place of one that works: true unless given. */
   isProbed: Schema.optionalKey(Schema.Boolean),
 }).pipe(

@@ -24,6 +24,8 @@ export const Mapping = Schema.Struct({
     isActive: Schema.optionalKey(Name),
     /** When the person authorized the grant; without it, or where it is empty, nobody knows. Not when the row was written. */
     authorizedAt: Schema.optionalKey(Name),
+    /** The name of the OAuth client that a grant was issued to, as `SPOTIFY_CLIENTS` has it; empty: the default one. */
+    client: Schema.optionalKey(Name),
   }),
   /** The table's names of the providers; pollen's own names need not be listed. */
   providers: Schema.optionalKey(Schema.Record(Schema.String, Provider)),

@@ -21,6 +21,7 @@ const RefusedRow = Schema.Struct({
     "no_refresh_token",
     "unreadable_time",
     "unreadable_scope",
+    "unreadable_client",
     "too_long",
   ]),
   detail: Schema.String,

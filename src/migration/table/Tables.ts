@@ -33,10 +33,11 @@ type TableError = DatabaseUnavailable | InvalidRequest
 const insertUsers = `INSERT INTO users (id, created_at) SELECT DISTINCT taken.value->>'userId', ?2 FROM json_each(?1) taken
   WHERE true ON CONFLICT DO NOTHING`
 const insertAccounts = `INSERT INTO user_accounts (user_id, provider, is_active, state, updated_at, access_token, refresh_token,
-    expires_at, scope, authorized_at, holder, epoch, generation)
+    expires_at, scope, authorized_at, client, holder, epoch, generation)
   SELECT taken.value->>'userId', taken.value->>'provider', taken.value->>'isActive',
     iif(taken.value->>'isActive', 'connected', 'disconnected'), ?2, taken.value->>'accessToken', taken.value->>'refreshToken',
-    taken.value->>'expiresAt', taken.value->>'scope', taken.value->>'authorizedAt', 'database', 1, 1
+    taken.value->>'expiresAt', taken.value->>'scope', taken.value->>'authorizedAt', taken.value->>'client',
+    'database', 1, 1
   FROM json_each(?1) taken WHERE true ON CONFLICT DO NOTHING RETURNING user_id`
 
 const countUnknown = `SELECT count(*) AS unknown FROM json_each(?1) taken WHERE NOT EXISTS (SELECT 1 FROM user_accounts
@@ -53,6 +54,7 @@ const toRow = ({
   expiresAt,
   scope,
   authorizedAt,
+  client,
 }: ParsedRow) => ({
   userId,
   provider,
@@ -62,6 +64,7 @@ const toRow = ({
   expiresAt,
   scope: scope.join(" "),
   authorizedAt,
+  client,
 })
 
 const toIso = (at: number) => DateTime.formatIso(DateTime.makeUnsafe(at))

@@ -1,6 +1,6 @@
 import { DateTime, Option, Predicate, Result, Schema } from "effect"
 import { type Provider, providers } from "../../domain/provider.ts"
-import { Secret } from "../../domain/token.ts"
+import { ClientName, Secret } from "../../domain/token.ts"
 import { UserId } from "../../domain/user.ts"
 import type { Mapping } from "../api/mapping.ts"
 import type { RefusedRow } from "../api/tables.ts"
@@ -17,6 +17,8 @@ export interface ParsedRow {
   readonly scope: ReadonlyArray<string>
   /** Epoch milliseconds; `null` where nobody knows. */
   readonly authorizedAt: number | null
+  /** The name of the OAuth client; `null`: the default one. */
+  readonly client: string | null
   readonly isActive: boolean
 }
 
@@ -27,6 +29,7 @@ const refusal = (reason: RefusedRow["reason"], detail: string): Result.Result<ne
   Result.fail({ reason, detail })
 
 const decodeUserId = Schema.decodeUnknownOption(UserId)
+const decodeClient = Schema.decodeUnknownOption(ClientName)
 const decodeSecret = Schema.decodeUnknownOption(Secret)
 const decodeScopes = Schema.decodeUnknownOption(Schema.fromJsonString(Schema.Array(Schema.String)))
 
@@ -111,10 +114,25 @@ export const parseRow = (mapping: Mapping, row: Row): Result.Result<ParsedRow, R
     const expiresAt = yield* readTime(row["expiresAt"], mapping.timestamps)
     const scope = yield* readScope(row["scope"], mapping.scope)
     const authorizedAt = isEmpty(row["authorizedAt"]) ? null : yield* readTime(row["authorizedAt"], mapping.timestamps)
+    const client = isEmpty(row["client"]) ? Option.some(null) : decodeClient(row["client"])
+    if (Option.isNone(client)) {
+      return yield* refusal("unreadable_client", "is not a name of 1 to 64 letters, digits, - and _")
+    }
     const isActive =
       mapping.columns.isActive === undefined ||
       (mapping.activeValues ?? defaultActive).includes(String(row["isActive"] ?? "").toLowerCase())
-    return { key, userId: userId.value, provider, accessToken, refreshToken, expiresAt, scope, authorizedAt, isActive }
+    return {
+      key,
+      userId: userId.value,
+      provider,
+      accessToken,
+      refreshToken,
+      expiresAt,
+      scope,
+      authorizedAt,
+      client: client.value,
+      isActive,
+    }
   })
   return Result.mapError(read, (problem) => ({ key, ...problem }))
 }

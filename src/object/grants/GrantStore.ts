@@ -72,6 +72,8 @@ export class GrantStore extends Context.Service<
     readonly abandon: (provider: Provider) => void
     /** Takes up an account whose refused grant works again. To be called inside the transaction that records the new tokens. */
     readonly reconnect: (provider: Provider) => void
+    /** Says why a connected account brings nothing for now; `null` takes that back. */
+    readonly noteReason: (provider: Provider, reason: string | null) => void
     /** Records until when a provider's API is not asked: as it said, bounded and spread. Survives eviction. Returns the pause as recorded. */
     readonly limitApi: (limited: RateLimited) => Effect.Effect<RateLimited>
     /** The same for a provider's token endpoint. */
@@ -99,7 +101,11 @@ export class GrantStore extends Context.Service<
       const changed = (provider: Provider, type: TokenEventType, at: number, detail?: string) =>
         recordChange(db, events, provider, type, at, detail)
 
-      const { requireReauthorization, refuse, begin, abandon, reconnect } = refusals(store, settings, changed)
+      const { requireReauthorization, refuse, begin, abandon, reconnect, noteReason } = refusals(
+        store,
+        settings,
+        changed,
+      )
       const { limitApi, limitRefresh, postpone } = limits(store, settings, changed)
 
       const opened = new Map<Provider, { readonly row: Sealed; readonly grant: Grant }>()
@@ -267,6 +273,7 @@ export class GrantStore extends Context.Service<
         begin,
         abandon,
         reconnect,
+        noteReason,
         limitApi,
         limitRefresh,
         checkApiLimit,

@@ -1,4 +1,4 @@
-import { Clock, Context, Data, Deferred, Effect, Layer, Redacted } from "effect"
+import { Clock, Context, Data, Deferred, Effect, Layer, Option, Redacted } from "effect"
 import {
   type AccountNotConnected,
   ProviderUnavailable,
@@ -8,8 +8,9 @@ import {
 } from "../../domain/error.ts"
 import type { Provider } from "../../domain/provider.ts"
 import { needsRefresh, refreshableAt } from "../../domain/token.ts"
+import { registrationOf } from "../../providers/endpoints.ts"
 import type { OnlyRefreshToken } from "../../providers/error.ts"
-import { type RefreshedGrant, refreshGrant } from "../../providers/oauth.ts"
+import { clientMissing, type RefreshedGrant, refreshGrant } from "../../providers/oauth.ts"
 import { ProviderHttp } from "../../providers/ProviderHttp.ts"
 import { Settings } from "../Settings.ts"
 import { Store } from "../Store.ts"
@@ -104,6 +105,7 @@ export class Refresher extends Context.Service<
         }
         yield* grants.replace(provider, row, next, change, () => {
           grants.changed(provider, isRotated ? "rotated" : "refreshed", now)
+          if (row.failures > 0) grants.noteReason(provider, null)
           if (row.refusals > 0) grants.reconnect(provider)
           if (row.failures > 0 || row.refusals > 0) grants.changed(provider, "recovered", now)
         })
@@ -153,25 +155,35 @@ export class Refresher extends Context.Service<
             const reason = "the last refresh failed; waiting before the next"
             return yield* new ProviderUnavailable({ provider, reason, retryAt })
           }
+          if (Option.isNone(registrationOf(settings.endpoints[provider], row.client))) {
+            const reason = clientMissing(provider, row.client)
+            grants.noteReason(provider, reason)
+            return yield* yield* failed(row, new ProviderUnavailable({ provider, reason, retryAt: null }))
+          }
           const grant = yield* grants.open(provider, row).pipe(
             // A grant that does not open cannot be kept alive: the alarm must not come back for it at once.
             Effect.tapError((error) => (when === "now" ? grants.postpone(row, provider, error.message) : Effect.void)),
             Effect.tapError(() => Effect.sync(() => when === "refused" && grants.abandon(provider))),
           )
           grants.begin(row, provider, now)
-          const request = (refreshToken: Redacted.Redacted<string>) =>
+          const request = (refreshToken: Redacted.Redacted<string>, client: string | null) =>
             http
               .counted(
                 provider,
-                refreshGrant(provider, settings.endpoints[provider], refreshToken, settings.requestTimeoutMs),
+                refreshGrant(
+                  provider,
+                  settings.endpoints[provider],
+                  { refreshToken, client },
+                  settings.requestTimeoutMs,
+                ),
               )
               .pipe((refresh) => Effect.provideService(counted("refresh", refresh), Store, store))
           const isSuperseded = () => readToken(provider)?.generation !== row.generation
           const previous = grant.previousRefreshToken
           const exchange = (used: Grant, life: Life = {}) =>
-            Effect.flatMap(request(used.refreshToken), (given) => accept(provider, row, used, given, life)).pipe(
-              Effect.catchTag("OnlyRefreshToken", (rotated) => keepRotated(row, used, rotated)),
-            )
+            Effect.flatMap(request(used.refreshToken, life.client === undefined ? row.client : life.client), (given) =>
+              accept(provider, row, used, given, life),
+            ).pipe(Effect.catchTag("OnlyRefreshToken", (rotated) => keepRotated(row, used, rotated)))
           // A grant that this one replaced untried comes back with its own age.
           const { replaced, ...grantAlone } = grant
           const lifeBefore = replaced === undefined ? {} : { ...replaced, warnedDays: null }

@@ -65,5 +65,13 @@ export const refusals = (
       .where(eq(accounts.provider, provider))
       .run()
 
-  return { requireReauthorization, refuse, begin, abandon, reconnect }
+  /** Says why a connected account brings nothing for now; `null` takes that back. */
+  const noteReason = (provider: Provider, reason: string | null) =>
+    db
+      .update(accounts)
+      .set({ reason })
+      .where(and(eq(accounts.provider, provider), eq(accounts.state, "connected")))
+      .run()
+
+  return { requireReauthorization, refuse, begin, abandon, reconnect, noteReason }
 }

@@ -193,7 +193,7 @@ describe("What a caller got wrong is refused with what is probably meant", () =>
     ["10 years ahead", { expiresAt: Date.now() + 3650 * day }, "tokens.expiresAt", "more than a year ahead"],
     ["an authorization to come", { authorizedAt: Date.now() + day }, "tokens.authorizedAt", "in the future"],
     ["an authorization in seconds", { authorizedAt: seconds }, "tokens.authorizedAt", "epoch seconds"],
-    ["a client that is not set up", { client: "second" }, "tokens.client", "default"],
+    ["a client that is not set up", { client: "third" }, "tokens.client", "default"],
     ["too little granted", { scope: ["user-read-email"] }, "tokens.scope", "user-library-read"],
   ])("%s", async (_what, wrong, path, message) => {
     const person = await nobody()
