@@ -241,6 +241,7 @@ describe("The operator", () => {
       startMove: { people, isDry: true },
       startRollback: { people, isDry: true, to: "off" },
       clearCeilings: { people },
+      endPauses: {},
       verify: { people },
       exportTokens: { people, recipient: { kty: "oct", k: key } },
       checkTable: { mapping },
