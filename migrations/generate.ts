@@ -11,6 +11,7 @@ const withoutRowid = [
   "user_feed_items",
   "durable_object_status",
   "token_operations",
+  "migration_duplicates",
 ]
 
 for (const schema of ["database", "object"]) {

@@ -203,6 +203,16 @@ export const migrationRuns = sqliteTable("migration_runs", {
   updatedAt: integer("updated_at").notNull(),
 })
 
+/** People whose grant is in the rows of somebody else as well, as a run found them when it began: neither is moved. Without rowid. */
+export const migrationDuplicates = sqliteTable(
+  "migration_duplicates",
+  {
+    runId: text("run_id").notNull(),
+    userId: text("user_id").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.userId] })],
+)
+
 /** What operators did: the audit trail. */
 export const operatorActions = sqliteTable(
   "operator_actions",

@@ -12,11 +12,8 @@ import type { Page, PageResult } from "./takePage.ts"
 /** User ids shown for each reason. */
 const examplesAtMost = 10
 
-const checkPeople = Effect.fn("checkPeople")(function* (
-  steps: ReadonlyArray<PlannedStep>,
-  duplicates: ReadonlySet<string>,
-) {
-  const { refused, peopleInMove } = yield* readPeople(steps, duplicates)
+const checkPeople = Effect.fn("checkPeople")(function* (steps: ReadonlyArray<PlannedStep>, runId: string) {
+  const { refused, peopleInMove } = yield* readPeople(steps, runId)
   const toCheck = steps.flatMap(({ userId, step: { transition } }) => {
     const personInMove = peopleInMove.get(userId)
     return personInMove === undefined ? [] : [{ ...personInMove, check: transition.check }]
@@ -53,7 +50,7 @@ const noteCursor = `UPDATE migration_runs SET updated_at = ?2, progress = json_s
 export const dryPage = Effect.fn("dryPage")(function* (run: StartedRun, page: Page) {
   const database = yield* Database
   const { steps, cursor, isEnd, obstacle, dueAt, at } = yield* planPage(run, page)
-  const failures = yield* checkPeople(steps, new Set(page.duplicates))
+  const failures = yield* checkPeople(steps, run.id)
   const now = yield* Clock.currentTimeMillis
   yield* database.rows("progress", statement(noteCursor, run.id, now, page.pass, cursor))
   const result: PageResult = {

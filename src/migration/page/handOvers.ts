@@ -55,10 +55,7 @@ export const finishHandOvers = Effect.fn("finishHandOvers")(function* (atMost: n
   for (const [run, group] of Map.groupBy(candidates, (candidate) => candidate.runId ?? "")) {
     const settings = newPageSettings({ concurrency, onAnswer: Effect.void })
     yield* Effect.gen(function* () {
-      const taken = yield* takeSteps(
-        yield* leasePeople(group.flatMap(planHandOver), run, { isRunOver: true }),
-        new Set(),
-      )
+      const taken = yield* takeSteps(yield* leasePeople(group.flatMap(planHandOver), run, { isRunOver: true }), run)
       yield* logFailures(taken)
       finished += (yield* record(taken, { runId: run, at: null })).taken
     }).pipe(Effect.provideService(PageSettings, settings))

@@ -1,6 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import { hasReached, holderAt } from "../../domain/stage.ts"
 import { UserId } from "../../domain/user.ts"
+import { Database, statement } from "../Database.ts"
 import { type AccountsOf, readAccounts } from "../person/accounts.ts"
 import type { PersonInMove } from "../person/PersonInMove.ts"
 import { failed, type StepFailed, unreadableRow, unreadableUser } from "../person/reason.ts"
@@ -24,12 +25,22 @@ const whyNot = (
   return accounts.get(userId)?.includes(null) ? unreadableRow() : null
 }
 
+const selectDuplicates = `SELECT user_id AS userId FROM migration_duplicates
+  WHERE run_id = ?2 AND user_id IN (SELECT value FROM json_each(?1))`
+
+/** Those of these people whose grant somebody else has too, as the run found when it began. */
+const readDuplicates = Effect.fnUntraced(function* (userIds: ReadonlyArray<string>, runId: string) {
+  const database = yield* Database
+  if (userIds.length === 0) return new Set<string>()
+  const rows = yield* database.rows("duplicates", statement(selectDuplicates, JSON.stringify(userIds), runId))
+  return new Set(rows.map(({ userId }) => String(userId)))
+})
+
 /** Reads the accounts of people who have a step to take. `refused`: people who cannot be moved because of what their rows say. */
-export const readPeople = Effect.fn("readPeople")(function* (
-  steps: ReadonlyArray<PlannedStep>,
-  duplicates: ReadonlySet<string>,
-) {
-  const accounts = yield* readAccounts(steps.map(({ userId }) => userId))
+export const readPeople = Effect.fn("readPeople")(function* (steps: ReadonlyArray<PlannedStep>, runId: string) {
+  const userIds = steps.map(({ userId }) => userId)
+  const accounts = yield* readAccounts(userIds)
+  const duplicates = yield* readDuplicates(userIds, runId)
   const refused = new Map<string, StepFailed>()
   const peopleInMove = new Map<string, PersonInMove>()
   for (const planned of steps) {

@@ -9,8 +9,6 @@ import { logFailures, takeSteps } from "./takeSteps.ts"
 /** One page of a run. */
 export interface Page extends PageStart {
   readonly pass: number
-  /** People whose grant is in the rows of somebody else as well. */
-  readonly duplicates: ReadonlyArray<string>
 }
 
 /** What a page came to. */
@@ -37,7 +35,7 @@ export const takePage = Effect.fn("takePage")(function* (run: StartedRun, page: 
   const place = { dueAt, cursor, isEnd, obstacle, at }
   if (obstacle !== null) return { taken: 0, failed: 0, overtaken: 0, ...place } satisfies PageResult
   yield* setCeilings(ceilings, run.id)
-  const taken = yield* takeSteps(yield* leasePeople(steps, run.id), new Set(page.duplicates))
+  const taken = yield* takeSteps(yield* leasePeople(steps, run.id), run.id)
   yield* logFailures(taken)
   const tally = yield* record(taken, { runId: run.id, at: { pass: page.pass, cursor } })
   return { ...tally, ...place } satisfies PageResult

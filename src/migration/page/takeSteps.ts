@@ -20,9 +20,9 @@ const byTransition = (steps: ReadonlyArray<PlannedStep>) => Map.groupBy(steps, (
 /** Takes each of these people one step. A failure of one person is that person's outcome alone. */
 export const takeSteps = Effect.fn("takeSteps")(function* (
   steps: ReadonlyArray<PlannedStep>,
-  duplicates: ReadonlySet<string>,
+  runId: string,
 ): Effect.fn.Return<ReadonlyArray<TakenStep>, DatabaseUnavailable, Core | Database | FeedSources | PageSettings> {
-  const { refused, peopleInMove } = yield* readPeople(steps, duplicates)
+  const { refused, peopleInMove } = yield* readPeople(steps, runId)
   const outcomes = new Map<string, Outcome<StepResult>>()
   for (const [userId, problem] of refused) outcomes.set(userId, Result.fail(problem))
   const toTake = steps.filter(({ userId }) => peopleInMove.has(userId))

@@ -96,14 +96,13 @@ export const runMove = Effect.fn("runMove")(function* (runId: string, checkpoint
   const parameters = yield* Effect.orDie(decodeParameters(stored))
   const run: StartedRun = { id: runId, parameters }
   if (checkpoint === null) yield* survey(run)
-  const duplicates =
-    parameters.kind === "move" ? yield* steps.do("look for grants that two people have", findDuplicates()) : []
+  if (parameters.kind === "move") yield* steps.do("look for grants that two people have", findDuplicates(runId))
   let failures: StoredProgress["failures"] = []
   let at = checkpoint ?? start
   for (let taken = 0; ; taken++) {
     if (taken >= steps.atMost) return yield* steps.goOn(at)
     const { pass, page, cursor } = at
-    const next: Page = { pass, cursor, duplicates, isImpatient: parameters.people !== null && pass === 1 }
+    const next: Page = { pass, cursor, isImpatient: parameters.people !== null && pass === 1 }
     const work = Effect.provideService(onePage(run, next), Steps, steps)
     const done = yield* steps.do(`pass ${pass}, page ${page}`, work)
     if (done === null) return yield* steps.goOn(at)

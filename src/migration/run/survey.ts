@@ -58,17 +58,29 @@ export const countOn = Effect.fn("countOn")(function* (run: StartedRun, before: 
   return { routes: [...routes.values()], cursor, isEnd } satisfies Survey
 })
 
-/** People with a duplicate grant that a run remembers at most. */
-const duplicatesAtMost = 10_000
+const forgetOld = `DELETE FROM migration_duplicates
+  WHERE run_id NOT IN (SELECT id FROM migration_runs WHERE state IN ('running', 'paused'))`
 
-const selectDuplicates = `SELECT DISTINCT user_id AS userId FROM user_accounts WHERE (provider, refresh_token) IN (
+const insertDuplicates = `INSERT INTO migration_duplicates (run_id, user_id)
+  SELECT DISTINCT ?1, user_id FROM user_accounts WHERE (provider, refresh_token) IN (
     SELECT provider, refresh_token FROM user_accounts WHERE refresh_token <> '' AND is_active AND state = 'connected'
     GROUP BY provider, refresh_token HAVING count(*) > 1)
-  ORDER BY user_id LIMIT ?1`
+  ON CONFLICT DO NOTHING`
 
-/** Finds people whose grant is in somebody else's rows as well: each object's refresh would invalidate the other's token. One statement. */
-export const findDuplicates = Effect.fn("findDuplicates")(function* () {
+const countDuplicates = "SELECT count(*) AS people FROM migration_duplicates WHERE run_id = ?1"
+
+/**
+ * Finds people whose grant is in somebody else's rows as well: each object's refresh would invalidate the other's token. Keeps them in
+ * D1, however many they are, and returns their number. Three statements.
+ */
+export const findDuplicates = Effect.fn("findDuplicates")(function* (runId: string) {
   const database = yield* Database
-  const rows = yield* database.rows("duplicates", statement(selectDuplicates, duplicatesAtMost))
-  return rows.map(({ userId }) => String(userId))
+  const [, , counted = []] = yield* database.batch("duplicates", [
+    statement(forgetOld),
+    statement(insertDuplicates, runId),
+    statement(countDuplicates, runId),
+  ])
+  const people = Number(counted[0]?.["people"])
+  if (people > 0) yield* Effect.logWarning(`${people} people have a grant that somebody else has too: none is moved`)
+  return people
 })

@@ -91,6 +91,7 @@ export const erasure: ReadonlyArray<string> = [
     "durable_object_status",
     "token_migration_status",
     "token_migration_history",
+    "migration_duplicates",
   ].map((table) => `DELETE FROM ${table} WHERE user_id = ?1`),
   "DELETE FROM users WHERE id = ?1",
   takeOffLists,

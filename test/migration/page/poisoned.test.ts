@@ -303,7 +303,7 @@ describe("A refresh under way by D1's side", () => {
     await claim(person, Date.now() + forever)
     await aimAt("live", [person.id])
     const id = await begin({ people: [person.id] })
-    const from = { pass: 1, cursor: "", duplicates: [], isImpatient: true }
+    const from = { pass: 1, cursor: "", isImpatient: true }
     const page = takePage({ id, parameters: moveParameters({ people: [person.id] }) }, from).pipe(
       Effect.provideService(PageSettings, { lease: "a lease", concurrency: 1, claimWaitMs: 0, onAnswer: Effect.void }),
       Effect.provide(stepServices(bindings)),

@@ -15,7 +15,7 @@ import { meanwhile } from "../meanwhile.ts"
 const page = (id: string, person: PersonInMove, given: Bindings, lease: string) =>
   takePage(
     { id, parameters: moveParameters({ people: [person.id] }) },
-    { pass: 1, cursor: "", duplicates: [], isImpatient: true },
+    { pass: 1, cursor: "", isImpatient: true },
   ).pipe(
     Effect.provideService(PageSettings, { lease, concurrency: 1, claimWaitMs: 0, onAnswer: Effect.void }),
     Effect.provide(stepServices(given)),
