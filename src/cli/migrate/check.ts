@@ -22,9 +22,14 @@ export const renderRefused = (count: number, refused: ReadonlyArray<RefusedRow>)
   ]
 }
 
-const renderCheck = (table: string, { rows, sampled, understood, providers, examples, refused }: Check): string =>
+const renderCheck = (
+  table: string,
+  { rows, leftOut, sampled, understood, providers, examples, refused }: Check,
+): string =>
   [
-    `${table} has ${formatCount(rows)} rows; of ${formatCount(sampled)} read, ${formatCount(understood)} are understood${
+    `${table} has ${formatCount(rows)} rows${
+      leftOut === 0 ? "" : ` to read, and ${formatCount(leftOut)} that the mapping leaves out`
+    }; of ${formatCount(sampled)} read, ${formatCount(understood)} are understood${
       providers.length === 0
         ? ""
         : `: ${providers.map((each) => `${formatCount(each.rows)} ${each.provider}`).join(", ")}`

@@ -1,17 +1,43 @@
 import { Schema } from "effect"
 import { Provider } from "../../domain/provider.ts"
 
-/** A name of letters, digits and underscores: it could stand unquoted in SQL, and is quoted all the same. */
+/** A name as SQL has it between double quotes: spaces and dashes may be in it, and nothing that ends the quotes. */
 const Name = Schema.String.pipe(
   Schema.check(
-    Schema.isPattern(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, { message: "must be a name: letters, digits and underscores" }),
+    Schema.isPattern(/^[^"\p{Cc}]{1,128}$/u, { message: "must be a name of 1 to 128 characters without quotes" }),
   ),
 )
 
+const Value = Schema.Union([Schema.String, Schema.Finite, Schema.Boolean, Schema.Null])
+
+/** A condition on a column. A structure, and not SQL: nothing that is typed here can write, or read another table. */
+const Condition = Schema.Struct({
+  column: Name,
+  /** `null` stands for an empty column. */
+  is: Schema.optionalKey(Value),
+  isNot: Schema.optionalKey(Value),
+  isOneOf: Schema.optionalKey(Schema.Array(Value).pipe(Schema.check(Schema.isMaxLength(100)))),
+}).pipe(
+  Schema.check(
+    Schema.makeFilter(({ column: _column, ...tests }) =>
+      Object.keys(tests).length === 1
+        ? undefined
+        : { path: ["is"], issue: "exactly one of is, isNot and isOneOf must be given" },
+    ),
+  ),
+)
+export type Condition = typeof Condition.Type
+
 /** Declares where the grants are in a table of another shape. `docs/mapping.example.json` is an example. */
 export const Mapping = Schema.Struct({
+  /** A table or a view. */
   table: Name,
-  /** A unique column of numbers or text. Rows are read in its order. `rowid` by default. */
+  /** Only rows that satisfy all of these are read. */
+  where: Schema.optionalKey(Schema.Array(Condition).pipe(Schema.check(Schema.isMaxLength(20)))),
+  /**
+   * A unique column of numbers or text. Rows are read in its order. `rowid` by default, which a view does not have. A row
+   * whose key is empty is left out.
+   */
   key: Schema.optionalKey(Name),
   columns: Schema.Struct({
     userId: Name,
@@ -22,6 +48,8 @@ export const Mapping = Schema.Struct({
     provider: Schema.optionalKey(Name),
     scope: Schema.optionalKey(Name),
     isActive: Schema.optionalKey(Name),
+    /** When a row was deleted, by a table that only marks it: rows in which this is not empty are left out. */
+    deletedAt: Schema.optionalKey(Name),
     /** When the person authorized the grant; without it, or where it is empty, nobody knows. Not when the row was written. */
     authorizedAt: Schema.optionalKey(Name),
     /** The name of the OAuth client that a grant was issued to, as `SPOTIFY_CLIENTS` has it; empty: the default one. */

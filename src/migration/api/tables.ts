@@ -29,8 +29,9 @@ const RefusedRow = Schema.Struct({
 export type RefusedRow = typeof RefusedRow.Type
 
 export const Check = Schema.Struct({
-  /** Rows in the table. */
+  /** Rows of the table that are read, and those that the mapping leaves out: by `where`, as deleted, or without a key. */
   rows: Schema.Int,
+  leftOut: Schema.Int,
   sampled: Schema.Int,
   understood: Schema.Int,
   providers: Schema.Array(Schema.Struct({ provider: Provider, rows: Schema.Int })),

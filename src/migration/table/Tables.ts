@@ -121,6 +121,7 @@ export class Tables extends Context.Service<
           const [total] = yield* old.rows("old table", countRows(mapping))
           return {
             rows: Number(total?.["rows"]),
+            leftOut: Number(total?.["total"]) - Number(total?.["rows"]),
             sampled: rows.length,
             understood: parsed.length,
             providers: providers
