@@ -7,5 +7,5 @@ const ofValues = /SQLITE_(CONSTRAINT|TOOBIG|MISMATCH)|D1_TYPE_ERROR|malformed JS
 /** Whether D1 refused what it was sent for what it is. */
 export const isRefusal = (reason: string): boolean => ofValues.test(reason)
 
-/** Rows that may be set aside: any other stands for the state of the object, which is read when it is sent. */
+/** Rows that may be set aside. What else there is stands for the state of the object, which is read when it is sent. */
 export const isSetAside = (kind: string): boolean => ["item", "source", "follow", "unfollow"].includes(kind)

@@ -165,7 +165,7 @@ export const recordMissing = Effect.fnUntraced(function* (row: PendingSource, { 
     .run()
 })
 
-/** Records that the object has died each time while this source was asked. It is left alone for as long as any source may be. */
+/** Records that the object has died each time while this source was asked. It is left alone for the longest interval. */
 export const recordDeadly = Effect.fnUntraced(function* (row: PendingSource, deaths: number) {
   const { db, exec } = yield* Store
   const { bounds } = yield* Settings
