@@ -16,7 +16,7 @@ import {
   timeLimitBounds,
   wholeNumber,
 } from "../domain/settings.ts"
-import { type EndpointVariables, endpointsConfig } from "../providers/endpoints.ts"
+import { type EndpointVariables, endpointsConfig, isSimulated } from "../providers/endpoints.ts"
 import type { ProviderEndpoints } from "../providers/provider.ts"
 
 /** Variables and secrets of the worker that runs the legacy poller. docs/settings.md has the whole table. */
@@ -74,7 +74,9 @@ export class LegacySettings extends Context.Service<LegacySettings, LegacySettin
         ])
         yield* checkDurations([timeLimitBounds("LEGACY_TIME_LIMIT", read.timeLimitMs)])
         if (!isUnsafe) {
-          yield* checkDurations([recheckBounds(read.recheckMs), requestTimeoutBounds(read.requestTimeoutMs)])
+          yield* checkDurations([recheckBounds(read.recheckMs), requestTimeoutBounds(read.requestTimeoutMs)], {
+            isSimulated: isSimulated(read.endpoints),
+          })
         }
         return read
       }),

@@ -18,7 +18,7 @@ import {
   requestTimeoutBounds,
   requestTimeoutMs,
 } from "../domain/settings.ts"
-import { type EndpointVariables, endpointsConfig } from "../providers/endpoints.ts"
+import { type EndpointVariables, endpointsConfig, isSimulated } from "../providers/endpoints.ts"
 import type { ProviderEndpoints } from "../providers/provider.ts"
 import { type KeyRing, parseKeyRing } from "./keyring.ts"
 
@@ -112,7 +112,10 @@ export class Settings extends Context.Service<Settings, SettingsShape>()("pollen
           return yield* new Misconfigured({ problem: "POLL_MINIMUM_INTERVAL is longer than POLL_MAXIMUM_INTERVAL" })
         }
         yield* checkBounds([backfillBounds(read.backfillItems)])
-        if (!isUnsafe) yield* checkDurations(durationBounds({ ...read, minimumMs, maximumMs }))
+        if (!isUnsafe) {
+          const bounds = durationBounds({ ...read, minimumMs, maximumMs })
+          yield* checkDurations(bounds, { isSimulated: isSimulated(read.endpoints) })
+        }
         return { ...read, keyRing, bounds: { minimumMs, maximumMs } }
       }),
     )

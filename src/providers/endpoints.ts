@@ -45,11 +45,17 @@ const endpointsOf = (prefix: string, apiUrl: string, tokenUrl: string) =>
     ),
   )
 
+const realApis = { spotify: "https://api.spotify.com/v1", youtube: "https://www.googleapis.com/youtube/v3" }
+
 /** Reads the providers' addresses and the application's registrations from a worker's variables and secrets. */
 export const endpointsConfig = Config.all({
-  spotify: endpointsOf("SPOTIFY", "https://api.spotify.com/v1", "https://accounts.spotify.com/api/token"),
-  youtube: endpointsOf("YOUTUBE", "https://www.googleapis.com/youtube/v3", "https://oauth2.googleapis.com/token"),
+  spotify: endpointsOf("SPOTIFY", realApis.spotify, "https://accounts.spotify.com/api/token"),
+  youtube: endpointsOf("YOUTUBE", realApis.youtube, "https://oauth2.googleapis.com/token"),
 })
+
+/** Whether no provider is the real one. */
+export const isSimulated = (endpoints: Readonly<Record<Provider, ProviderEndpoints>>): boolean =>
+  endpoints.spotify.apiUrl !== realApis.spotify && endpoints.youtube.apiUrl !== realApis.youtube
 
 /** Variables and secrets of the client registrations. Without those of a provider nothing of it can be refreshed. */
 export interface EndpointVariables {
