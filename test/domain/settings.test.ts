@@ -17,6 +17,9 @@ const read = (env: object) => Effect.runPromise(readSettings(settings, env))
 const problem = (effect: Effect.Effect<unknown, { readonly problem: string }>) =>
   Effect.runPromise(Effect.flip(effect)).then((error) => error.problem)
 
+/** With variables that a worker may have, whether the core worker declares them or not. */
+const layerOf = (env: object) => Settings.layer(env)
+
 describe("settings", () => {
   it("have defaults, and are what the worker's variables say", async () => {
     expect(await read({})).toEqual({ wait: 10_000, size: 20 })
@@ -59,14 +62,22 @@ describe("settings", () => {
   ])(
     "of the core worker that are out of bounds are told by name, and let through on one's own machine: %j",
     async (variables) => {
-      const given = { TOKEN_KEYS: `k1:${newKey()}`, ...simulatedProviders("http://nowhere"), ...variables }
+      const given = { TOKEN_KEYS: `k1:${newKey()}`, ...variables }
       const layer = (env: object) => Effect.runPromise(Effect.flip(Effect.provide(Settings, Settings.layer(env))))
       const name = Object.keys(variables)[0] ?? ""
       const { problem: told } = await layer({ ...given, UNSAFE_DURATIONS: "false" })
       expect(told).toMatch(new RegExp(`^${name} is .* and must be .* to .*: `))
-      await Effect.runPromise(Effect.provide(Settings, Settings.layer(given)))
+      await Effect.runPromise(Effect.provide(Settings, layerOf({ ...given, UNSAFE_DURATIONS: "true" })))
     },
   )
+
+  it("may be short where every provider is simulated, and no longer than anywhere", async () => {
+    const given = { TOKEN_KEYS: `k1:${newKey()}`, ...simulatedProviders("http://nowhere"), UNSAFE_DURATIONS: "false" }
+    const short = { POLL_MINIMUM_INTERVAL: "2 seconds", REPORT_INTERVAL: "1 second", REQUEST_TIMEOUT: "500 millis" }
+    await Effect.runPromise(Effect.provide(Settings, layerOf({ ...given, ...short })))
+    const long = layerOf({ ...given, REQUEST_TIMEOUT: "30 seconds" })
+    expect(await problem(Effect.provide(Settings, long))).toMatch(/^REQUEST_TIMEOUT is 30s /)
+  })
 
   it("have defaults that are within their bounds", async () => {
     await Effect.runPromise(Effect.provide(Settings, Settings.layer({ TOKEN_KEYS: `k1:${newKey()}` })))
