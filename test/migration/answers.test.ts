@@ -73,7 +73,7 @@ describe("A request that does not match the API", () => {
     [
       "POST",
       "/v1/tables/check",
-      { mapping: { table: "a b", columns, provider: "spotify", timestamps: "iso" } },
+      { mapping: { table: 'a"b', columns, provider: "spotify", timestamps: "iso" } },
       "mapping.table",
       /must be a name/,
     ],
