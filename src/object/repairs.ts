@@ -3,10 +3,10 @@ import { Clock, Effect } from "effect"
 import { accounts, tokens } from "../../schema/object.ts"
 import { type Provider, providers } from "../domain/provider.ts"
 import { Outbox } from "./delivery/Outbox.ts"
-import { countSetAside } from "./delivery/statements.ts"
 import { GrantStore } from "./grants/GrantStore.ts"
 import { rearm } from "./person.ts"
 import { Store } from "./Store.ts"
+import { readCounts } from "./schedule.ts"
 
 // What operators do to one object.
 
@@ -41,5 +41,5 @@ export const redeliver = Effect.fn("redeliver")(function* () {
   const outbox = yield* Outbox
   const delivery = yield* outbox.redeliver
   yield* rearm
-  return { ...delivery, setAside: store.rows<{ setAside: number }>(countSetAside)[0]?.setAside ?? 0 }
+  return { ...delivery, setAside: readCounts(store).setAside }
 })

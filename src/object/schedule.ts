@@ -5,7 +5,7 @@ import { providers } from "../domain/provider.ts"
 import { refreshableAt, requestableAt } from "../domain/token.ts"
 import { Settings, type SettingsShape } from "./Settings.ts"
 import { Store } from "./Store.ts"
-import { type CountsRow, countSources, type PolledRow, type SelfRow, selectPolled, selectSelf } from "./statements.ts"
+import { type CountsRow, type PolledRow, type SelfRow, selectCounts, selectPolled, selectSelf } from "./statements.ts"
 
 /** The moment at which an account's poll is wanted: not before the backoff of a failed pass ends. */
 const pollWantedAt = (
@@ -95,6 +95,6 @@ export const armFor = Effect.fnUntraced(function* (ms: number) {
   if (before === null || before > at) yield* store.setAlarm(at)
 })
 
-/** Counts a person's sources, and those that fail. */
-export const sourceCounts = ({ rows }: Store["Service"]): CountsRow =>
-  rows<CountsRow>(countSources)[0] ?? { sources: 0, failing: 0 }
+/** Counts a person's sources, those that fail, and the rows that D1 refuses. */
+export const readCounts = ({ rows }: Store["Service"]): CountsRow =>
+  rows<CountsRow>(selectCounts)[0] ?? { sources: 0, failing: 0, setAside: 0 }

@@ -38,8 +38,9 @@ export type PolledRow = Readonly<
     Record<"refreshRetryAt" | "earliestSource" | "earliestWaiting", number | null>
 >
 
-export const countSources = "SELECT count(*) AS sources, count(reason) AS failing FROM subscriptions"
-export type CountsRow = Readonly<Record<"sources" | "failing", number>>
+export const selectCounts = `SELECT count(*) AS sources, count(reason) AS failing, (SELECT count(*) FROM set_aside) AS setAside
+  FROM subscriptions`
+export type CountsRow = Readonly<Record<"sources" | "failing" | "setAside", number>>
 
 /** The accounts that are polled. */
 export const selectConnected = "SELECT provider FROM accounts WHERE state = 'connected' AND is_holder"

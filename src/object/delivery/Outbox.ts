@@ -8,7 +8,7 @@ import { readOperations } from "../grants/counters.ts"
 import type { GrantStore } from "../grants/GrantStore.ts"
 import { Settings } from "../Settings.ts"
 import { Store } from "../Store.ts"
-import { dueList, earliestDue, sourceCounts } from "../schedule.ts"
+import { dueList, earliestDue, readCounts } from "../schedule.ts"
 import { type Heartbeat, toBatch } from "./batch.ts"
 import { cursorsOf, mirrorOf, readHeldAccounts } from "./mirror.ts"
 import { isRefusal, isSetAside } from "./refusal.ts"
@@ -22,12 +22,11 @@ const graceMs = 30 * 60_000
 
 /** The part of a heartbeat that D1 is told at once when it changes. */
 const stateOf = (store: Store["Service"], held = readHeldAccounts(store)) => {
-  const { sources, failing: failingSources } = sourceCounts(store)
+  const { sources, failing: failingSources, setAside } = readCounts(store)
   const accounts = held.map(({ provider, state, reason, pauseBoundedUntil }) => ({
     ...{ provider, state, reason },
     ...(pauseBoundedUntil === null ? {} : { pauseBoundedUntil }),
   }))
-  const setAside = store.rows<{ setAside: number }>(statements.countSetAside)[0]?.setAside ?? 0
   return { sources, failingSources, setAside, accounts: JSON.stringify(accounts) } satisfies Partial<Heartbeat>
 }
 

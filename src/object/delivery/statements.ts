@@ -15,8 +15,6 @@ export const selectWaiting = `SELECT ${waiting.sql} FROM outbox ORDER BY id LIMI
 
 export const countWaiting = "SELECT count(*) AS waiting FROM outbox"
 
-export const countSetAside = "SELECT count(*) AS setAside FROM set_aside"
-
 export const insertSetAside =
   "INSERT INTO set_aside (kind, body, reason, refused_at) SELECT kind, body, ?2, ?3 FROM outbox WHERE id = ?1"
 

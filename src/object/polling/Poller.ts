@@ -194,8 +194,8 @@ export class Poller extends Context.Service<
             ),
           ),
         )
-        // Whatever it came to, the object has not died in it.
-        store.exec(statements.forgetCutOffs, provider)
+        // Whatever it came to, the object has not died in it. A pass that got through has said so already.
+        if (result.outcome !== "polled") store.exec(statements.forgetCutOffs, provider)
         const finishedAt = yield* Clock.currentTimeMillis
         const requests = (yield* http.requests(provider)) - requestsBefore
         const { asked, failed: failedSources, itemsFound } = figures
