@@ -9,9 +9,9 @@ import type { DatabaseUnavailable } from "../domain/error.ts"
 export class Metrics extends Context.Service<
   Metrics,
   {
-    /** Keeps figures under a kind. `at` is epoch milliseconds. */
     /** Reads the last figures of a kind, as JSON; `null` where there are none. */
     readonly last: (kind: string) => Effect.Effect<string | null, DatabaseUnavailable>
+    /** Keeps figures under a kind. `at` is epoch milliseconds. */
     readonly record: (kind: string, at: number, figures: object) => Effect.Effect<void, DatabaseUnavailable>
   }
 >()("pollen/cron/Metrics") {
