@@ -3,5 +3,5 @@ import type { CronEnv } from "./env.ts"
 import { runCron } from "./runCron.ts"
 
 export default {
-  scheduled: (_controller, env) => Effect.runPromise(runCron(env)),
+  scheduled: (_controller, env) => Effect.runPromise(Effect.asVoid(runCron(env))),
 } satisfies ExportedHandler<CronEnv>

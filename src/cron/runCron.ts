@@ -12,11 +12,11 @@ type Services = CronSettings | Metrics | Overdue | Waker
 
 type Duty = (env: CronEnv) => Effect.Effect<unknown, DatabaseUnavailable | Misconfigured, Services>
 
-/** What cron does every 30 minutes, side by side: one that fails does not keep another from its work. */
-const duties: ReadonlyArray<Duty> = [
-  () => wakeOverdue(),
-  pollLegacy, // legacy
-]
+/** What cron does every 30 minutes, side by side: one that fails does not keep another from its work. By the kind of their figures. */
+const duties: Readonly<Record<string, Duty>> = {
+  cron_run: () => wakeOverdue(),
+  legacy_run: pollLegacy, // legacy
+}
 
 const services = (env: CronEnv): Layer.Layer<Services, Misconfigured> =>
   Layer.mergeAll(
@@ -26,9 +26,13 @@ const services = (env: CronEnv): Layer.Layer<Services, Misconfigured> =>
     Waker.layer((payload) => env.CORE.wake(payload)),
   )
 
-/** One run of cron. Fails, when everything is done, with whatever a duty failed with. */
-export const runCron = (env: CronEnv): Effect.Effect<void, DatabaseUnavailable | Misconfigured> =>
-  Effect.forEach(duties, (duty) => Effect.exit(duty(env)), { concurrency: "unbounded" }).pipe(
-    Effect.flatMap(Exit.asVoidAll),
-    Effect.provide(services(env)),
-  )
+/** One run of cron. Returns the figures of its duties. Fails, when everything is done, with whatever a duty failed with. */
+export const runCron = Effect.fn("runCron")(function* (env: CronEnv) {
+  const exits = yield* Effect.forEach(
+    Object.entries(duties),
+    ([kind, duty]) => Effect.exit(Effect.map(duty(env), (figures) => [kind, figures] as const)),
+    { concurrency: "unbounded" },
+  ).pipe(Effect.provide(services(env)))
+  yield* Exit.asVoidAll(exits)
+  return Object.fromEntries(exits.flatMap((exit) => (Exit.isSuccess(exit) ? [exit.value] : [])))
+})
