@@ -7,15 +7,17 @@ class Killed extends Error {
 
 /**
  * Bindings of a worker that is killed at its `after`th call of D1 or of an object: before the call, or when it has taken effect and
- * its answer is on the way (`isAnswerLost`). Nothing that the worker asks from then on happens.
+ * its answer is on the way (`isAnswerLost`). Nothing that the worker asks from then on happens. `life`: whether it came to that.
  */
 export const mortal = (after: number, isAnswerLost: boolean) => {
-  let calls = 0
-  return bindingsThrough(async (invoke) => {
-    calls += 1
-    if (calls > after || (calls === after && !isAnswerLost)) throw new Killed("killed")
+  const life = { calls: 0, isOver: false }
+  const bindings = bindingsThrough(async (invoke) => {
+    life.calls += 1
+    life.isOver = life.calls >= after
+    if (life.calls > after || (life.isOver && !isAnswerLost)) throw new Killed("killed")
     const answer = await invoke()
-    if (calls >= after) throw new Killed("killed, with the answer on the way")
+    if (life.calls >= after) throw new Killed("killed, with the answer on the way")
     return answer
   })
+  return { life, bindings }
 }

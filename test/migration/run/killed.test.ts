@@ -7,7 +7,7 @@ import { holderAt, type Stage } from "../../../src/domain/stage.ts"
 import { simulator } from "../../object/person.ts"
 import { PersonInMove, toTokens } from "../../object/personInMove.ts"
 import { aimAt, begin, cancel, move, positionOf, resume } from "../driver.ts"
-import { dying } from "../dying.ts"
+import { mortal } from "../mortal.ts"
 
 const providers = ["spotify", "youtube"] as const
 type Grants = Record<(typeof providers)[number], Grant>
@@ -111,7 +111,7 @@ it.each([
       await aimAt(from, [person.id])
       await move({ people: [person.id] }, { mark })
       await aimAt(to, [person.id])
-      const { life, bindings } = dying(last)
+      const { life, bindings } = mortal(last, false)
       const run = await begin({ people: [person.id] })
       await resume(run, { bindings, mark }).catch(() => undefined)
       const when = `call ${last}`
@@ -144,7 +144,7 @@ it.each(transitions.filter(([from, to]) => ![from, to].includes("dual_write") ||
     await move({ people: [person.id] }, { mark })
     for (let last = callsBefore + 1; ; last++) {
       await aimAt(to, [person.id])
-      const { life, bindings } = dying(last)
+      const { life, bindings } = mortal(last, false)
       const run = await begin({ people: [person.id] })
       await resume(run, { bindings, mark }).catch(() => undefined)
       const when = `call ${last}`

@@ -93,7 +93,7 @@ const crashOnTheWay = (stage: Stage, after: number, isAnswerLost: boolean) =>
     async (model, ada) => {
       await aimAt(stage, [ada.id])
       await cancelRuns()
-      await move({ people: [ada.id] }, { bindings: mortal(after, isAnswerLost) }).catch(() => undefined)
+      await move({ people: [ada.id] }, mortal(after, isAnswerLost)).catch(() => undefined)
       model.isCutOff = true
     },
   )
