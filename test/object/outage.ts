@@ -37,10 +37,10 @@ export const hangingBatch = () => {
   return { answer: answering.resolve, [Symbol.dispose]: () => spy.mockRestore() }
 }
 
-/** D1 refuses the rows of a table that a condition on `NEW` chooses, until disposed. */
-export const refusal = async (table: string, condition: string) => {
+/** D1 refuses the rows of a table that a condition on `NEW`, or on `OLD` for a deletion, chooses, until disposed. */
+export const refusal = async (table: string, condition: string, event: "INSERT" | "DELETE" = "INSERT") => {
   await env.DB.exec(
-    `CREATE TRIGGER refusal BEFORE INSERT ON ${table} WHEN ${condition} BEGIN SELECT RAISE(ABORT, 'not this one'); END`,
+    `CREATE TRIGGER refusal BEFORE ${event} ON ${table} WHEN ${condition} BEGIN SELECT RAISE(ABORT, 'not this one'); END`,
   )
   return { [Symbol.asyncDispose]: async () => void (await env.DB.exec("DROP TRIGGER refusal")) }
 }

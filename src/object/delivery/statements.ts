@@ -18,8 +18,13 @@ export const countWaiting = "SELECT count(*) AS waiting FROM outbox"
 export const insertSetAside =
   "INSERT INTO set_aside (kind, body, reason, refused_at) SELECT kind, body, ?2, ?3 FROM outbox WHERE id = ?1"
 
-// In the order in which they were refused, which is that of the outbox.
-export const takeSetAside = "INSERT INTO outbox (kind, body) SELECT kind, body FROM set_aside ORDER BY id"
+const isFollowed = `EXISTS (SELECT 1 FROM subscriptions source
+    WHERE source.provider = body->>'provider' AND source.source_id = body->>'externalId')`
+
+// In the order in which they were refused, which is that of the outbox. What the person has done since was delivered before: a row that
+// says otherwise would undo it.
+export const takeSetAside = `INSERT INTO outbox (kind, body) SELECT kind, body FROM set_aside
+  WHERE CASE kind WHEN 'follow' THEN ${isFollowed} WHEN 'unfollow' THEN NOT ${isFollowed} ELSE true END ORDER BY id`
 export const deleteSetAside = "DELETE FROM set_aside"
 
 export const deleteSent = "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?1))"

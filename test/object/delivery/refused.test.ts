@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { clock, settings } from "../../worker.ts"
-import { makeSources, minute, publishInEach, settled } from "../following.ts"
+import { hour, makeSources, minute, publishInEach, settled } from "../following.ts"
 import { hangingBatch, refusal } from "../outage.ts"
 import { type Person, simulator } from "../person.ts"
 
@@ -85,5 +85,48 @@ describe("A row that D1 refuses for what it is", () => {
     expect(await person.redeliver()).toMatchObject({ delivered: 1, undelivered: 0, setAside: 0 })
     await expectDelivered(person, [...published, ...more, id])
     expect(await person.status()).toMatchObject({ setAside: 0, setAsideReason: null })
+  })
+})
+
+const followedInD1 = async (person: Person) => {
+  const rows = env.DB.prepare("SELECT external_id AS id FROM user_subscriptions WHERE user_id = ?1").bind(person.id)
+  return (await rows.all<{ readonly id: string }>()).results.map(({ id }) => id)
+}
+
+/** Lets a day pass and polls, so that what the person follows now is read and believed. */
+const readsLibrary = async (person: Person) => {
+  clock.aheadMs += 25 * hour
+  await person.pollNow()
+}
+
+describe("A row that was set aside, delivered after the person has changed their mind,", () => {
+  it("brings no follow back that they have ended since", async () => {
+    const [kept = "", left = ""] = await makeSources("spotify", 2)
+    const person = await settled([kept], "spotify")
+    {
+      await using _ = await refusal("user_subscriptions", `NEW.external_id = '${left}'`)
+      await simulator.subscribe(person.id, left)
+      await readsLibrary(person)
+      expect(await person.status()).toMatchObject({ setAside: 1 })
+    }
+    await simulator.unsubscribe(person.id, left)
+    await readsLibrary(person)
+    expect(await person.redeliver()).toMatchObject({ undelivered: 0, setAside: 0 })
+    expect(await followedInD1(person)).toEqual([kept])
+  })
+
+  it("ends no follow that they have begun again since", async () => {
+    const [kept = "", again = ""] = await makeSources("spotify", 2)
+    const person = await settled([kept, again], "spotify")
+    {
+      await using _ = await refusal("user_subscriptions", `OLD.external_id = '${again}'`, "DELETE")
+      await simulator.unsubscribe(person.id, again)
+      await readsLibrary(person)
+      expect(await person.status()).toMatchObject({ setAside: 1 })
+    }
+    await simulator.subscribe(person.id, again)
+    await readsLibrary(person)
+    expect(await person.redeliver()).toMatchObject({ undelivered: 0, setAside: 0 })
+    expect(new Set(await followedInD1(person))).toEqual(new Set([kept, again]))
   })
 })
