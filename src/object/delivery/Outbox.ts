@@ -85,6 +85,7 @@ export class Outbox extends Context.Service<
       const database = yield* FeedDatabase
       const alone = yield* Semaphore.make(1)
       let late: Late | undefined
+      const isLate = ({ since }: Late, now: number) => now - since < abandonedMs
       /** How many rows go at once: fewer while a row that D1 refuses is looked for. */
       let most = rowsAtOnce
 
@@ -174,7 +175,7 @@ export class Outbox extends Context.Service<
         const now = yield* Clock.currentTimeMillis
         const [self] = store.rows<statements.Self>(statements.selectSelf)
         if (self === undefined) return { items: 0, isDone: true }
-        if (late !== undefined && now - late.since < abandonedMs) {
+        if (late !== undefined && isLate(late, now)) {
           yield* recordFailure(self.deliveryFailures + 1, now, "D1 has not answered the delivery before yet")
           return { items: 0, isDone: true }
         }
@@ -232,9 +233,11 @@ export class Outbox extends Context.Service<
       })
 
       /** An answer that comes late must not find the rows gone that it is about. */
-      const awaitLate = Effect.suspend(() => {
-        const { settled } = late ?? {}
-        return settled === undefined ? Effect.void : Effect.asVoid(askDatabase("delivery", () => settled))
+      const awaitLate = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const waited = late
+        return waited === undefined || !isLate(waited, now)
+          ? Effect.void
+          : Effect.asVoid(askDatabase("delivery", () => waited.settled))
       })
 
       return {

@@ -17,12 +17,17 @@ const expectDelivered = async (person: Person, published: ReadonlyArray<string>)
   expect(new Set(delivered)).toEqual(new Set(published))
 }
 
+/** Somebody with news to deliver, to a D1 that is waited for for a second. */
+const withNews = async (follows: number) => {
+  settings.DATABASE_TIMEOUT = "1 second"
+  const sources = await makeSources("spotify", follows)
+  const person = await settled(sources, "spotify")
+  return { person, published: await publishInEach(sources) }
+}
+
 describe("D1 that does not answer", () => {
   it("holds nobody up for longer than it is given, and gets the delivery again once it is back", async () => {
-    settings.DATABASE_TIMEOUT = "1 second"
-    const sources = await makeSources("spotify", 2)
-    const person = await settled(sources, "spotify")
-    const published = await publishInEach(sources)
+    const { person, published } = await withNews(2)
     using hanging = hangingBatch()
     expect(await person.pollNow()).toMatchObject({ delivered: 0, undelivered: published.length })
     expect(await person.status()).toMatchObject({ deliveryFailure: "no answer within 1 s" })
@@ -37,10 +42,7 @@ describe("D1 that does not answer", () => {
   })
 
   it("is not waited for for ever, where it never answers at all", async () => {
-    settings.DATABASE_TIMEOUT = "1 second"
-    const sources = await makeSources("spotify", 2)
-    const person = await settled(sources, "spotify")
-    const published = await publishInEach(sources)
+    const { person, published } = await withNews(2)
     using _ = hangingBatch()
     await person.pollNow()
     clock.aheadMs = 15 * minute
@@ -49,15 +51,21 @@ describe("D1 that does not answer", () => {
   })
 
   it("lets nobody be erased while it may still take what was sent", async () => {
-    settings.DATABASE_TIMEOUT = "1 second"
-    const sources = await makeSources("spotify", 1)
-    const person = await settled(sources, "spotify")
-    await publishInEach(sources)
+    const { person } = await withNews(1)
     using hanging = hangingBatch()
     await person.pollNow()
     await expect(person.forget()).rejects.toMatchObject({ _tag: "DatabaseUnavailable" })
     hanging.answer()
     await vi.waitFor(() => person.forget())
+    expect(await person.newIds()).toEqual([])
+  })
+
+  it("keeps nobody from being erased for ever, where it never answers at all", async () => {
+    const { person } = await withNews(1)
+    using _ = hangingBatch()
+    await person.pollNow()
+    clock.aheadMs = 3 * minute
+    await person.forget()
     expect(await person.newIds()).toEqual([])
   })
 })
