@@ -8,8 +8,8 @@ import type { DatabaseUnavailable } from "../domain/error.ts"
 /** How long an account may be without any report of its object: the first one takes a poll, and D1. */
 const firstReportMs = 60 * 60 * 1000
 
-/** How often a page is asked for again when D1 does not answer. */
-const retries = Schedule.exponential("200 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 2 }))
+/** How often what a run needs to know is asked for again when D1 does not answer. */
+export const retries = Schedule.exponential("200 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 2 }))
 
 /** An object that only keeps a copy of what D1 holds has nothing to do, and nothing to say. */
 const isHeldByObject = and(eq(userAccounts.isActive, true), eq(userAccounts.holder, "object"))

@@ -3,7 +3,7 @@ import { Subrequests, withOwnCount } from "../domain/subrequests.ts"
 import { type CronRun, countFailed, countFound, countReason, countWoken, emptyTally } from "./CronRun.ts"
 import { CronSettings } from "./CronSettings.ts"
 import { Metrics } from "./Metrics.ts"
-import { Overdue } from "./Overdue.ts"
+import { Overdue, retries } from "./Overdue.ts"
 import { Waker } from "./Waker.ts"
 
 const decodeLast = Schema.decodeUnknownOption(
@@ -29,7 +29,7 @@ export const wakeOverdue = Effect.fn("wakeOverdue")(function* () {
   const metrics = yield* Metrics
   const startedAt = yield* Clock.currentTimeMillis
   const tally = yield* Ref.make(emptyTally)
-  const last = decodeLast(yield* metrics.last("cron_run"))
+  const last = decodeLast(yield* Effect.retry(metrics.last("cron_run"), retries))
   const start = Option.match(last, { onNone: () => null, onSome: ({ stoppedAfter }) => stoppedAfter })
   const subrequests = yield* Subrequests
   let reached = start

@@ -255,7 +255,10 @@ describe("a run", () => {
     })
   })
 
-  it("asks for a page again when D1 does not answer at first", async () => {
+  it.each([
+    ["a page", "database"],
+    ["where the run before stopped", "metrics"],
+  ] as const)("asks for %s again when D1 does not answer at first", async (_what, read) => {
     await settle([{ id: "late", expectedBy: 1 }])
     let failures = 2
     const shaky = new Proxy(env.DB, {
@@ -265,7 +268,7 @@ describe("a run", () => {
         return typeof member === "function" ? member.bind(target) : member
       },
     })
-    const figures = await runNow(new Objects(), { database: shaky, meanwhile: passing })
+    const figures = await runNow(new Objects(), { [read]: shaky, meanwhile: passing })
     expect(figures).toMatchObject({ found: 1, woken: 1, failures: [], isComplete: true })
   })
 
@@ -278,7 +281,7 @@ describe("a run", () => {
   })
 
   it("that cannot even write its figures fails, so that the platform counts it as failed", async () => {
-    const error = await Effect.runPromise(Effect.flip(run(new Objects(), { metrics: unreachable() })))
+    const error = await Effect.runPromise(Effect.flip(run(new Objects(), { metrics: unreachable(), meanwhile: passing })))
     expect(error).toMatchObject({ _tag: "DatabaseUnavailable" })
   })
 })
