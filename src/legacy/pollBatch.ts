@@ -127,12 +127,12 @@ export const pollBatch = Effect.fn("legacy.pollBatch")(function* (
   const sourceFailures: Array<AskError> = []
   let items = 0
   let rest = { sources, added, removed }
-  // What is followed is written though nothing has to be asked.
-  const chunks = asks.length === 0 ? [[]] : Arr.chunksOf(asks, asksAtOnce)
-  for (const chunk of chunks) {
-    if (!(yield* poll.mayAsk) && chunk.length > 0) {
+  // What is followed is written with the first, though there be nothing to ask, or nothing left to ask it with.
+  const [first = [], ...later] = Arr.chunksOf(asks, asksAtOnce)
+  for (const chunk of [first, ...later]) {
+    if (chunk !== first && !(yield* poll.mayAsk)) {
       for (const { account } of chunk) unfinished.add(account)
-      if (chunk !== chunks[0]) continue
+      continue
     }
     const { findings, failures } = yield* askSources(poll, chunk)
     for (const { ask, error } of failures) {
@@ -143,12 +143,12 @@ export const pollBatch = Effect.fn("legacy.pollBatch")(function* (
     items += yield* writeOutcome(database, processor.provider, writtenAt, { findings, ...rest })
     rest = { sources: [], added: [], removed: [] }
   }
-  const first = accounts.findIndex((account) => unfinished.has(account))
+  const firstLeft = accounts.findIndex((account) => unfinished.has(account))
   return {
     polled: accounts.length - failed.length - unfinished.size,
     failed,
     sourceFailures,
     items,
-    unfinished: first === -1 ? null : first,
+    unfinished: firstLeft === -1 ? null : firstLeft,
   }
 })
