@@ -1,86 +1,9 @@
 import { env } from "cloudflare:workers"
-import { Duration, Effect, Exit, Layer } from "effect"
+import { Duration, Effect } from "effect"
 import { TestClock } from "effect/testing"
 import { beforeEach, describe, expect, it } from "vitest"
-import type { CronRun } from "../../src/cron/CronRun.ts"
-import { CronSettings, type CronSettingsShape } from "../../src/cron/CronSettings.ts"
-import { Metrics } from "../../src/cron/Metrics.ts"
-import { Overdue } from "../../src/cron/Overdue.ts"
-import { Waker } from "../../src/cron/Waker.ts"
-import { wakeOverdue } from "../../src/cron/wakeOverdue.ts"
-import type { Reply } from "../../src/rpc/contract.ts"
-import { Wake } from "../../src/rpc/methods.ts"
 import { clear, counted, hour, minute, now, settle } from "./population.ts"
-
-const awake: Reply<"wake"> = { method: "wake", exit: Wake.encodeExit(Exit.succeed({ alarmAt: null, overdueMs: 0 })) }
-
-/** Objects of which some cannot be woken, and whom cron has tried to wake. */
-class Objects {
-  readonly tried: Array<string> = []
-  #atOnce = 0
-  mostAtOnce = 0
-  readonly wake: (userId: string) => Promise<Reply<"wake">>
-
-  constructor(wake: (userId: string, attempt: number) => Promise<Reply<"wake">> = () => Promise.resolve(awake)) {
-    this.wake = async (userId) => {
-      this.tried.push(userId)
-      this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#atOnce)
-      await scheduler.wait(1)
-      this.#atOnce--
-      return wake(userId, this.tried.filter((id) => id === userId).length)
-    }
-  }
-}
-
-interface RunOptions {
-  readonly settings?: Partial<CronSettingsShape>
-  /** Where the overdue are read from, and where the figures go. */
-  readonly database?: D1Database
-  readonly metrics?: D1Database
-  /** What happens beside the run: on the test clock, time passes only by this. */
-  readonly meanwhile?: Effect.Effect<unknown>
-}
-
-const run = (objects: Objects, options: RunOptions = {}): Effect.Effect<CronRun, unknown> =>
-  Effect.gen(function* () {
-    yield* TestClock.setTime(now)
-    yield* Effect.forkChild(options.meanwhile ?? Effect.void)
-    return yield* wakeOverdue()
-  }).pipe(
-    Effect.provide(
-      Layer.mergeAll(
-        Layer.succeed(CronSettings, {
-          pageSize: 200,
-          concurrency: 20,
-          requestLimit: 1500,
-          timeLimit: Duration.minutes(10),
-          ...options.settings,
-        }),
-        Overdue.layer(options.database ?? env.DB),
-        Metrics.layer(options.metrics ?? env.DB),
-        Waker.layer(({ userId }) => objects.wake(userId)),
-      ),
-    ),
-    Effect.provide(TestClock.layer()),
-  )
-
-const runNow = (...[objects, options]: Parameters<typeof run>) => Effect.runPromise(run(objects, options))
-
-/** Time goes by, in steps that leave room for input and output. */
-const passing = Effect.forever(
-  Effect.andThen(
-    Effect.promise(() => scheduler.wait(1)),
-    TestClock.adjust("1 second"),
-  ),
-)
-
-/** D1 when it is down. */
-const unreachable = (): D1Database =>
-  new Proxy(env.DB, {
-    get: () => () => {
-      throw new Error("D1 is down")
-    },
-  })
+import { awake, Objects, passing, run, runNow, unreachable } from "./run.ts"
 
 const unavailable = () => Promise.reject(new Error("the object is broken"))
 
@@ -281,37 +204,9 @@ describe("a run", () => {
   })
 
   it("that cannot even write its figures fails, so that the platform counts it as failed", async () => {
-    const error = await Effect.runPromise(Effect.flip(run(new Objects(), { metrics: unreachable(), meanwhile: passing })))
+    const error = await Effect.runPromise(
+      Effect.flip(run(new Objects(), { metrics: unreachable(), meanwhile: passing })),
+    )
     expect(error).toMatchObject({ _tag: "DatabaseUnavailable" })
-  })
-})
-
-describe("A run that may make only so many subrequests", () => {
-  const names = Array.from({ length: 30 }, (_, index) => `person-${String(index).padStart(2, "0")}`)
-  const settings = { requestLimit: 12, pageSize: 10, concurrency: 1 }
-
-  it("stops, and the next goes on from there, though nobody before could be woken", async () => {
-    await settle(names.map((id) => ({ id, expectedBy: now - hour })))
-    const objects = new Objects(() => Promise.reject(Object.assign(new Error("gone"), { retryable: false })))
-    const first = await runNow(objects, { settings })
-    expect(first).toMatchObject({ isComplete: false, stoppedAfter: expect.any(String) })
-    for (let runs = 0; runs < 12; runs++) await runNow(objects, { settings })
-    expect(new Set(objects.tried)).toEqual(new Set(names))
-  })
-
-  it("begins anew after one that got to the end, and wakes nobody twice who was heard from", async () => {
-    await settle(names.map((id) => ({ id, expectedBy: now - hour })))
-    const report = env.DB.prepare("UPDATE durable_object_status SET expected_by = ?2 WHERE user_id = ?1")
-    const objects = new Objects(async (userId) => {
-      await report.bind(userId, now + hour).run()
-      return awake
-    })
-    for (let runs = 0, isComplete = false; !isComplete; runs++) {
-      expect(runs).toBeLessThan(10)
-      const figures = await runNow(objects, { settings })
-      isComplete = figures.isComplete
-      expect(figures.stoppedAfter === null).toBe(isComplete)
-    }
-    expect(objects.tried).toEqual(names)
   })
 })
