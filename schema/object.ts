@@ -20,6 +20,8 @@ export const person = sqliteTable("person", {
   isMirrored: integer("is_mirrored", { mode: "boolean" }).notNull().default(false),
   /** The highest lease of the migrator that has changed anything here: what comes under an earlier one is refused. */
   lease: integer("lease").notNull().default(0),
+  /** The part that an alarm is at which does its parts one by one, because those before it ended with the object's death. */
+  alarmPart: text("alarm_part"),
 })
 
 /** One row, once the person has been erased: what was under way then must bring nothing back. */

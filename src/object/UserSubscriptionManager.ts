@@ -12,6 +12,7 @@ import type { CommonError, Contract, Reply, Wire } from "../rpc/contract.ts"
 import * as methods from "../rpc/methods.ts"
 import * as move from "../rpc/move.ts"
 import { serve } from "../rpc/serve.ts"
+import { doWhatIsDue } from "./alarm.ts"
 import { FeedDatabase, Outbox } from "./delivery/Outbox.ts"
 import { forget } from "./forget.ts"
 import { GrantStore } from "./grants/GrantStore.ts"
@@ -248,8 +249,8 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
   }
 
   /** Never throws: a failure inside is logged, and the next alarm is set whatever happened. */
-  override async alarm(): Promise<void> {
-    const exit = await this.#runtime.runPromiseExit(tracked(operations.doWhatIsDue()))
+  override async alarm(info?: AlarmInvocationInfo): Promise<void> {
+    const exit = await this.#runtime.runPromiseExit(tracked(doWhatIsDue(info?.retryCount ?? 0)))
     if (Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)) return
     // A defect, or settings that cannot be read. What was due is due still; it must not spin, and not wait for ever.
     await Effect.runPromise(Effect.logError("The alarm did not get through; it is tried again", exit.cause))

@@ -1,9 +1,8 @@
 import { eq } from "drizzle-orm"
 import { Clock, Effect, Option } from "effect"
-import { accounts, tokens as tokenRows } from "../../schema/object.ts"
+import { accounts } from "../../schema/object.ts"
 import { AccountNotConnected } from "../domain/error.ts"
-import { nextWarning, reconnectBy } from "../domain/grantLife.ts"
-import { type Provider, providers } from "../domain/provider.ts"
+import type { Provider } from "../domain/provider.ts"
 import type { AccountState, GivenTokens } from "../domain/token.ts"
 import { ProviderClients } from "../providers/ProviderClients.ts"
 import type { HandedSource } from "../rpc/move.ts"
@@ -16,17 +15,14 @@ import type { GrantError } from "./grants/Refresher.ts"
 import { TokenEvents } from "./grants/TokenEvents.ts"
 import { heldElsewhere } from "./move/access.ts"
 import { adoptSources } from "./move/sourceHandoff.ts"
-import { connectedProviders, copiedProviders, ensurePerson, heldProviders, isHeld, rearm } from "./person.ts"
+import { copiedProviders, ensurePerson, heldProviders, isHeld, rearm } from "./person.ts"
 import { heldByDatabase, Poller, type ProgressListener } from "./polling/Poller.ts"
 import { tooSoon } from "./polling/tooSoon.ts"
 import { Settings } from "./Settings.ts"
 import { Store } from "./Store.ts"
 import { arm, armFor, dueList, earliestDue } from "./schedule.ts"
 
-/** How long a grant that could not be kept alive waits for the next attempt, in milliseconds. */
-const keepAliveRetryMs = 3_600_000
-
-// The methods of the object, and its alarm, each as one program.
+// The methods of the object, each as one program. What its alarm does is in `alarm.ts`.
 
 interface SetOptions {
   readonly asOf?: { readonly epoch: number; readonly sources: ReadonlyArray<HandedSource> }
@@ -154,7 +150,7 @@ export const refreshTokens = Effect.fnUntraced(function* ({ provider: wanted, fo
 const passGuardMs = 60_000
 
 /** Polls the accounts, delivers what they brought, and sets the alarm again, whatever happened in between. */
-const pollAll = Effect.fnUntraced(function* (
+export const pollAll = Effect.fnUntraced(function* (
   wanted: ReadonlyArray<Provider>,
   trigger: "alarm" | "request",
   listener?: ProgressListener,
@@ -184,64 +180,6 @@ export const pollNow = Effect.fnUntraced(function* (listener: ProgressListener |
   )
   return { ...polled, accounts: [...held.filter((account) => account !== undefined), ...copied.map(heldByDatabase)] }
 })
-
-/** Keeps a grant that could not be kept alive from being tried again at once, whatever the reason. */
-const postponeKeepAlive = Effect.fnUntraced(function* (provider: Provider) {
-  const { db } = yield* Store
-  const retryAt = (yield* Clock.currentTimeMillis) + keepAliveRetryMs
-  db.update(tokenRows).set({ retryAt }).where(eq(tokenRows.provider, provider)).run()
-})
-
-/** Warns the person, once, that a grant ends by its age. */
-const warnOfEnd = Effect.fnUntraced(function* (provider: Provider) {
-  const store = yield* Store
-  const { grantLifetimes } = yield* Settings
-  const events = yield* TokenEvents
-  const now = yield* Clock.currentTimeMillis
-  const lifetimeMs = grantLifetimes[provider]
-  yield* store.transaction(() => {
-    const row = store.db.select().from(tokenRows).where(eq(tokenRows.provider, provider)).get()
-    const warning = row && nextWarning({ ...row, lifetimeMs }, now)
-    const end = reconnectBy(lifetimeMs, row?.authorizedAt ?? null)
-    if (!warning || end === null || warning.at > now) return
-    const { days: warnedDays } = warning
-    store.db.update(tokenRows).set({ warnedDays }).where(eq(tokenRows.provider, provider)).run()
-    const left = warnedDays === 1 ? "1 day left" : `${warnedDays} days left`
-    events.record(provider, "reconnect_soon", now, `${left}: connect again by ${new Date(end).toISOString()}`)
-  })
-})
-
-/** Does everything that is due. The alarm runs it. */
-export const doWhatIsDue = Effect.fn("doWhatIsDue")(function* () {
-  const store = yield* Store
-  const settings = yield* Settings
-  const grants = yield* Grants
-  const outbox = yield* Outbox
-  const now = yield* Clock.currentTimeMillis
-  const due = dueList(store, settings, now).filter(({ at }) => at <= now)
-  const connected = yield* connectedProviders
-  const isDue = (what: string, provider: Provider) => due.some((one) => one.what === what && one.provider === provider)
-  const keepAlives = Effect.forEach(
-    connected.filter((provider) => isDue("keepAlive", provider)),
-    (provider) => Effect.catch(grants.refresh(provider), () => postponeKeepAlive(provider)),
-    { discard: true },
-  )
-  const refused = providers.filter((provider) => isDue("retryRefused", provider))
-  const retries = Effect.forEach(refused, (provider) => Effect.exit(grants.retryRefused(provider)), { discard: true })
-  const warnings = Effect.forEach(
-    connected.filter((provider) => isDue("warning", provider)),
-    (provider) => warnOfEnd(provider),
-    { discard: true },
-  )
-  const toPoll = connected.filter((provider) => isDue("poll", provider))
-  const polls = toPoll.length > 0 ? pollAll(toPoll, "alarm") : Effect.void
-  const isDeliveryDue = due.some(({ what }) => what === "deliver" || what === "heartbeat")
-  const delivery = isDeliveryDue ? outbox.deliver : Effect.void
-  // In order, and each whatever the outcome of the one before it.
-  const parts = [warnings, keepAlives, retries, polls, delivery]
-  const exits = yield* Effect.forEach(parts, (part) => Effect.exit(part))
-  yield* Effect.all(exits, { discard: true })
-}, Effect.ensuring(rearm))
 
 export const wake = Effect.fnUntraced(function* () {
   const store = yield* Store

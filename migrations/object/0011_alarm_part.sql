@@ -1,0 +1,1 @@
+ALTER TABLE `person` ADD `alarm_part` text;
