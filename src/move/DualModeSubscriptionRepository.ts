@@ -38,8 +38,22 @@ const encodeCursor = Schema.encodeSync(SubscriptionCursor)
 const nothing: ObjectPage = { subscriptions: [], next: null, held: [] }
 
 /**
+ * Whether going on from the object's page would leave out what D1 lists of accounts that it could not be asked for: the last page ended
+ * within one, or this one's cursor is beyond one.
+ */
+const skipsUnread = (page: ObjectPage, unread: ReadonlyArray<Provider>, from: Provider | ""): boolean => {
+  const last = page.subscriptions.at(-1)
+  const isBeyond = (one: Provider) =>
+    last !== undefined &&
+    providers.indexOf(one) < providers.indexOf(last.provider) &&
+    (from === "" || providers.indexOf(one) >= providers.indexOf(from))
+  return unread.some((one) => one === from || (page.next !== null && isBeyond(one)))
+}
+
+/**
  * What people follow, from where each account is: the object, or D1 for those that have not moved. Pages are the same from either, and
- * their cursors too, so that somebody who moves between two pages misses nothing.
+ * their cursors too, so that somebody who moves between two pages misses nothing. A page that would go on beyond what D1 could not be
+ * asked for fails with `DatabaseUnavailable`; asked for one provider alone, an account that the object holds needs no D1.
  */
 export class DualModeSubscriptionRepository extends Context.Service<
   DualModeSubscriptionRepository,
@@ -66,7 +80,11 @@ export class DualModeSubscriptionRepository extends Context.Service<
           cursor === undefined ? (["", ""] as const) : yield* decodeCursor(cursor).pipe(Effect.mapError(() => notOurs))
         const fromDatabase = yield* readFollowed(database, userId, wanted, after, limit).pipe(
           // Somebody who has moved, with the one account that they have, does not depend on D1.
-          Effect.catch((error) => (fromObject.held.length > 0 ? Effect.succeed([]) : Effect.fail(error))),
+          Effect.catch((error) =>
+            fromObject.held.length > 0 && !skipsUnread(fromObject, wanted, after[0])
+              ? Effect.succeed([])
+              : Effect.fail(error),
+          ),
         )
         // No provider is on both sides, and each side is in order.
         const all = [...fromObject.subscriptions, ...fromDatabase].sort(
