@@ -18,7 +18,7 @@ export const person = sqliteTable("person", {
   isHeartbeatDue: integer("is_report_due", { mode: "boolean" }).notNull().default(true),
   /** Whether D1 is kept a copy of every grant held here: the stage `live` of the move. */
   isMirrored: integer("is_mirrored", { mode: "boolean" }).notNull().default(false),
-  /** The highest lease of the migrator that has changed anything here: what comes under an earlier one is refused. */
+  /** The highest lease of the migrator that anything was asked under here: what comes under an earlier one is refused. */
   lease: integer("lease").notNull().default(0),
   /** The part that an alarm is at which does its parts one by one, because those before it ended with the object's death. */
   alarmPart: text("alarm_part"),

@@ -39,7 +39,7 @@ const send = Effect.fn("redeliver")(function* (userId: UserId) {
     setAside > 0
       ? ` D1 still refuses ${plural(setAside, "row")}: ${quoted("metrics")} counts them, and the log of the core worker says why.`
       : undelivered > 0
-        ? ` ${plural(undelivered, "row")} wait for D1, and are sent again by themselves.`
+        ? ` Not at D1 yet, and sent again without your doing: ${plural(undelivered, "row")}.`
         : ""
   yield* outcome.tell(sent, `${plural(delivered, "item")} delivered.${left}`)
 })

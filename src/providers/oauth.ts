@@ -124,8 +124,9 @@ export const clientMissing = (provider: Provider, name: string | null): string =
   `client_not_configured: set ${settingsOf(provider, name)}`
 
 /**
- * Exchanges a refresh token (RFC 6749, 6), once, with the client that it was issued to. Bounded in time: a token endpoint that hangs must not block the callers that wait for
- * the same refresh. Fails with `OnlyRefreshToken` where the answer has a new refresh token and no access token that could be used.
+ * Exchanges a refresh token (RFC 6749, 6), once, with the client that it was issued to. Bounded in time: a token endpoint that hangs
+ * must not block the callers that wait for the same refresh. Fails with `OnlyRefreshToken` where the answer has a new refresh token and
+ * no access token that could be used.
  */
 export const refreshGrant = Effect.fn("refreshGrant")(function* (
   provider: Provider,

@@ -16,7 +16,9 @@ const write = `INSERT INTO token_migration_status (user_id, stage, target, state
   SELECT marked.value->>'userId', marked.value->>'stage', marked.value->>'towards', 'copying', ?2, ?3, ?4, marked.value->>'ceiling', ?4
   FROM json_each(?1) marked WHERE (?5 OR ${runIsUnderWay(2)}) AND ${isKnown("marked.value->>'userId'")}
   ON CONFLICT (user_id) DO UPDATE SET target = excluded.target, state = excluded.state, run_id = excluded.run_id,
-    lease = excluded.lease, lease_number = max(token_migration_status.lease_number + 1, excluded.lease_number), ceiling = coalesce(excluded.ceiling, ceiling), updated_at = excluded.updated_at
+    lease = excluded.lease,
+    lease_number = max(token_migration_status.lease_number + 1, excluded.lease_number),
+    ceiling = coalesce(excluded.ceiling, ceiling), updated_at = excluded.updated_at
   WHERE token_migration_status.stage = excluded.stage RETURNING user_id AS userId, lease_number AS lease`
 
 /**

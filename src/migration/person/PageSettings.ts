@@ -12,7 +12,10 @@ export interface PageSettingsShape {
   readonly onAnswer: Effect.Effect<void>
 }
 
-/** How long a hand-over waits for refreshes under way, in milliseconds. A refresh waits at most 10 s for the provider. */
+/**
+ * How long a hand-over waits for refreshes under way, in milliseconds. A refresh waits 10 s for the provider; where `REQUEST_TIMEOUT`
+ * lets it wait longer than this, the step fails with `refresh_under_way`, and is taken again.
+ */
 const claimWaitMs = 15_000
 
 /** The settings of one attempt at a page, under a lease of its own: an earlier attempt that is still alive changes nothing any more. */
