@@ -16,17 +16,20 @@ const StatementCounts = Schema.Record(Schema.String, Schema.Int)
 
 const entries = "local/stack/workers"
 
-/** The workers as they are deployed, but for entries that count what the objects send to D1, and that let a request run cron. */
-const workers = (simulatorUrl: string, keys: Keys) => {
-  const vars = simulatedSettings(simulatorUrl)
+/**
+ * The workers as they are deployed, but for entries that keep Cloudflare's limits, count what the objects send to D1, and let a request
+ * run cron. `limits` are other ones than Cloudflare's.
+ */
+export const workersUnderLimits = (simulatorUrl: string, keys: Keys, limits: Readonly<Record<string, string>> = {}) => {
+  const vars = { ...simulatedSettings(simulatorUrl), ...limits }
   return [
-    gatewayWorker(keys),
+    gatewayWorker(keys, { entry: `${entries}/gateway.ts`, vars: limits }),
     simulatedCoreWorker(keys, simulatorUrl, { entry: `${entries}/countedCore.ts`, vars }),
     cronWorker({
       entry: `${entries}/cron.ts`,
       vars, // legacy
     }),
-    migrationWorker(keys),
+    migrationWorker(keys, { entry: `${entries}/migration.ts`, vars: limits }),
   ]
 }
 
@@ -80,7 +83,7 @@ export class LocalStack extends Context.Service<
         const display = yield* Display
         yield* display.line(starting)
         const simulator = yield* Simulator
-        const stack = yield* acquireStack(output, { workers: workers(simulator.url, keys) })
+        const stack = yield* acquireStack(output, { workers: workersUnderLimits(simulator.url, keys) })
         const { harness, database } = stack
         yield* forwarder.forwardTo(Number(stack.url.port))
         const cronUrl = yield* openHttpForwarder(harness.getWorker("pollen-cron").fetch)

@@ -1,5 +1,5 @@
-import { watchDatabase } from "../../stack/workers/watchDatabase.ts"
 import { countSubrequest } from "./Invocation.ts"
+import { watchDatabase } from "./watchDatabase.ts"
 
 type Callable = (...parameters: ReadonlyArray<unknown>) => unknown
 

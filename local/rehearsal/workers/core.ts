@@ -1,13 +1,9 @@
-import {
-  CronEntrypoint as LiveCron,
-  GatewayEntrypoint as LiveGateway,
-  MigrationEntrypoint as LiveMigration,
-  TokensEntrypoint as LiveTokens,
-} from "../../../src/core/entrypoints.ts"
+import { TokensEntrypoint as LiveTokens } from "../../../src/core/entrypoints.ts"
 import type { CoreEnv } from "../../../src/core/env.ts"
 import core from "../../../src/core/index.ts"
-import { UserSubscriptionManager as LiveManager, type ObjectEnv } from "../../../src/object/UserSubscriptionManager.ts"
-import { limitBindings, limitFetch } from "../../limits/workers/bindings.ts"
+import type { ObjectEnv } from "../../../src/object/UserSubscriptionManager.ts"
+import { limitBindings } from "../../limits/workers/bindings.ts"
+import * as limited from "../../limits/workers/core.ts"
 import { eachIsAnInvocation } from "../../limits/workers/invocations.ts"
 import { watched } from "./statements.ts"
 
@@ -15,29 +11,27 @@ export { Statements } from "./statements.ts"
 
 // The core worker as it is deployed, but for the bindings of each of its classes, and for Cloudflare's limits.
 
-limitFetch()
-
-export class UserSubscriptionManager extends LiveManager<ObjectEnv> {
+export class UserSubscriptionManager extends limited.UserSubscriptionManager {
   constructor(state: DurableObjectState, env: ObjectEnv) {
-    super(state, watched(limitBindings(env)))
+    super(state, watched(env))
   }
 }
 
-export class GatewayEntrypoint extends LiveGateway {
+export class GatewayEntrypoint extends limited.GatewayEntrypoint {
   constructor(context: ExecutionContext, env: CoreEnv) {
-    super(context, watched(limitBindings(env)))
+    super(context, watched(env))
   }
 }
 
-export class CronEntrypoint extends LiveCron {
+export class CronEntrypoint extends limited.CronEntrypoint {
   constructor(context: ExecutionContext, env: CoreEnv) {
-    super(context, watched(limitBindings(env)))
+    super(context, watched(env))
   }
 }
 
-export class MigrationEntrypoint extends LiveMigration {
+export class MigrationEntrypoint extends limited.MigrationEntrypoint {
   constructor(context: ExecutionContext, env: CoreEnv) {
-    super(context, watched(limitBindings(env)))
+    super(context, watched(env))
   }
 }
 
@@ -47,14 +41,6 @@ export class TokensEntrypoint extends LiveTokens {
   }
 }
 
-for (const each of [
-  UserSubscriptionManager,
-  GatewayEntrypoint,
-  CronEntrypoint,
-  MigrationEntrypoint,
-  TokensEntrypoint,
-]) {
-  eachIsAnInvocation(each)
-}
+eachIsAnInvocation(TokensEntrypoint)
 
 export default core

@@ -1,20 +1,15 @@
-import type { WorkflowEvent, WorkflowStep } from "cloudflare:workers"
-import type { MigrationEnv, MoveParameters } from "../../../src/migration/env.ts"
-import migration, { MoveWorkflow as LiveWorkflow } from "../../../src/migration/index.ts"
+import type { MigrationEnv } from "../../../src/migration/env.ts"
+import migration from "../../../src/migration/index.ts"
 import { limitBindings } from "../../limits/workers/bindings.ts"
-import { instance } from "../../limits/workers/instances.ts"
 import { invocation } from "../../limits/workers/invocations.ts"
+import * as limited from "../../limits/workers/MoveWorkflow.ts"
 import { watched } from "./statements.ts"
 
 export { Statements } from "./statements.ts"
 
-export class MoveWorkflow extends LiveWorkflow {
+export class MoveWorkflow extends limited.MoveWorkflow {
   constructor(context: ExecutionContext, env: MigrationEnv) {
-    super(context, watched(limitBindings(env)))
-  }
-
-  override run(event: Readonly<WorkflowEvent<MoveParameters>>, step: WorkflowStep): Promise<void> {
-    return instance(event.instanceId, step, (limited) => super.run(event, limited))
+    super(context, watched(env))
   }
 }
 

@@ -1,6 +1,6 @@
 import { WorkerEntrypoint } from "cloudflare:workers"
 import { peak } from "../../limits/workers/Invocation.ts"
-import { watchDatabase } from "../../stack/workers/watchDatabase.ts"
+import { watchDatabase } from "../../limits/workers/watchDatabase.ts"
 
 /** Columns of `user_accounts` that hold grants, and that the contract step drops. */
 const tokenColumns = /\b(access_token|refresh_token|expires_at)\b/i

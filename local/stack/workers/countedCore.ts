@@ -1,13 +1,14 @@
-import { UserSubscriptionManager as Live, type ObjectEnv } from "../../../src/object/UserSubscriptionManager.ts"
-import { watchDatabase } from "./watchDatabase.ts"
+import type { ObjectEnv } from "../../../src/object/UserSubscriptionManager.ts"
+import { UserSubscriptionManager as Limited } from "../../limits/workers/core.ts"
+import { watchDatabase } from "../../limits/workers/watchDatabase.ts"
 
-export { CronEntrypoint, GatewayEntrypoint, MigrationEntrypoint } from "../../../src/core/entrypoints.ts"
+export { CronEntrypoint, GatewayEntrypoint, MigrationEntrypoint } from "../../limits/workers/core.ts"
 
 /** Statements that each person's object has sent to D1 since the worker started, by user id. */
 const statements = new Map<string, number>()
 
-/** The object as it is deployed, with its D1 binding watched from outside pollen's own code. */
-export class UserSubscriptionManager extends Live<ObjectEnv> {
+/** The object as it is deployed, under Cloudflare's limits, with its D1 binding watched from outside pollen's own code. */
+export class UserSubscriptionManager extends Limited {
   constructor(state: DurableObjectState, env: ObjectEnv) {
     const userId = state.id.name ?? ""
     const count = (sent: ReadonlyArray<string>) => statements.set(userId, (statements.get(userId) ?? 0) + sent.length)

@@ -2,12 +2,16 @@ import { Effect } from "effect"
 import type { CronEnv } from "../../../src/cron/env.ts"
 import cron from "../../../src/cron/index.ts"
 import { runCron } from "../../../src/cron/runCron.ts"
+import { limitBindings, limitFetch } from "../../limits/workers/bindings.ts"
+import { invocation } from "../../limits/workers/invocations.ts"
 
-/** The cron worker as it is deployed, which a request runs too, for its figures: nothing on this machine fires Cron Triggers. */
+limitFetch()
+
+/** The cron worker as it is deployed, under Cloudflare's limits, which a request runs too, for its figures: nothing on this machine fires Cron Triggers. */
 export default {
-  scheduled: cron.scheduled,
+  scheduled: (controller, env) => invocation(() => cron.scheduled(controller, limitBindings(env))),
   fetch: (_request, env) =>
-    Effect.runPromise(runCron(env)).then(Response.json, (error: unknown) =>
+    invocation(() => Effect.runPromise(runCron(limitBindings(env)))).then(Response.json, (error: unknown) =>
       Response.json({ problem: String(error) }, { status: 500 }),
     ),
 } satisfies ExportedHandler<CronEnv>

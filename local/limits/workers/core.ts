@@ -1,0 +1,41 @@
+import {
+  CronEntrypoint as LiveCron,
+  GatewayEntrypoint as LiveGateway,
+  MigrationEntrypoint as LiveMigration,
+} from "../../../src/core/entrypoints.ts"
+import type { CoreEnv } from "../../../src/core/env.ts"
+import { UserSubscriptionManager as LiveManager, type ObjectEnv } from "../../../src/object/UserSubscriptionManager.ts"
+import { limitBindings, limitFetch } from "./bindings.ts"
+import { eachIsAnInvocation } from "./invocations.ts"
+
+// The classes of the core worker, under Cloudflare's limits.
+
+limitFetch()
+
+export class UserSubscriptionManager extends LiveManager<ObjectEnv> {
+  constructor(state: DurableObjectState, env: ObjectEnv) {
+    super(state, limitBindings(env))
+  }
+}
+
+export class GatewayEntrypoint extends LiveGateway {
+  constructor(context: ExecutionContext, env: CoreEnv) {
+    super(context, limitBindings(env))
+  }
+}
+
+export class CronEntrypoint extends LiveCron {
+  constructor(context: ExecutionContext, env: CoreEnv) {
+    super(context, limitBindings(env))
+  }
+}
+
+export class MigrationEntrypoint extends LiveMigration {
+  constructor(context: ExecutionContext, env: CoreEnv) {
+    super(context, limitBindings(env))
+  }
+}
+
+for (const each of [UserSubscriptionManager, GatewayEntrypoint, CronEntrypoint, MigrationEntrypoint]) {
+  eachIsAnInvocation(each)
+}
