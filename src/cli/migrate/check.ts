@@ -22,9 +22,21 @@ export const renderRefused = (count: number, refused: ReadonlyArray<RefusedRow>)
   ]
 }
 
+/** Renders what the rows say against the mapping. */
+const renderWarnings = (sampled: number, warnings: Check["warnings"]): ReadonlyArray<string> =>
+  warnings.length === 0
+    ? []
+    : [
+        "",
+        "Columns that may not mean what they are mapped to:",
+        ...warnings.map(
+          ({ column, rows, detail }) => `  ${column}: ${formatCount(rows)} of ${formatCount(sampled)} ${detail}`,
+        ),
+      ]
+
 const renderCheck = (
   table: string,
-  { rows, leftOut, sampled, understood, providers, examples, refused }: Check,
+  { rows, leftOut, sampled, understood, providers, examples, refused, warnings }: Check,
 ): string =>
   [
     `${table} has ${formatCount(rows)} rows${
@@ -48,6 +60,7 @@ const renderCheck = (
           ),
         ]),
     ...renderRefused(sampled - understood, refused),
+    ...renderWarnings(understood, warnings),
   ].join("\n")
 
 /** `pollen migrate check` */

@@ -28,6 +28,16 @@ const RefusedRow = Schema.Struct({
 })
 export type RefusedRow = typeof RefusedRow.Type
 
+/** A column of which rows say that it cannot mean what it is mapped to. */
+export const MappingWarning = Schema.Struct({
+  /** The field of `columns` in the mapping. */
+  column: Schema.String,
+  /** Rows of the sample that say so. */
+  rows: Schema.Int,
+  detail: Schema.String,
+})
+export type MappingWarning = typeof MappingWarning.Type
+
 export const Check = Schema.Struct({
   /** Rows of the table that are read, and those that the mapping leaves out: by `where`, as deleted, or without a key. */
   rows: Schema.Int,
@@ -49,6 +59,7 @@ export const Check = Schema.Struct({
     }),
   ),
   refused: Schema.Array(RefusedRow),
+  warnings: Schema.Array(MappingWarning),
 })
 export type Check = typeof Check.Type
 

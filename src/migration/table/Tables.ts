@@ -10,6 +10,7 @@ import { Database, databaseOf, statement } from "../Database.ts"
 import type { MigrationEnv } from "../env.ts"
 import { countRows, requireColumns, selectRepeated, selectRows } from "./columns.ts"
 import { type ParsedRow, parseRow, providerNamed } from "./parseRow.ts"
+import { warnings } from "./warnings.ts"
 
 /** Rows that a request reads by default. */
 const defaultRows = 500
@@ -139,6 +140,7 @@ export class Tables extends Context.Service<
                 isActive,
               })),
             refused: refused.slice(0, refusedAtMost),
+            warnings: warnings(parsed, yield* Clock.currentTimeMillis),
           } satisfies Check
         })
 
