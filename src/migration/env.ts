@@ -14,6 +14,8 @@ export interface MigrationEnv {
   readonly DB: D1Database
   /** Optional. The database of a table of another shape, if it is not in `DB`. */
   readonly OLD_DB?: D1Database
+  /** Secret. Optional: the key with which an old system encrypted the tokens in its table, as base64. */
+  readonly OLD_TOKEN_KEY?: string
   readonly MOVE: Workflow<MoveParameters>
   /** Subrequests that an instance of a run may make before another goes on; 9000 unless set. */
   readonly MOVE_REQUEST_LIMIT?: string

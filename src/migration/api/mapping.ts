@@ -28,6 +28,10 @@ const Condition = Schema.Struct({
 )
 export type Condition = typeof Condition.Type
 
+/** How the tokens of an old table are encrypted: `table/decryptors.ts` has what each does. */
+const DecryptorName = Schema.Literals(["aes-256-gcm"])
+export type DecryptorName = typeof DecryptorName.Type
+
 /** Declares where the grants are in a table of another shape. `docs/mapping.example.json` is an example. */
 export const Mapping = Schema.Struct({
   /** A table or a view. */
@@ -64,6 +68,8 @@ export const Mapping = Schema.Struct({
   scope: Schema.optionalKey(Schema.Literals(["spaces", "commas", "json"])),
   /** The values of `isActive` that mean yes; `1` and `true` by default. */
   activeValues: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** How both tokens are encrypted; left out where they are in plain text. */
+  decryptor: Schema.optionalKey(DecryptorName),
 }).pipe(
   Schema.check(
     Schema.makeFilter(({ columns, provider }) =>

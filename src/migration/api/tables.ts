@@ -23,6 +23,7 @@ const RefusedRow = Schema.Struct({
     "unreadable_scope",
     "unreadable_client",
     "too_long",
+    "not_decrypted",
   ]),
   detail: Schema.String,
 })

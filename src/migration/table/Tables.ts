@@ -1,4 +1,4 @@
-import { Clock, Context, DateTime, Effect, Layer, Redacted, Result } from "effect"
+import { Clock, Context, DateTime, Effect, Layer, Predicate, Redacted, Result } from "effect"
 import type { DatabaseUnavailable, InvalidRequest } from "../../domain/error.ts"
 import { jsonTexts } from "../../domain/jsonTexts.ts"
 import { providers } from "../../domain/provider.ts"
@@ -9,7 +9,8 @@ import { requireTokenColumns } from "../contract/tokenColumns.ts"
 import { Database, databaseOf, statement } from "../Database.ts"
 import type { MigrationEnv } from "../env.ts"
 import { countRows, requireColumns, selectRepeated, selectRows } from "./columns.ts"
-import { type ParsedRow, parseRow, providerNamed } from "./parseRow.ts"
+import { type Decrypt, decryptorNamed } from "./decryptors.ts"
+import { keyOf, type ParsedRow, parseRow, providerNamed } from "./parseRow.ts"
 import { warnings } from "./warnings.ts"
 
 /** Rows that a request reads by default. */
@@ -28,6 +29,8 @@ interface PageOfRows {
   readonly isDry?: boolean
 }
 
+type TableEnv = Pick<MigrationEnv, "DB" | "OLD_DB" | "OLD_TOKEN_KEY">
+
 type TableError = DatabaseUnavailable | InvalidRequest
 
 // An account that pollen has already stays unchanged: its tokens may be newer than those in the old table.
@@ -45,6 +48,20 @@ const countUnknown = `SELECT count(*) AS unknown FROM json_each(?1) taken WHERE 
   WHERE user_id = taken.value->>'userId' AND provider = taken.value->>'provider')`
 
 const accountOf = ({ userId, provider }: Pick<ParsedRow, "userId" | "provider">) => `${provider} ${userId}`
+
+/** Parses a row, of which both tokens are decrypted first where there is a decryptor. */
+const readRow = Effect.fnUntraced(
+  function* (mapping: Mapping, row: Record<string, unknown>, decrypt: Decrypt | undefined) {
+    const open = (stored: unknown) =>
+      decrypt !== undefined && Predicate.isString(stored) && stored !== "" ? decrypt(stored) : Effect.succeed(stored)
+    const [accessToken, refreshToken] = yield* Effect.all([open(row["accessToken"]), open(row["refreshToken"])])
+    return parseRow(mapping, { ...row, accessToken, refreshToken })
+  },
+  (read, _mapping, row) =>
+    Effect.catchTag(read, "Undecryptable", ({ detail }) =>
+      Effect.succeed(Result.fail<RefusedRow>({ key: keyOf(row), reason: "not_decrypted", detail })),
+    ),
+)
 
 const toRow = ({
   userId,
@@ -81,7 +98,7 @@ export class Tables extends Context.Service<
   }
 >()("pollen/migration/Tables") {
   /** `OLD_DB` is the database of the old tables, if they are not in `DB`. */
-  static readonly layer = ({ DB, OLD_DB }: Pick<MigrationEnv, "DB" | "OLD_DB">): Layer.Layer<Tables, never, Database> =>
+  static readonly layer = ({ DB, OLD_DB, OLD_TOKEN_KEY }: TableEnv): Layer.Layer<Tables, never, Database> =>
     Layer.effect(
       Tables,
       Effect.gen(function* () {
@@ -92,7 +109,9 @@ export class Tables extends Context.Service<
         const readRows = Effect.fnUntraced(function* (mapping: Mapping, after: Key | undefined, limit: number) {
           yield* Effect.provideService(requireColumns(mapping), Database, old)
           const rows = yield* old.rows("old table", selectRows(mapping, after, limit))
-          const read = rows.map((row) => parseRow(mapping, row))
+          const decrypt =
+            mapping.decryptor === undefined ? undefined : yield* decryptorNamed(mapping.decryptor, OLD_TOKEN_KEY)
+          const read = yield* Effect.forEach(rows, (row) => readRow(mapping, row, decrypt))
           const parsed = read.flatMap((one) => (Result.isSuccess(one) ? [one.success] : []))
           const refused = read.flatMap((one) => (Result.isFailure(one) ? [one.failure] : []))
           const userIds = [...new Set(parsed.map(({ userId }) => userId))]

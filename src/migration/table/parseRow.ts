@@ -101,9 +101,12 @@ const readSecret = (
     : refusal("too_long", "is not a string of at most 4096 characters")
 }
 
+/** The key of a row. */
+export const keyOf = (row: Row): string | number => (typeof row["key"] === "number" ? row["key"] : String(row["key"]))
+
 /** Parses a row, or says why that fails. Never repeats a value of the row: it may be a token. */
 export const parseRow = (mapping: Mapping, row: Row): Result.Result<ParsedRow, RefusedRow> => {
-  const key = typeof row["key"] === "number" ? row["key"] : String(row["key"])
+  const key = keyOf(row)
   const read = Result.gen(function* () {
     const userId = decodeUserId(typeof row["userId"] === "number" ? String(row["userId"]) : row["userId"])
     if (Option.isNone(userId)) return yield* refusal("no_user", "is not a user id of 1 to 256 characters")
