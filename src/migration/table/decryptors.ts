@@ -4,7 +4,7 @@ import { InvalidRequest } from "../../domain/error.ts"
 import type { DecryptorName } from "../api/mapping.ts"
 
 /** A token that does not decrypt. Says nothing of the token. */
-export class Undecryptable extends Data.TaggedError("Undecryptable")<{ readonly detail: string }> {}
+class Undecryptable extends Data.TaggedError("Undecryptable")<{ readonly detail: string }> {}
 
 /** Turns what an old system stored into a token. */
 export type Decrypt = (stored: string) => Effect.Effect<string, Undecryptable>
