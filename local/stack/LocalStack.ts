@@ -27,7 +27,10 @@ export const workersUnderLimits = (simulatorUrl: string, keys: Keys, limits: Rea
     simulatedCoreWorker(keys, simulatorUrl, { entry: `${entries}/countedCore.ts`, vars }),
     cronWorker({
       entry: `${entries}/cron.ts`,
-      vars, // legacy
+      vars: {
+        ...vars, // legacy
+        ...limits,
+      },
     }),
     migrationWorker(keys, { entry: `${entries}/migration.ts`, vars: limits }),
   ]
