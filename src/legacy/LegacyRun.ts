@@ -1,6 +1,7 @@
 import { Effect, Option, Schema } from "effect"
 import { askDatabase } from "../domain/database.ts"
 import { RateLimited } from "../domain/error.ts"
+import { Provider } from "../domain/provider.ts"
 
 /** Most kinds of failure that a summary lists. */
 const failuresListed = 20
@@ -10,11 +11,17 @@ export const emptiedKept = 2000
 
 const FailureCount = Schema.Struct({ tag: Schema.String, count: Schema.Int, example: Schema.String })
 
+/** An account in whose batch a run died, and since when it is left alone (epoch milliseconds) because one died while it was polled alone. */
+const Suspect = Schema.Struct({ provider: Provider, userId: Schema.String, triedAt: Schema.NullOr(Schema.Int) })
+export type Suspect = typeof Suspect.Type
+
+const nothingUnderWay = { spotify: null, youtube: null }
+
 const perProvider = <S extends Schema.Constraint>(schema: S) => Schema.Struct({ spotify: schema, youtube: schema })
 
 /**
  * Figures of a run of the legacy poller: a `legacy_run` in `durable_object_metrics`, of the same shape as those of a `cron_run`. They
- * are recorded with every batch, so that the next run knows where one that was killed stopped.
+ * are recorded before every batch, so that the next run knows where one that was killed stopped, and in which batch.
  */
 export const LegacyRun = Schema.Struct({
   /** Accounts that D1 holds, as far as the run got, and how many of them were polled or failed. */
@@ -34,6 +41,12 @@ export const LegacyRun = Schema.Struct({
   subrequests: Schema.Int.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0))),
   /** The last person polled, where the run stopped before the end. */
   stoppedAfter: perProvider(Schema.NullOr(Schema.String)),
+  /** The batch that was begun and did not end: the accounts after one person up to another. */
+  underWay: perProvider(Schema.NullOr(Schema.Struct({ after: Schema.String, upTo: Schema.String }))).pipe(
+    Schema.withDecodingDefaultKey(Effect.succeed(nothingUnderWay)),
+  ),
+  /** Accounts that are polled last, one by one, because a run died while it polled them. */
+  suspects: Schema.Array(Suspect).pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
   /** Rate limits that the next run has to respect. */
   holds: Schema.Array(RateLimited),
   /** Accounts whose library lists nothing, and since when (epoch milliseconds): the next run may believe it. */
@@ -55,6 +68,8 @@ export const emptyRun: LegacyRun = {
   tokenQueries: 0,
   subrequests: 0,
   stoppedAfter: { spotify: null, youtube: null },
+  underWay: nothingUnderWay,
+  suspects: [],
   holds: [],
   emptied: [],
 }

@@ -32,6 +32,18 @@ export const readAccountsToPoll = (
     Schema.Struct({ userId: Schema.String }),
   ).pipe(Effect.map((found): ReadonlyArray<AccountKey> => found.map(({ userId }) => ({ userId, provider }))))
 
+const stillToPoll = `SELECT account.user_id AS userId FROM json_each(?1) person
+  CROSS JOIN user_accounts account ON account.user_id = person.value AND account.provider = ?2
+  WHERE holder = 'database' AND is_active AND state = 'connected'`
+
+/** Reads which of these people have an account that D1 holds. */
+export const readStillToPoll = (database: D1Database, provider: Provider, userIds: ReadonlyArray<string>) =>
+  rows(
+    "accounts still to poll",
+    database.prepare(stillToPoll).bind(JSON.stringify(userIds), provider),
+    Schema.Struct({ userId: Schema.String }),
+  ).pipe(Effect.map((found): ReadonlySet<string> => new Set(found.map(({ userId }) => userId))))
+
 /** A source that somebody is known to follow, with the legacy poller's cursor. */
 const Follow = Schema.Struct({
   userId: Schema.String,

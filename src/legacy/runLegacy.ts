@@ -2,6 +2,7 @@ import { Clock, Effect, Exit, Layer, Option, Ref } from "effect"
 import type { DatabaseUnavailable, Misconfigured } from "../domain/error.ts"
 import { type Provider, providers } from "../domain/provider.ts"
 import { Subrequests, withOwnCount } from "../domain/subrequests.ts"
+import { keyOf } from "../move/account.ts"
 import type { InvokeImport } from "../move/copies.ts"
 import { DatabaseGrants } from "../move/DatabaseGrants.ts"
 import { ProviderClients } from "../providers/ProviderClients.ts"
@@ -14,8 +15,10 @@ import { beginRun, emptiedKept, emptyRun, type LegacyRun, readLastRun, recordRun
 import { LegacySettings, type LegacyVariables } from "./LegacySettings.ts"
 import { makeListings } from "./Listings.ts"
 import type { Poll } from "./Poll.ts"
+import { pollSuspects } from "./pollSuspects.ts"
 import { spotifyBatchProcessor } from "./SpotifyBatchProcessor.ts"
 import { shareSubrequests } from "./shares.ts"
+import { isDue, keptForSuspects, readSuspects } from "./suspects.ts"
 import { TokenRefreshService } from "./TokenRefreshService.ts"
 import { walk } from "./walk.ts"
 import { youtubeBatchProcessor } from "./YouTubeBatchProcessor.ts"
@@ -42,7 +45,9 @@ const poll = Effect.fnUntraced(function* (database: D1Database, tokenQueries: ()
   const startedAt = yield* Clock.currentTimeMillis
   const before = yield* readLastRun(database)
   yield* Effect.forEach(before.holds, hold.recall)
-  const run = yield* Ref.make<LegacyRun>({ ...emptyRun, stoppedAfter: before.stoppedAfter, emptied: before.emptied })
+  const suspects = yield* readSuspects(database, before)
+  const { stoppedAfter } = before
+  const run = yield* Ref.make<LegacyRun>({ ...emptyRun, stoppedAfter, suspects, emptied: before.emptied })
   const id = yield* beginRun(database, startedAt, yield* Ref.get(run))
 
   const emptied = new Map(before.emptied)
@@ -67,27 +72,48 @@ const poll = Effect.fnUntraced(function* (database: D1Database, tokenQueries: ()
     spotify: spotifyBatchProcessor(clients.spotify, settings.endpoints.spotify.apiUrl, http),
     youtube: youtubeBatchProcessor(clients.youtube),
   }
-  const walkOf = (provider: Provider) => {
-    const processor = processors[provider]
-    const left = Effect.map(Clock.currentTimeMillis, (now) =>
-      now - startedAt < settings.timeLimitMs * lastAskedAt ? shares.left(provider) : 0,
+  const kept = suspects.some((suspect) => isDue(suspect, startedAt)) ? keptForSuspects : 0
+  /** Subrequests left of a share of the run. */
+  const leftOf = (provider: Provider, share: number) =>
+    Effect.map(Clock.currentTimeMillis, (now) =>
+      now - startedAt < settings.timeLimitMs * lastAskedAt * share
+        ? Math.max(0, shares.left(provider) - Math.floor(settings.requestLimit * (1 - share)))
+        : 0,
     )
+  const pollOf = (provider: Provider, left: Effect.Effect<number>): Poll => {
+    const processor = processors[provider]
     const mayAsk = Effect.map(left, (calls) => calls > 0)
-    const batchSize = Effect.map(left, (calls) => Math.min(settings.batchSize, Math.floor(calls / callsPerAccount)))
     const withTokenWhileLeft: Poll["withToken"] = (account, use) =>
       Effect.flatMap(mayAsk, (may) => (may ? withToken(account, use) : new RunSpent()))
     const read = makeListings(processor.client, withTokenWhileLeft)
     const asking = { prepare, withToken: withTokenWhileLeft, mayAsk, read }
-    const at: Poll = { processor, settings, database, ...asking, emptied, counts: new Map() }
-    const start = before.stoppedAfter[provider] ?? ""
-    return walk({ poll: at, start, batchSize, isSilenced: hold.isLong(provider), run, record }).pipe(
+    return { processor, settings, database, ...asking, emptied, counts: new Map() }
+  }
+  const keys = new Set(suspects.map(keyOf))
+  const walkOf = (provider: Provider) => {
+    const left = leftOf(provider, 1 - kept)
+    const batchSize = Effect.map(left, (calls) => Math.min(settings.batchSize, Math.floor(calls / callsPerAccount)))
+    const start = stoppedAfter[provider] ?? ""
+    const isSilenced = hold.isLong(provider)
+    return walk({ poll: pollOf(provider, left), start, batchSize, isSilenced, suspects: keys, run, record }).pipe(
       Effect.provideService(Subrequests, shares.countOf(provider)),
       Effect.ensuring(Effect.sync(() => shares.end(provider))),
     )
   }
-  const walked = yield* Effect.forEach(providers, (provider) => Effect.exit(walkOf(provider)), {
-    concurrency: "unbounded",
-  }).pipe(Effect.timeoutOption(settings.timeLimitMs))
+  const suspectsOf = (provider: Provider) =>
+    pollSuspects({
+      poll: pollOf(provider, leftOf(provider, 1)),
+      suspects: suspects.filter((suspect) => suspect.provider === provider),
+      isSilenced: hold.isLong(provider),
+      run,
+      record,
+    }).pipe(Effect.provideService(Subrequests, shares.countOf(provider)))
+  const walked = yield* Effect.zipWith(
+    Effect.forEach(providers, (provider) => Effect.exit(walkOf(provider)), { concurrency: "unbounded" }),
+    // One after the other, so that whoever ends the run is known.
+    Effect.forEach(providers, (provider) => Effect.exit(suspectsOf(provider))),
+    (ofAll, ofSuspects) => [...ofAll, ...ofSuspects],
+  ).pipe(Effect.timeoutOption(settings.timeLimitMs))
   const ends = Option.getOrElse(walked, (): ReadonlyArray<Exit.Exit<boolean, DatabaseUnavailable>> => [])
   const isComplete = ends.length > 0 && ends.every((end) => Exit.isSuccess(end) && end.value)
   yield* Ref.update(run, (figures) => ({ ...figures, isComplete }))

@@ -1,9 +1,12 @@
 import { Effect, Ref, Result } from "effect"
 import type { DatabaseUnavailable } from "../domain/error.ts"
-import { countReasons, type LegacyRun } from "./LegacyRun.ts"
+import type { Provider } from "../domain/provider.ts"
+import { type AccountKey, keyOf } from "../move/account.ts"
+import type { LegacyRun } from "./LegacyRun.ts"
 import type { Poll } from "./Poll.ts"
 import { pollBatch } from "./pollBatch.ts"
 import { readAccountsToPoll } from "./rows.ts"
+import { countBatch } from "./tally.ts"
 
 export interface WalkOptions {
   readonly poll: Poll
@@ -13,8 +16,10 @@ export interface WalkOptions {
   readonly batchSize: Effect.Effect<number>
   /** True when the provider wants more silence than the run can wait for. */
   readonly isSilenced: Effect.Effect<boolean>
+  /** Keys of the accounts that are passed over, because they are polled last. */
+  readonly suspects: ReadonlySet<string>
   readonly run: Ref.Ref<LegacyRun>
-  /** Writes the figures down. */
+  /** Writes the figures down, before each batch. */
   readonly record: Effect.Effect<void, DatabaseUnavailable>
 }
 
@@ -23,7 +28,7 @@ export interface WalkOptions {
  * there. True when it reached all of them. A batch that fails is left to the next run, and stops nobody.
  */
 export const walk = Effect.fn("legacy.walk")(function* (options: WalkOptions) {
-  const { poll, start, batchSize, isSilenced, run, record } = options
+  const { poll, start, batchSize, isSilenced, suspects, run, record } = options
   const { database, processor } = poll
   const { provider } = processor
   const ranges =
@@ -35,6 +40,20 @@ export const walk = Effect.fn("legacy.walk")(function* (options: WalkOptions) {
         ]
   const stopAfter = (userId: string | null) =>
     Ref.update(run, (figures) => ({ ...figures, stoppedAfter: { ...figures.stoppedAfter, [provider]: userId } }))
+  const note = (range: LegacyRun["underWay"][Provider]) =>
+    Ref.update(run, (figures) => ({ ...figures, underWay: { ...figures.underWay, [provider]: range } }))
+  // Written down before it begins: the only word of a batch that the run dies in.
+  const pollNoted = Effect.fnUntraced(function* (
+    batch: ReadonlyArray<AccountKey>,
+    range: LegacyRun["underWay"][Provider],
+  ) {
+    if (batch.length === 0) return null
+    yield* note(range)
+    yield* Effect.tapError(record, () => note(null))
+    const polled = yield* Effect.result(pollBatch(poll, batch))
+    yield* note(null)
+    return polled
+  })
 
   for (const { after: first, upTo } of ranges) {
     let after = first
@@ -44,34 +63,18 @@ export const walk = Effect.fn("legacy.walk")(function* (options: WalkOptions) {
       const accounts = yield* readAccountsToPoll(database, provider, { after, upTo }, size)
       const last = accounts.at(-1)
       if (last === undefined) break
-      const polled = yield* Effect.result(pollBatch(poll, accounts))
-      yield* Ref.update(run, (figures): LegacyRun => {
-        const found = figures.found + accounts.length
-        if (Result.isFailure(polled)) {
-          const failures = countReasons(figures.failures, [polled.failure])
-          return { ...figures, found, failed: figures.failed + accounts.length, failures }
-        }
-        const { failed, sourceFailures, items } = polled.success
-        return {
-          ...figures,
-          found,
-          polled: figures.polled + polled.success.polled,
-          failed: figures.failed + failed.length,
-          items: figures.items + items,
-          failures: countReasons(figures.failures, [...failed, ...sourceFailures]),
-        }
-      })
+      const batch = accounts.filter((account) => !suspects.has(keyOf(account)))
+      const polled = yield* pollNoted(batch, { after, upTo: last.userId })
+      if (polled !== null) yield* Ref.update(run, (figures) => countBatch(figures, batch.length, polled))
       // Then part of the batch is undone, and the next run begins with it.
       if (yield* isSilenced) return false
-      const unfinished = Result.isSuccess(polled) ? polled.success.unfinished : null
+      const unfinished = polled !== null && Result.isSuccess(polled) ? polled.success.unfinished : null
       if (unfinished !== null) {
-        yield* stopAfter(accounts[unfinished - 1]?.userId ?? after)
-        yield* record
+        yield* stopAfter(batch[unfinished - 1]?.userId ?? after)
         return false
       }
       after = last.userId
       yield* stopAfter(after)
-      yield* record
       if (accounts.length < size) break
     }
   }
