@@ -1,3 +1,4 @@
+import { chained } from "./chain.ts"
 import { countSubrequest } from "./Invocation.ts"
 import { watchDatabase } from "./watchDatabase.ts"
 
@@ -5,8 +6,11 @@ type Callable = (...parameters: ReadonlyArray<unknown>) => unknown
 
 const isCallable = (member: unknown): member is Callable => typeof member === "function"
 
+/** Parameters of a call as they are: what is called is no invocation of a worker. */
+const asTheyAre = (parameters: ReadonlyArray<unknown>): ReadonlyArray<unknown> => parameters
+
 /** A binding of which every method that is called is a subrequest. */
-const counted = <Binding extends object>(binding: Binding): Binding =>
+const counted = <Binding extends object>(binding: Binding, toSend = asTheyAre): Binding =>
   new Proxy(binding, {
     get: (target, name) => {
       const member: unknown = Reflect.get(target, name, target)
@@ -15,7 +19,8 @@ const counted = <Binding extends object>(binding: Binding): Binding =>
       if (typeof name === "symbol" || name === "then" || name === "dup") return member
       return (...parameters: ReadonlyArray<unknown>) => {
         countSubrequest()
-        return Reflect.apply(member, target, parameters)
+        // `fetch` of a service has no room for it; pollen's workers call methods alone.
+        return Reflect.apply(member, target, name === "fetch" ? parameters : toSend(parameters))
       }
     },
   })
@@ -29,10 +34,13 @@ const countedNamespace = <Namespace extends object>(namespace: Namespace): Names
       const isStub = name === "get" || name === "getByName"
       return (...parameters: ReadonlyArray<unknown>) => {
         const found: unknown = Reflect.apply(member, target, parameters)
-        return isStub && typeof found === "object" && found !== null ? counted(found) : found
+        return isStub && typeof found === "object" && found !== null ? counted(found, chained) : found
       }
     },
   })
+
+// Not by its members: a service says of every name that it has it.
+const isService = (binding: object): boolean => Object.prototype.toString.call(binding) === "[object Fetcher]"
 
 const isDatabase = (binding: object): binding is D1Database => "prepare" in binding && "batch" in binding
 
@@ -40,6 +48,7 @@ const isDatabase = (binding: object): binding is D1Database => "prepare" in bind
 export const limitBindings = <Env extends object>(env: Env): Env => {
   const limited = Object.entries(env).map(([name, binding]: [string, unknown]): [string, unknown] => {
     if (typeof binding !== "object" || binding === null) return [name, binding]
+    if (isService(binding)) return [name, counted(binding, chained)]
     if (isDatabase(binding)) return [name, watchDatabase(binding, countSubrequest)]
     return [name, "idFromName" in binding ? countedNamespace(binding) : counted(binding)]
   })

@@ -6,7 +6,8 @@ import { limits } from "./invocations.ts"
 const instances = new Map<string, Invocation>()
 
 const invocationOf = (id: string): Invocation => {
-  const known = instances.get(id) ?? newInvocation(limits.instanceSubrequests)
+  const known =
+    instances.get(id) ?? newInvocation(limits.instanceSubrequests, { length: 1, limit: limits.chainedInvocations })
   instances.set(id, known)
   return known
 }

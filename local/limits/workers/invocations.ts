@@ -1,10 +1,12 @@
 import { env } from "cloudflare:workers"
+import { unchained } from "./chain.ts"
 import { limitsOf, newInvocation, within } from "./Invocation.ts"
 
 export const limits = limitsOf({ ...env })
 
-/** Runs one invocation of a worker under its limit. */
-export const invocation = <A>(work: () => A): A => within(newInvocation(limits.subrequests), work)
+/** Runs one invocation of a worker under its limits: the one that a chain begins with, unless told. */
+export const invocation = <A>(work: () => A, length = 1): A =>
+  within(newInvocation(limits.subrequests, { length, limit: limits.chainedInvocations }), work)
 
 /** What is called from inside, and is no invocation of its own. */
 const inner: ReadonlySet<string> = new Set(["constructor", "serve", "layer"])
@@ -15,8 +17,9 @@ export const eachIsAnInvocation = ({ prototype }: { readonly prototype: object }
   for (const name of Object.getOwnPropertyNames(live)) {
     const member: unknown = Reflect.get(live, name)
     if (inner.has(name) || typeof member !== "function") continue
-    const value = function (this: unknown, ...parameters: ReadonlyArray<unknown>): unknown {
-      return invocation(() => Reflect.apply(member, this, parameters))
+    const value = function (this: unknown, ...given: ReadonlyArray<unknown>): unknown {
+      const { parameters, length } = unchained(given)
+      return invocation(() => Reflect.apply(member, this, parameters), length)
     }
     Object.defineProperty(prototype, name, { value, configurable: true, writable: true })
   }
