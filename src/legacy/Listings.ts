@@ -8,8 +8,14 @@ import { nextKey, notAsked } from "../providers/pages.ts"
 import type { ProviderClient } from "../providers/provider.ts"
 import type { AskError, TokenRefreshService } from "./TokenRefreshService.ts"
 
-/** Listings kept at once: at 50 items of about 1 KB each far below the 128 MB that a worker has. */
+/** Listings kept at once. */
 const listingsKept = 400
+
+/**
+ * Text of the listings kept at once, in UTF-16 code units: 20 MB at two bytes each, of the 128 MB that a worker has, for each provider.
+ * YouTube allows a description of 5,000, so that 400 listings could be ten times as much.
+ */
+const textKept = 10_000_000
 
 /** Pages (10,000 items since the last check) after which the provider is not believed. */
 const pagesAtMost = 200
@@ -28,6 +34,8 @@ export interface Listing {
   next: string | null
   /** Keys of the pages read and of the next. */
   readonly keys: Set<string>
+  /** Length of the titles and descriptions on the pages, in UTF-16 code units. */
+  text: number
   /** Number of entries on the pages, unreadable ones included. */
   size: number
   /** Number of items in all, as the provider last said. */
@@ -56,10 +64,21 @@ export type ReadListing = (account: AccountKey, source: Source, wanted: Wanted) 
  * a new listing: the old one could miss what was published in between.
  */
 export const makeListings = (
-  client: ProviderClient,
+  client: Pick<ProviderClient, "provider" | "isTotalExact" | "items">,
   withToken: TokenRefreshService["Service"]["withToken"],
 ): ReadListing => {
   const kept = new Map<string, Listing>()
+  let text = 0
+  const drop = (sourceId: string) => {
+    text -= kept.get(sourceId)?.text ?? 0
+    kept.delete(sourceId)
+  }
+  const dropOldest = () => {
+    for (const sourceId of kept.keys()) {
+      if (kept.size <= listingsKept && text <= textKept) return
+      drop(sourceId)
+    }
+  }
   const unavailable = (reason: string) => new ProviderUnavailable({ provider: client.provider, reason, retryAt: null })
 
   const find = (account: AccountKey, { sourceId, itemCount: count }: Source, { isOwn }: Wanted): Listing => {
@@ -75,6 +94,7 @@ export const makeListings = (
           pages: [],
           next: null,
           keys: new Set(),
+          text: 0,
           size: 0,
           total: null,
           hasMoved: false,
@@ -83,10 +103,10 @@ export const makeListings = (
           alone: Semaphore.makeUnsafe(1),
         }
     // The one used last is the last to go.
-    kept.delete(sourceId)
+    drop(sourceId)
     kept.set(sourceId, listing)
-    const [oldest] = kept.keys()
-    if (kept.size > listingsKept && oldest !== undefined) kept.delete(oldest)
+    text += listing.text
+    dropOldest()
     return listing
   }
 
@@ -106,7 +126,11 @@ export const makeListings = (
       if (!page.isModified) return yield* notAsked(client.provider)
       if (listing.total !== null && page.total !== null && page.total < listing.total) listing.hasMoved = true
       listing.total = page.total
-      listing.pages.push(page.entries.filter(({ availability }) => availability !== "withheld"))
+      const entries = page.entries.filter(({ availability }) => availability !== "withheld")
+      listing.pages.push(entries)
+      const more = entries.reduce((sum, { title, description }) => sum + title.length + description.length, 0)
+      listing.text += more
+      if (kept.get(listing.sourceId) === listing) text += more
       listing.size += page.size
       listing.next = yield* nextKey(client.provider, page, listing.keys).pipe(
         Effect.tapError((error) =>
@@ -122,9 +146,10 @@ export const makeListings = (
     for (let readings = 1; ; readings += 1) {
       const listing = find(account, source, wanted)
       yield* listing.alone.withPermit(grow(listing, account, wanted.pages))
+      dropOldest()
       if (!listing.hasMoved) return listing
       // Nobody would ask again for what was skipped: the listing is read anew, also for those who have it already.
-      if (kept.get(listing.sourceId) === listing) kept.delete(listing.sourceId)
+      if (kept.get(listing.sourceId) === listing) drop(listing.sourceId)
       if (readings < readingsAtMost) continue
       if (!client.isTotalExact) return listing
       return yield* unavailable("its listing moved whenever it was read")

@@ -22,7 +22,7 @@ export interface BatchSummary {
   readonly unfinished: number | null
 }
 
-/** Sources asked before what they brought is written: at 20 items of 5 KB each far below the 128 MB that a worker has. */
+/** Sources asked before what they brought is written: at 50 items of 2 KB each 20 MB of the 128 MB that a worker has. */
 const asksAtOnce = 200
 
 type Follows = ReadonlyMap<string, Follow>
