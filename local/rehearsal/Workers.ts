@@ -16,8 +16,8 @@ const entries = "local/rehearsal/workers"
 type Variables = Readonly<Record<string, string>>
 
 /** The workers as they are deployed, under Cloudflare's limits, each with an entry that counts its statements, and the observer beside them. */
-const workers = (keys: Keys, vars: Variables, limits: Variables) => [
-  gatewayWorker(keys, { entry: `${entries}/gateway.ts` }),
+export const workersUnderLimits = (keys: Keys, vars: Variables, limits: Variables) => [
+  gatewayWorker(keys, { entry: `${entries}/gateway.ts`, vars: limits }),
   coreWorker(keys, { entry: `${entries}/core.ts`, vars: { ...vars, ...limits } }),
   cronWorker({ entry: `${entries}/cron.ts`, vars: { ...vars, ...limits } }),
   migrationWorker(keys, { entry: `${entries}/migration.ts`, vars: limits }),
@@ -61,7 +61,7 @@ export class Workers extends Context.Service<
       Effect.gen(function* () {
         const simulator = yield* Simulator
         const stack = yield* acquireStack(output, {
-          workers: workers(keys, coreSettings(simulator.url, pace), limits),
+          workers: workersUnderLimits(keys, coreSettings(simulator.url, pace), limits),
         })
         const { harness } = stack
 
