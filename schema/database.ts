@@ -44,6 +44,12 @@ export const userAccounts = sqliteTable(
     authorizedAt: integer("authorized_at"),
     /** The name of the OAuth client that the grant was issued to; `null`: the default one. */
     client: text("client"),
+    /**
+     * While D1 holds the account: refusals of the grant in a row, and until when no refresh is made. Of a refused grant that is when it
+     * is tried again (`null`: never), of any other what the token endpoint asked for by `Retry-After`.
+     */
+    refusals: integer("refusals").notNull().default(0),
+    refreshRetryAt: integer("refresh_retry_at"),
   },
   (table) => [
     primaryKey({ columns: [table.userId, table.provider] }),

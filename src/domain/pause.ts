@@ -1,5 +1,8 @@
 import type { RateLimited } from "./error.ts"
 
+/** Longest pause that a provider gets by `Retry-After`, in milliseconds: a day, unless an object is told otherwise (`PAUSE_LIMIT`). */
+export const longestPauseMs = 24 * 3_600_000
+
 /** What a provider asked for, and why. */
 type Pause = Pick<RateLimited, "reason" | "retryAt">
 

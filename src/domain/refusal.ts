@@ -1,4 +1,18 @@
+import { Schema } from "effect"
+import { EpochMillis } from "./token.ts"
+
 const hourMs = 3_600_000
+
+/** How the token endpoint has answered of late, as it goes with a grant from one side of the move to the other. */
+export const GrantPast = Schema.Struct({
+  /** Refusals in a row. */
+  refusals: Schema.Int,
+  /**
+   * Until when no refresh is made, in epoch milliseconds: of a refused grant when it is tried again (`null`: never), of any other what
+   * the token endpoint asked for by `Retry-After` (`null`: nothing).
+   */
+  retryAt: Schema.NullOr(EpochMillis),
+})
 
 /**
  * How long after each refusal in a row a refused grant is tried again, and over how much longer that is spread, in milliseconds:

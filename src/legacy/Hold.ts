@@ -1,13 +1,10 @@
 import { Clock, Context, Effect, Layer, Option } from "effect"
 import { RateLimited } from "../domain/error.ts"
-import { boundPause } from "../domain/pause.ts"
+import { boundPause, longestPauseMs } from "../domain/pause.ts"
 import type { Provider } from "../domain/provider.ts"
 
 /** Longest silence of a provider that a run waits for, in milliseconds. */
 const patienceMs = 60_000
-
-/** Longest pause that a provider gets by `Retry-After`, in milliseconds: a day, as objects give it unless told. */
-const longestPauseMs = 24 * 3_600_000
 
 /** Rate limits of the run: limits and quotas are the application's, so what a provider told one account holds for all. */
 export class Hold extends Context.Service<

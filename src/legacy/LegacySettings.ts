@@ -1,5 +1,6 @@
 import { Config, Context, Effect, Layer } from "effect"
 import type { Misconfigured } from "../domain/error.ts"
+import { type GrantLifetimes, grantLifetimes } from "../domain/grantLife.ts"
 import type { Provider } from "../domain/provider.ts"
 import {
   areBoundsOff,
@@ -43,6 +44,7 @@ export interface LegacySettingsShape {
   readonly recheckMs: number
   /** How long a provider may take for one answer, in milliseconds. */
   readonly requestTimeoutMs: number
+  readonly grantLifetimes: GrantLifetimes
 }
 
 const variables = Config.all({
@@ -54,6 +56,7 @@ const variables = Config.all({
   backfillItems,
   recheckMs,
   requestTimeoutMs,
+  grantLifetimes,
   isUnsafe: areBoundsOff,
 })
 

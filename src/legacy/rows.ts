@@ -1,10 +1,11 @@
-import { Effect, Schema } from "effect"
+import { Clock, Effect, Schema } from "effect"
 import { askDatabase } from "../domain/database.ts"
 import { jsonTexts } from "../domain/jsonTexts.ts"
 import type { Provider } from "../domain/provider.ts"
 import { SourceDetails } from "../domain/subscription.ts"
 import { detailColumns, joinDetails } from "../feed/details.ts"
 import { type AccountKey, keyOf } from "../move/account.ts"
+import { mayPoll } from "../move/claim.ts"
 
 // What the legacy poller reads in D1, one statement a batch. SQLite takes CROSS JOIN for the order in which to join: from the rows of
 // the parameter to the tables, by their keys. Left to itself it would read whole tables.
@@ -14,8 +15,10 @@ const rows = <A>(operation: string, statement: D1PreparedStatement, schema: Sche
     Effect.flatMap(({ results }) => Effect.orDie(Schema.decodeUnknownEffect(Schema.Array(schema))(results))),
   )
 
+const Person = Schema.Struct({ userId: Schema.String })
+
 const nextPage = `SELECT user_id AS userId FROM user_accounts
-  WHERE holder = 'database' AND user_id > ?1 AND provider = ?2 AND is_active AND state = 'connected'
+  WHERE holder = 'database' AND user_id > ?1 AND provider = ?2 AND is_active AND ${mayPoll("?5")}
     AND (?4 IS NULL OR user_id <= ?4)
   ORDER BY user_id LIMIT ?3`
 
@@ -26,22 +29,18 @@ export const readAccountsToPoll = (
   { after, upTo }: { readonly after: string; readonly upTo: string | null },
   batchSize: number,
 ) =>
-  rows(
-    "accounts to poll",
-    database.prepare(nextPage).bind(after, provider, batchSize, upTo),
-    Schema.Struct({ userId: Schema.String }),
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    rows("accounts to poll", database.prepare(nextPage).bind(after, provider, batchSize, upTo, now), Person),
   ).pipe(Effect.map((found): ReadonlyArray<AccountKey> => found.map(({ userId }) => ({ userId, provider }))))
 
 const stillToPoll = `SELECT account.user_id AS userId FROM json_each(?1) person
   CROSS JOIN user_accounts account ON account.user_id = person.value AND account.provider = ?2
-  WHERE holder = 'database' AND is_active AND state = 'connected'`
+  WHERE holder = 'database' AND is_active AND ${mayPoll("?3")}`
 
 /** Reads which of these people have an account that D1 holds. */
 export const readStillToPoll = (database: D1Database, provider: Provider, userIds: ReadonlyArray<string>) =>
-  rows(
-    "accounts still to poll",
-    database.prepare(stillToPoll).bind(JSON.stringify(userIds), provider),
-    Schema.Struct({ userId: Schema.String }),
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    rows("accounts still to poll", database.prepare(stillToPoll).bind(JSON.stringify(userIds), provider, now), Person),
   ).pipe(Effect.map((found): ReadonlySet<string> => new Set(found.map(({ userId }) => userId))))
 
 /** A source that somebody is known to follow, with the legacy poller's cursor. */

@@ -139,8 +139,8 @@ export const runLegacy = Effect.fn("runLegacy")(function* ({
   })
   const settings = LegacySettings.layer(variables)
   const grants = Layer.unwrap(
-    Effect.map(LegacySettings, ({ endpoints, requestTimeoutMs: timeoutMs }) =>
-      DatabaseGrants.layer({ database: counted, endpoints, timeoutMs, importTokens }),
+    Effect.map(LegacySettings, ({ endpoints, grantLifetimes, requestTimeoutMs: timeoutMs }) =>
+      DatabaseGrants.layer({ database: counted, endpoints, grantLifetimes, timeoutMs, importTokens }),
     ),
   )
   const http = Layer.unwrap(Effect.map(LegacySettings, ({ requestTimeoutMs }) => ProviderHttp.layer(requestTimeoutMs)))

@@ -94,14 +94,25 @@ export class DatabaseGrants extends Context.Service<
       const expiryOf = ({ accessToken, expiresAt }: HeldRow) => ({
         expiresAt: accessToken === null ? 0 : (expiresAt ?? 0),
       })
-      const isStale = (row: HeldRow, now: number) =>
-        row.state === "connected" &&
-        row.isActive &&
-        needsRefresh({ ...expiryOf(row), issuedAt: row.updatedAt ?? 0 }, now)
+      const isToTryAgain = ({ state, refreshToken, refreshRetryAt }: HeldRow, now: number) =>
+        state === "reauthorization_required" &&
+        refreshToken !== null &&
+        refreshRetryAt !== null &&
+        refreshRetryAt <= now
+      const isStale = (row: HeldRow, now: number) => {
+        if (!row.isActive) return false
+        return row.state === "connected"
+          ? needsRefresh({ ...expiryOf(row), issuedAt: row.updatedAt ?? 0 }, now)
+          : isToTryAgain(row, now)
+      }
 
-      /** The token that there is, while it works, where an outage keeps a new one back. */
+      /** What the row says where an outage keeps a new token back: the token that there is, while it works, or that the grant was refused. */
       const orUsable = (row: HeldRow, renewed: GrantResult, now: number): GrantResult =>
-        Result.isFailure(renewed) && isOutage(renewed.failure) && isUsable(expiryOf(row), now) ? usableOf(row) : renewed
+        Result.isFailure(renewed) &&
+        isOutage(renewed.failure) &&
+        (row.state !== "connected" || isUsable(expiryOf(row), now))
+          ? usableOf(row)
+          : renewed
 
       const accessTokens = Effect.fn("DatabaseGrants.accessTokens")(function* (accounts: ReadonlyArray<AccountKey>) {
         const held = yield* readHeld(database, accounts)

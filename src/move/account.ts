@@ -34,9 +34,12 @@ const accountFields = {
   epoch: Schema.Int,
   generation: Schema.Int,
   ...lifeFields,
+  /** See `GrantPast`. */
+  refusals: Schema.Int,
+  refreshRetryAt: Schema.NullOr(Schema.Int),
 }
 const ownColumns = `user_accounts.user_id AS userId, user_accounts.provider, is_active AS isActive, user_accounts.state, holder, epoch,
-  generation, authorized_at AS authorizedAt, user_accounts.client`
+  generation, authorized_at AS authorizedAt, user_accounts.client, refusals, refresh_retry_at AS refreshRetryAt`
 
 /** Until when somebody refreshes the grant, and until when nobody may begin to: epoch milliseconds. */
 const claimFields = { claimedUntil: Schema.NullOr(Schema.Int), fencedUntil: Schema.NullOr(Schema.Int) }

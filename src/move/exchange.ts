@@ -1,7 +1,10 @@
-import { Clock, Effect, Option, type Redacted, Result, Schedule } from "effect"
+import { Clock, Effect, Option, Random, type Redacted, Result, Schedule } from "effect"
 import { askDatabase } from "../domain/database.ts"
 import { ProviderUnavailable, type RateLimited, ReauthorizationRequired } from "../domain/error.ts"
+import { type GrantLifetimes, reconnectBy } from "../domain/grantLife.ts"
+import { boundPause, longestPauseMs, spreadPause } from "../domain/pause.ts"
 import type { Provider } from "../domain/provider.ts"
+import { nextTryOfRefused } from "../domain/refusal.ts"
 import type { TokenSet } from "../domain/token.ts"
 import { refreshGrant } from "../providers/oauth.ts"
 import type { ProviderEndpoints } from "../providers/provider.ts"
@@ -24,6 +27,7 @@ export interface ExchangeOptions {
   readonly endpoints: Readonly<Record<Provider, ProviderEndpoints>>
   /** How long a token endpoint may take, in milliseconds: far below the life of a claim. */
   readonly timeoutMs: number
+  readonly grantLifetimes: GrantLifetimes
   /** Writes new tokens to the copies that objects keep. */
   readonly copy: (written: ReadonlyArray<Copy>) => Effect.Effect<void>
 }
@@ -38,6 +42,9 @@ interface Attempt {
   readonly rotated: Redacted.Redacted<string> | null
   readonly tookMs: number
 }
+
+/** Over how long the ends of pauses that many were told of together are spread, in milliseconds. */
+const longestSpreadMs = 60_000
 
 /** About 25 s, half a claim: a rotated refresh token that is not written down is lost, and the grant with it. */
 const writeRetries = Schedule.exponential("100 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 8 }))
@@ -92,13 +99,29 @@ const toCount = ({ outcome, tookMs }: Attempt): OperationCount => ({
 const accountsIn = (result: D1Result | undefined): ReadonlyMap<string, AccountRow> =>
   new Map((result?.results ?? []).flatMap((row) => Option.toArray(decodeAccount(row))).map((row) => [keyOf(row), row]))
 
+/** Until when a refresh that failed keeps the next one off; `null` for not at all, or for ever where the grant was refused. */
+const retryAtOf = Effect.fnUntraced(function* ({ row, outcome }: Attempt, { grantLifetimes }: ExchangeOptions) {
+  if (Result.isSuccess(outcome)) return null
+  const now = yield* Clock.currentTimeMillis
+  const random = yield* Random.next
+  if (outcome.failure._tag === "ReauthorizationRequired") {
+    const endsAt = reconnectBy(grantLifetimes[row.provider], row.authorizedAt)
+    return nextTryOfRefused({ endsAt, refusals: row.refusals + 1 }, now, random)
+  }
+  if (outcome.failure._tag === "ProviderUnavailable") return null
+  const { reason } = outcome.failure
+  const { until } = boundPause(outcome.failure, now, longestPauseMs)
+  return spreadPause({ reason, retryAt: until }, { now, random, longestMs: longestSpreadMs })
+})
+
 /** Records the outcomes of a claim in one batch. Returns the rows that took new tokens, and those that were released without. */
 const recordOutcomes = Effect.fnUntraced(function* (
-  { database }: ExchangeOptions,
+  options: ExchangeOptions,
   claimId: string,
   accounts: ReadonlyArray<Stale>,
   attempts: ReadonlyArray<Attempt>,
 ) {
+  const { database } = options
   const now = yield* Clock.currentTimeMillis
   const brought = attempts.flatMap(({ row: { userId, provider }, outcome }) =>
     Result.isSuccess(outcome) ? [{ userId, provider, tokens: outcome.success }] : [],
@@ -109,9 +132,15 @@ const recordOutcomes = Effect.fnUntraced(function* (
     ),
   )
   const rotated = new Map(attempts.map((one) => [keyOf(one.row), one.rotated]))
+  const retries = new Map(
+    yield* Effect.forEach(attempts, (one) =>
+      Effect.map(retryAtOf(one, options), (retryAt) => [keyOf(one.row), retryAt] as const),
+    ),
+  )
   const released = accounts.map((account) => {
     const key = keyOf(account)
-    return { ...account, isRefused: refused.has(key), refreshToken: rotated.get(key) ?? null }
+    const retryAt = retries.get(key) ?? null
+    return { ...account, isRefused: refused.has(key), retryAt, refreshToken: rotated.get(key) ?? null }
   })
   const statements = [
     renewAccounts(database, claimId, now, brought),

@@ -3,7 +3,7 @@ import {
   AccountNotConnected,
   type DatabaseUnavailable,
   ProviderUnavailable,
-  type RateLimited,
+  RateLimited,
   ReauthorizationRequired,
 } from "../domain/error.ts"
 import { type AccountKey, type AccountRow, type HeldRow, keyOf, type UsableToken } from "./account.ts"
@@ -50,11 +50,14 @@ export const usableOf = (row: HeldRow): GrantResult => {
 }
 
 /** Decides what a row says to a caller that could not claim it: an outcome, or to read it again later. */
-const judge = (account: Stale, row: HeldRow, hasSeenClaim: boolean): GrantResult | "again" => {
+const judge = (account: Stale, row: HeldRow, now: number, hasSeenClaim: boolean): GrantResult | "again" => {
   const { provider } = account
   if (row.generation !== account.generation || row.state !== "connected" || !row.isActive) return usableOf(row)
   if (row.refreshToken === null) {
     return Result.fail(new ReauthorizationRequired({ provider, reason: "D1 has no refresh token" }))
+  }
+  if (row.refreshRetryAt !== null && row.refreshRetryAt > now) {
+    return Result.fail(new RateLimited({ provider, reason: "rate_limited", retryAt: row.refreshRetryAt }))
   }
   // The claim ended and brought nothing: if every caller that waited for it tried as well, they would make an outage worse.
   if (hasSeenClaim && row.claimedUntil === null) {
@@ -102,7 +105,7 @@ export const renew = Effect.fn("renew")(function* (stale: ReadonlyArray<Stale>, 
       const key = keyOf(account)
       const row = held.get(key)
       if (row === undefined) continue
-      const seen = judge(account, row, claimedByOthers.has(key))
+      const seen = judge(account, row, now, claimedByOthers.has(key))
       if (seen !== "again") results.set(key, seen)
       else if (account.isUsable || now - startedAt >= patienceMs) results.set(key, Result.fail(outOfPatience(row)))
       if ((row.claimedUntil ?? 0) > now) claimedByOthers.add(key)

@@ -7,8 +7,8 @@ import { rowsOf } from "./accounts.ts"
 // A person's own doing goes before a refresh under way: it clears the claim, so that what the refresh brings is not written.
 
 const written = `access_token = ?3->>'accessToken', refresh_token = ?3->>'refreshToken', expires_at = ?3->>'expiresAt',
-  scope = ?3->>'scope', authorized_at = ?3->>'authorizedAt', client = ?3->>'client', state = 'connected', is_active = true, generation = generation + 1, refresh_claim = NULL,
-  refresh_claimed_until = NULL, updated_at = ?4`
+  scope = ?3->>'scope', authorized_at = ?3->>'authorizedAt', client = ?3->>'client', state = 'connected', is_active = true,
+  refusals = 0, refresh_retry_at = NULL, generation = generation + 1, refresh_claim = NULL, refresh_claimed_until = NULL, updated_at = ?4`
 
 const ofOne = "user_accounts.user_id = ?1 AND user_accounts.provider = ?2"
 
@@ -18,12 +18,12 @@ const setStatement = `UPDATE user_accounts SET ${written}
 const takeStatement = `UPDATE user_accounts SET ${written}, holder = 'database', epoch = ?6, fenced_until = NULL
   WHERE ${ofOne} AND holder = 'object' AND epoch = ?5 RETURNING ${accountColumns}`
 
-const refuseStatement = `UPDATE user_accounts SET state = 'reauthorization_required', updated_at = ?4
+const refuseStatement = `UPDATE user_accounts SET state = 'reauthorization_required', refresh_retry_at = NULL, updated_at = ?4
   WHERE ${ofOne} AND holder = 'database' AND generation = ?3 AND state = 'connected'`
 
 const removeStatement = `UPDATE user_accounts SET access_token = NULL, refresh_token = NULL, expires_at = NULL, scope = NULL,
-    authorized_at = NULL, client = NULL, state = 'disconnected', is_active = false, generation = generation + 1, refresh_claim = NULL, refresh_claimed_until = NULL,
-    updated_at = ?3
+    authorized_at = NULL, client = NULL, state = 'disconnected', is_active = false, refusals = 0, refresh_retry_at = NULL,
+    generation = generation + 1, refresh_claim = NULL, refresh_claimed_until = NULL, updated_at = ?3
   WHERE ${ofOne} AND holder = 'database' AND epoch = ?4 AND state <> 'disconnected' RETURNING generation`
 
 const unfollowStatement = `DELETE FROM user_subscriptions WHERE user_id = ?1 AND provider = ?2 AND EXISTS (

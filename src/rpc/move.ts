@@ -10,6 +10,7 @@ import {
   SealBroken,
 } from "../domain/error.ts"
 import { Provider } from "../domain/provider.ts"
+import { GrantPast } from "../domain/refusal.ts"
 import { SourceDetails } from "../domain/subscription.ts"
 import { AccountState, EpochMillis, GivenTokens, Secret, TokenSet } from "../domain/token.ts"
 import { UserId } from "../domain/user.ts"
@@ -113,7 +114,13 @@ export const TakeOver = contract("takeOver", {
   payload: Schema.Struct({
     userId,
     lease,
-    accounts: accountsOf(AccountEpoch),
+    accounts: accountsOf(
+      Schema.Struct({
+        ...AccountEpoch.fields,
+        /** Nothing unless said: the object tries a refused grant no more. */
+        past: Schema.optionalKey(GrantPast),
+      }),
+    ),
     sources: Schema.Array(HandedSource),
     isMirrored: Schema.Boolean,
   }),
@@ -145,6 +152,8 @@ const HandedBack = Schema.Struct({
   state: AccountState,
   /** The newest; `null` unless handed back, and of an account that the person has disconnected. */
   tokens: Schema.NullOr(TokenSet),
+  /** Of a grant that is handed back. */
+  past: Schema.optionalKey(GrantPast),
 })
 
 /**

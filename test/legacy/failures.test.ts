@@ -34,6 +34,21 @@ describe("somebody whose account fails", () => {
     expect(await run()).toMatchObject({ found: 3, polled: 2, failed: 1 })
   })
 
+  it("by a false refusal is polled again as soon as the grant is tried again, by the run", async () => {
+    const source = await simulator.createSource({ provider: "spotify", items: 2 })
+    const [userId = ""] = await settle(1, [source], { expiresInSeconds: -1 })
+    const fault = { type: "invalid_grant" } as const
+    const [refuses = ""] = await simulator.setFaults([{ match: { person: userId, kind: "token" }, fault }])
+    expect(await run()).toMatchObject({ found: 1, failed: 1 })
+    await simulator.clearFaults([refuses])
+    expect(await run()).toMatchObject({ found: 0 })
+    await env.DB.prepare("UPDATE user_accounts SET refresh_retry_at = ?2 WHERE user_id = ?1")
+      .bind(userId, Date.now() - 1)
+      .run()
+    expect(await run()).toMatchObject({ found: 1, polled: 1, items: 2 })
+    expect(await rowOf(userId)).toMatchObject({ state: "connected", refusals: 0, refresh_retry_at: null })
+  })
+
   it("because the provider rejects a token that has not expired has it refreshed, once", async () => {
     const source = await simulator.createSource({ provider: "spotify", items: 2 })
     const [userId = ""] = await settle(1, [source])

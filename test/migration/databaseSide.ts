@@ -1,5 +1,6 @@
 import { env, exports } from "cloudflare:workers"
 import { Effect, Option, Redacted } from "effect"
+import { spotifyLifetimeMs } from "../../src/domain/grantLife.ts"
 import type { Provider } from "../../src/domain/provider.ts"
 import { DatabaseGrants } from "../../src/move/DatabaseGrants.ts"
 import { forever } from "../forever.ts"
@@ -14,6 +15,7 @@ const grants = DatabaseGrants.layer({
     spotify: { apiUrl: spotify.api, tokenUrl: spotify.token, ...client },
     youtube: { apiUrl: youtube.api, tokenUrl: youtube.token, ...client },
   },
+  grantLifetimes: { spotify: spotifyLifetimeMs, youtube: null },
   timeoutMs: forever,
   importTokens: (payload) => exports.MigrationEntrypoint.importTokens(payload),
 })

@@ -1,6 +1,7 @@
 import { env, exports } from "cloudflare:workers"
 import { Effect, Redacted } from "effect"
 import type { Grant, GrantInput } from "../../local/simulator/model.ts"
+import { spotifyLifetimeMs } from "../../src/domain/grantLife.ts"
 import type { Provider } from "../../src/domain/provider.ts"
 import type { TokenSet } from "../../src/domain/token.ts"
 import { DatabaseGrants, type DatabaseGrantsOptions } from "../../src/move/DatabaseGrants.ts"
@@ -37,6 +38,7 @@ export const withGrants = <A, E>(
       DatabaseGrants.layer({
         database: env.DB,
         endpoints,
+        grantLifetimes: { spotify: spotifyLifetimeMs, youtube: null },
         timeoutMs: forever,
         importTokens: (payload) => exports.MigrationEntrypoint.importTokens(payload),
         ...options,

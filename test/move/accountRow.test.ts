@@ -15,6 +15,8 @@ const account = {
   fencedUntil: null,
   authorizedAt: 1_780_000_000_000,
   client: null,
+  refusals: 0,
+  refreshRetryAt: null,
   updatedAt: null,
 }
 const grant = {

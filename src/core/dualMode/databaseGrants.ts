@@ -1,5 +1,6 @@
 import { Config, Effect, Layer } from "effect"
 import type { Misconfigured } from "../../domain/error.ts"
+import { grantLifetimes } from "../../domain/grantLife.ts"
 import { readSettings, requestTimeoutMs } from "../../domain/settings.ts"
 import { DatabaseGrants } from "../../move/DatabaseGrants.ts"
 import { endpointsConfig } from "../../providers/endpoints.ts"
@@ -8,7 +9,7 @@ import { ProviderHttp } from "../../providers/ProviderHttp.ts"
 import type { CoreEnv } from "../env.ts"
 import { importInto } from "../object.ts"
 
-const variables = Config.all({ endpoints: endpointsConfig, timeoutMs: requestTimeoutMs })
+const variables = Config.all({ endpoints: endpointsConfig, timeoutMs: requestTimeoutMs, grantLifetimes })
 
 /** D1's side of grants, with the settings of the core worker. */
 export const databaseGrantsLayer = (env: CoreEnv): Layer.Layer<DatabaseGrants, Misconfigured> =>

@@ -13,7 +13,7 @@ type Account = typeof AccountStatus.Type
 
 /** An account as D1 knows it: the rest is the legacy poller's, which keeps no account of it. */
 const inDatabase = (
-  { provider, holder, epoch, state, authorizedAt, client }: AccountRow,
+  { provider, holder, epoch, state, authorizedAt, client, refreshRetryAt }: AccountRow,
   lifetimes: GrantLifetimes,
 ): Account => ({
   provider,
@@ -27,10 +27,10 @@ const inDatabase = (
   client,
   reconnectBy: reconnectBy(lifetimes[provider], authorizedAt),
   keyId: null,
-  rateLimitedUntil: null,
-  rateLimitReason: null,
+  rateLimitedUntil: state === "connected" ? refreshRetryAt : null,
+  rateLimitReason: state === "connected" && refreshRetryAt !== null ? "rate_limited" : null,
   failures: 0,
-  retryAt: null,
+  retryAt: state === "connected" ? null : refreshRetryAt,
   sources: 0,
   failingSources: 0,
 })

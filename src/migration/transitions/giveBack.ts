@@ -1,5 +1,6 @@
 import { Clock, Effect, Option, Result } from "effect"
 import { jsonTexts } from "../../domain/jsonTexts.ts"
+import type { GrantPast } from "../../domain/refusal.ts"
 import type { TokenSet } from "../../domain/token.ts"
 import { toStored } from "../../move/account.ts"
 import { Core } from "../Core.ts"
@@ -28,6 +29,8 @@ const switchBack = `UPDATE user_accounts SET holder = 'database', epoch = back.v
     authorized_at = iif(back.value->>'isGiven', back.value->>'authorizedAt', authorized_at),
     client = iif(back.value->>'isGiven', back.value->>'client', client),
     state = coalesce(back.value->>'state', user_accounts.state),
+    refusals = iif(back.value->>'isGiven', back.value->>'refusals', refusals),
+    refresh_retry_at = iif(back.value->>'isGiven', back.value->>'retryAt', refresh_retry_at),
     is_active = iif(back.value->>'state' IS NULL, is_active, back.value->>'state' <> 'disconnected'),
     refresh_claim = NULL, refresh_claimed_until = NULL, fenced_until = NULL, updated_at = ?2
   FROM json_each(?1) back
@@ -45,6 +48,7 @@ interface Back {
   readonly isGiven: boolean
   readonly state: string | null
   readonly tokens: TokenSet | null
+  readonly past: typeof GrantPast.Type
 }
 
 const nothing = {
@@ -56,8 +60,9 @@ const nothing = {
   client: null,
 }
 
-const toRow = ({ tokens, ...back }: Back) => ({
+const toRow = ({ tokens, past, ...back }: Back) => ({
   ...back,
+  ...past,
   ...(tokens === null ? nothing : toStored(tokens)),
 })
 
@@ -86,6 +91,7 @@ const askBack = Effect.fn("askBack")(function* ({ userId, accounts, lease }: Per
       isGiven,
       state: isGiven ? answer.state : null,
       tokens: isGiven ? answer.tokens : null,
+      past: answer?.past ?? { refusals: 0, retryAt: null },
     }
   })
 })

@@ -69,7 +69,9 @@ const takeOverOne = Effect.fn("takeOverOne")(function* (person: PersonInMove, so
     .takeOver({
       userId,
       lease,
-      accounts: given.map(({ provider, epoch }) => ({ provider, epoch })),
+      accounts: given.map(({ provider, epoch, account: { refusals, refreshRetryAt: retryAt } }) => {
+        return { provider, epoch, past: { refusals, retryAt } }
+      }),
       sources,
       isMirrored: true,
     })

@@ -3,6 +3,7 @@ import { Clock, Effect, Random, Schema } from "effect"
 import { accounts, outbox, person } from "../../../schema/object.ts"
 import { DatabaseUnavailable, type LeaseLost } from "../../domain/error.ts"
 import type { Provider } from "../../domain/provider.ts"
+import type { GrantPast } from "../../domain/refusal.ts"
 import { AccountState } from "../../domain/token.ts"
 import type { HandedSource } from "../../rpc/move.ts"
 import { Outbox } from "../delivery/Outbox.ts"
@@ -14,6 +15,7 @@ import { ensurePerson, heldProviders, rearm } from "../person.ts"
 import { Settings } from "../Settings.ts"
 import { Store } from "../Store.ts"
 import { underLease } from "./lease.ts"
+import { adoptPast, pastOf } from "./past.ts"
 import { adoptSources } from "./sourceHandoff.ts"
 
 // The right to refresh an account comes to this object, or goes. docs/move.md tells the whole order.
@@ -26,6 +28,11 @@ interface AccountEpoch {
   readonly epoch: number
 }
 
+/** An account as it comes, and how the token endpoint has answered D1's side of late. */
+interface TakenAccount extends AccountEpoch {
+  readonly past?: typeof GrantPast.Type
+}
+
 interface TakeOverOptions {
   readonly sources: ReadonlyArray<HandedSource>
   readonly isMirrored: boolean
@@ -33,10 +40,11 @@ interface TakeOverOptions {
 }
 
 const takeAccount = Effect.fnUntraced(function* (
-  { provider, epoch }: AccountEpoch,
+  { provider, epoch, past }: TakenAccount,
   { sources, isMirrored, lease }: TakeOverOptions,
 ) {
-  const { db } = yield* Store
+  const store = yield* Store
+  const { db } = store
   const settings = yield* Settings
   const grants = yield* GrantStore
   const now = yield* Clock.currentTimeMillis
@@ -61,6 +69,7 @@ const takeAccount = Effect.fnUntraced(function* (
       })
       .where(eq(accounts.provider, provider))
       .run()
+    if (past !== undefined) adoptPast(store, provider, readState(known.state), past)
     adoptSources(db, settings, provider, sources, now)
     db.update(person).set({ isMirrored }).run()
     grants.changed(provider, "taken_over", now, `epoch ${epoch}`)
@@ -71,7 +80,7 @@ const takeAccount = Effect.fnUntraced(function* (
 
 /** Makes the object the holder of accounts of which it keeps a copy; it goes on polling where the legacy poller stopped. */
 export const takeOver = Effect.fn("takeOver")(function* (
-  wanted: ReadonlyArray<AccountEpoch>,
+  wanted: ReadonlyArray<TakenAccount>,
   options: TakeOverOptions,
 ) {
   const store = yield* Store
@@ -86,6 +95,7 @@ export const takeOver = Effect.fn("takeOver")(function* (
 const whatIsLeft = Effect.fnUntraced(function* ({ provider, epoch }: AccountEpoch) {
   const { db } = yield* Store
   const grants = yield* Grants
+  const { readToken } = yield* GrantStore
   const account = db.select().from(accounts).where(eq(accounts.provider, provider)).get()
   const nothing = { provider, epoch: account?.epoch ?? 0, state: readState(account?.state), tokens: null }
   if (account === undefined || account.epoch > epoch || account.isHolder) {
@@ -97,7 +107,9 @@ const whatIsLeft = Effect.fnUntraced(function* ({ provider, epoch }: AccountEpoc
   const tokens = isCopy
     ? null
     : yield* Effect.catchTag(grants.reveal(provider), "AccountNotConnected", () => Effect.succeed(null))
-  return { ...nothing, tokens, outcome: tokens === null ? ("nothing_newer" as const) : ("handed_back" as const) }
+  const row = readToken(provider)
+  if (tokens === null || row === undefined) return { ...nothing, outcome: "nothing_newer" as const }
+  return { ...nothing, tokens, past: pastOf(row, nothing.state), outcome: "handed_back" as const }
 })
 
 /** Gives one account up once no refresh of it is under way. Records also one that the object does not know, for calls that come late. */

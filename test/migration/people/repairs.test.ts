@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers"
 import { afterEach, expect, it } from "vitest"
 import { makeMigration } from "../../../src/migration/makeMigration.ts"
+import { Account } from "../../move/account.ts"
 import { makeSources, settled } from "../../object/following.ts"
 import { simulator } from "../../object/person.ts"
 import { bindings } from "../driver.ts"
@@ -40,6 +41,15 @@ it("An operator ends a provider's pause of one person, and the audit has it", as
     detail: JSON.stringify({ userId: person.id }),
     outcome: "ok",
   })
+})
+
+it("An operator ends a pause of an account that D1 holds", async () => {
+  const ada = await new Account().connected()
+  await ada.has({ refresh_retry_at: Date.now() + 60_000 })
+  const ended = await post(`/v1/people/${ada.userId}/end-pauses`, { provider: "spotify" })
+  expect(ended).toEqual({ status: 200, body: { ended: ["spotify"] } })
+  expect(await ada.row()).toMatchObject({ refresh_retry_at: null })
+  expect(await post(`/v1/people/${ada.userId}/end-pauses`)).toMatchObject({ body: { ended: [] } })
 })
 
 it("An operator has D1 sent again what it refused of one person, and the audit has it", async () => {
