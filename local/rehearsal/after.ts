@@ -42,7 +42,12 @@ export const measureAfter = Effect.fn("measureAfter")(function* (people: Readonl
   yield* armFaults(0)
   const published = yield* Ref.get(events.published)
   const backfill = expectedRows(people, [], backfillItems)
-  yield* waitForFeeds("what was published, in feeds", backfill, expectedRows(people, published, backfillItems))
+  yield* waitForFeeds(
+    "what was published, in feeds",
+    backfill,
+    expectedRows(people, published, backfillItems),
+    people.length,
+  )
   const { cronMs, tokenQueries } = yield* measureCron(people)
   yield* display.line("Comparing every grant that pollen holds with what its provider would take.")
   const grants = yield* judgeGrants(people)

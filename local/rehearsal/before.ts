@@ -19,7 +19,7 @@ export const measureBefore = Effect.fn("measureBefore")(function* (people: Reado
   const total = 1 + timedRuns
   yield* display.progress({ name, done: 0, total, note: "runs; the first one fills everybody's feed" })
   yield* cronRound
-  yield* waitForFeeds("feeds, by legacy poller", 0, expectedRows(people, [], backfillItems))
+  yield* waitForFeeds("feeds, by legacy poller", 0, expectedRows(people, [], backfillItems), people.length)
   const counted = yield* countTokenQueries(people)
   yield* display.progress({ name, done: 2, total, note: "runs" })
   const times = [counted.cronMs]

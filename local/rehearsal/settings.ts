@@ -22,7 +22,8 @@ export interface Pace {
 }
 
 export const paceOf = (users: number): Pace => {
-  const seconds = Math.min(60, Math.max(6, Math.round(users / 30)))
+  // Two cores poll 30 people a second. More, and answers wait until they are too late, which costs grants that rotate.
+  const seconds = Math.max(6, Math.round(users / 30))
   return {
     pollSeconds: [seconds, Math.round(seconds * 1.3)],
     betweenCronRunsMs: Math.max(1500, users * 5),

@@ -3,18 +3,6 @@ import { ProviderUnavailable } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { Page } from "./provider.ts"
 
-/** Longest id kept, in UTF-16 code units: providers' own have 11 to 24. */
-const longestId = 1000
-
-/** An id is opaque. NUL would end it in SQLite, and half a surrogate pair can stand in no address. */
-export const Id = Schema.String.pipe(
-  Schema.check(
-    Schema.isMinLength(1),
-    Schema.isMaxLength(longestId),
-    Schema.makeFilter((id) => id.isWellFormed() && !id.includes("\0")),
-  ),
-)
-
 const odd = Schema.Unknown.pipe(
   Schema.decodeTo(Schema.Null, { decode: SchemaGetter.transform(() => null), encode: SchemaGetter.passthrough() }),
 )

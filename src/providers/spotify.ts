@@ -1,11 +1,13 @@
 import { Effect, Schema } from "effect"
 import { ProviderUnavailable, RateLimited } from "../domain/error.ts"
+import { Id } from "../domain/id.ts"
 import type { ListedItem, Precision } from "../domain/item.ts"
 import { type Source, toDetails } from "../domain/subscription.ts"
 import { webAddress } from "../domain/text.ts"
+import { itemKind, itemPage, sourcePage } from "../domain/webPages.ts"
 import { AccessTokenRejected, type RequestError, ScopeMissing, SourceMissing } from "./error.ts"
 import type { Answer, ProviderHttp } from "./ProviderHttp.ts"
-import { entriesReader, Id, lenient, logUnreadable, nextPageLost } from "./pages.ts"
+import { entriesReader, lenient, logUnreadable, nextPageLost } from "./pages.ts"
 import type { Page, PageRequest, ProviderClient } from "./provider.ts"
 import { type Read, reader } from "./read.ts"
 import { retryAfter } from "./retryAfter.ts"
@@ -63,9 +65,7 @@ const releasedAt = (date: string, precision: Precision): number => {
   return Number.isNaN(at) ? 0 : Math.max(0, at)
 }
 
-const kind = "episode"
-const showUrl = (id: string) => `https://open.spotify.com/show/${encodeURIComponent(id)}`
-const itemUrl = (id: string) => `https://open.spotify.com/episode/${encodeURIComponent(id)}`
+const kind = itemKind.spotify
 
 /** The precision of a date that comes without one, or with one that nobody knows: as much as is written. */
 const precisionOf = (date: string): Precision =>
@@ -81,7 +81,7 @@ const toItem = (sourceId: string, episode: typeof Episode.Type): ListedItem => {
     kind,
     title: episode.name,
     description: episode.description ?? "",
-    url: webAddress(episode.external_urls?.spotify) ?? itemUrl(episode.id),
+    url: webAddress(episode.external_urls?.spotify) ?? itemPage.spotify(episode.id),
     imageUrl: episode.images?.[0]?.url ?? null,
     publishedAt: releasedAt(date, precision),
     precision,
@@ -167,13 +167,13 @@ export const spotifyClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
   return {
     provider,
     kind,
-    itemUrl,
+    itemUrl: itemPage.spotify,
     isTotalExact: true,
     library: Effect.fnUntraced(function* (token, page) {
       const read = yield* get(token, "/me/shows", paged(page), page.etag)
       if (!read.isModified) return read
       const entries = readShows(read.body.items).map(({ show }): Source => {
-        const url = webAddress(show.external_urls?.spotify) ?? showUrl(show.id)
+        const url = webAddress(show.external_urls?.spotify) ?? sourcePage.spotify(show.id)
         const details = toDetails({ title: show.name, url, imageUrl: show.images?.[0]?.url ?? null })
         return { sourceId: show.id, ...details, itemCount: show.total_episodes ?? null }
       })

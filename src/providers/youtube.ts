@@ -1,11 +1,13 @@
 import { Duration, Effect, Option, Schema } from "effect"
 import { ProviderUnavailable, RateLimited } from "../domain/error.ts"
+import { Id } from "../domain/id.ts"
 import type { Availability, ListedItem } from "../domain/item.ts"
 import { nextPacificMidnight } from "../domain/quota.ts"
 import { type Source, toDetails } from "../domain/subscription.ts"
+import { itemKind, itemPage, sourcePage } from "../domain/webPages.ts"
 import { AccessTokenRejected, type RequestError, ScopeMissing, SourceMissing } from "./error.ts"
 import type { Answer, ProviderHttp } from "./ProviderHttp.ts"
-import { entriesReader, Id, lenient, logUnreadable, nextPageLost, notAsked } from "./pages.ts"
+import { entriesReader, lenient, logUnreadable, nextPageLost, notAsked } from "./pages.ts"
 import type { Page, PageRequest, ProviderClient } from "./provider.ts"
 import { type Read, reader } from "./read.ts"
 import { retryAfter } from "./retryAfter.ts"
@@ -85,8 +87,7 @@ const uploadsPlaylist = (channelId: string): string => channelId.replace(/^UC/, 
 const imageOf = (thumbnails: typeof Thumbnails.Type): string | null =>
   (thumbnails?.high ?? thumbnails?.medium ?? thumbnails?.default)?.url ?? null
 
-const kind = "video"
-const itemUrl = (videoId: string): string => `https://www.youtube.com/watch?v=${encodeURIComponent(videoId)}`
+const kind = itemKind.youtube
 
 /** Private and deleted videos stay in the playlist as a title without a publication date. */
 const toItem = (sourceId: string, { snippet, contentDetails, status }: typeof PlaylistItem.Type): ListedItem => {
@@ -99,7 +100,7 @@ const toItem = (sourceId: string, { snippet, contentDetails, status }: typeof Pl
     kind,
     title: snippet.title,
     description: snippet.description ?? "",
-    url: itemUrl(contentDetails.videoId),
+    url: itemPage.youtube(contentDetails.videoId),
     imageUrl: imageOf(snippet.thumbnails),
     publishedAt: publishedAt ?? epochMillis(snippet.publishedAt) ?? 0,
     precision: "instant",
@@ -197,7 +198,7 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
   return {
     provider,
     kind,
-    itemUrl,
+    itemUrl: itemPage.youtube,
     isTotalExact: false,
     library: Effect.fnUntraced(function* (token, page) {
       const query = { mine: "true", part: "snippet,contentDetails", order: "alphabetical", ...paged(page) }
@@ -209,7 +210,7 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
           sourceId: channelId,
           ...toDetails({
             title: snippet.title,
-            url: `https://www.youtube.com/channel/${encodeURIComponent(channelId)}`,
+            url: sourcePage.youtube(channelId),
             imageUrl: imageOf(snippet.thumbnails),
           }),
           itemCount: contentDetails?.totalItemCount ?? null,

@@ -55,12 +55,14 @@ describe("The package, installed", () => {
     expect(requests.map(({ path }) => path)).toEqual(["/v1/actions?limit=50"])
   })
 
-  it("is one program, an example of a mapping and what npm adds, and runs no script where it is installed", () => {
+  it("is one program, examples of mappings and what npm adds, and runs no script where it is installed", () => {
     const files = execFileSync("tar", ["-tzf", join(folder, `pollen-${manifest().version}.tgz`)], { encoding: "utf8" })
     expect(files.trimEnd().split("\n").sort()).toEqual([
       "package/README.md",
       "package/dist/pollen.js",
       "package/docs/mapping.example.json",
+      "package/docs/mapping.feed.example.json",
+      "package/docs/mapping.follows.example.json",
       "package/package.json",
     ])
     const scripts = Object.keys(manifest().scripts)

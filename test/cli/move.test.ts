@@ -256,6 +256,26 @@ describe("An operator who moves people", () => {
     expect((await typeJson("migrate", "import", "--mapping", mapping)).object).toMatchObject(took)
     expect((await typeJson("migrate", "import", "--mapping", mapping)).object).toMatchObject({ taken: 0, kept: 2 })
     expect(await type("user", "old-1")).toMatchObject({ code: 0 })
+
+    for (const [what, table] of [
+      ["follows", "followed_sources"],
+      ["feed", "inbox"],
+    ]) {
+      const missing = await type("migrate", "check", "--mapping", `docs/mapping.${what}.example.json`)
+      expect(missing.err).toContain(`there is no table "${table}"`)
+    }
+    const follows = { ...declared, what: "follows", polledAt: "2026-11-01T00:00:00Z" }
+    await writeFile(mapping, JSON.stringify({ ...follows, columns: { userId: "owner", provider: "service" } }))
+    const withoutSource = await type("migrate", "check", "--mapping", mapping)
+    expect(withoutSource).toMatchObject({ code: 2, err: expect.stringContaining("columns.sourceId: Missing key.") })
+    const columnsOfFollows = { userId: "owner", provider: "service", sourceId: "access" }
+    await writeFile(mapping, JSON.stringify({ ...follows, columns: columnsOfFollows }))
+    const followed = await type("migrate", "check", "--mapping", mapping)
+    expect(followed.out).toMatch(/row +user +provider +source +title +polled +items/)
+    expect(followed.out).toMatch(/1 +old-1 +spotify +a1 +– +2026-11-01T00:00:00.000Z +–/)
+    expect(followed.out).toContain("sourceId: 3 of 3 do not look like ids of the provider")
+    const imported = await typeJson("migrate", "import", "--mapping", mapping)
+    expect(imported.object).toMatchObject({ read: 4, taken: 3, kept: 0, notTaken: 1 })
   })
 
   it("finds every action in the audit, and in the metrics the legacy poller beside the objects", async () => {

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers"
 import { Effect, Schema } from "effect"
 import { beforeEach, describe, expect, it } from "vitest"
 import { type Stage, stages } from "../../src/domain/stage.ts"
-import { Mapping } from "../../src/migration/api/mapping.ts"
+import { GrantsMapping } from "../../src/migration/api/mapping.ts"
 import { Database } from "../../src/migration/Database.ts"
 import { readMetrics } from "../../src/migration/readMetrics.ts"
 import { Tables } from "../../src/migration/table/Tables.ts"
@@ -78,7 +78,7 @@ describe("When a grant was authorized", () => {
            ('alan', 'c', 't', 1900000000, 'yesterday')`,
       ),
     ])
-    const mapping = Schema.decodeUnknownSync(Mapping)({
+    const mapping = Schema.decodeUnknownSync(GrantsMapping)({
       table: "old_grants",
       columns: {
         ...{ userId: "owner", accessToken: "access", refreshToken: "refresh", expiresAt: "ends" },

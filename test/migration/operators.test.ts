@@ -3,7 +3,7 @@ import { Effect, Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import example from "../../docs/mapping.example.json"
 import type { Stage } from "../../src/domain/stage.ts"
-import { Mapping } from "../../src/migration/api/mapping.ts"
+import { GrantsMapping } from "../../src/migration/api/mapping.ts"
 import { Database } from "../../src/migration/Database.ts"
 import type { MigrationEnv } from "../../src/migration/env.ts"
 import { makeMigration } from "../../src/migration/makeMigration.ts"
@@ -87,13 +87,13 @@ const withTables = <A, E>(program: (tables: Tables["Service"]) => Effect.Effect<
     Effect.runPromise,
   )
 
-const decodeMapping = Schema.decodeUnknownSync(Mapping)
+const decodeMapping = Schema.decodeUnknownSync(GrantsMapping)
 
 describe("A table of another shape", () => {
   const moment = "2030-03-17T17:46:40.000Z"
   const columns = { userId: "owner", accessToken: "access", refreshToken: "refresh", expiresAt: "ends" }
 
-  it.each<readonly [Mapping["timestamps"], string | number, string]>([
+  it.each<readonly [GrantsMapping["timestamps"], string | number, string]>([
     ["seconds", 1_900_000_000, moment],
     ["seconds", "1900000000", moment],
     ["seconds", 1_900_000_000_000, "unreadable_time"],

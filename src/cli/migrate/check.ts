@@ -6,6 +6,7 @@ import { formatCount } from "../format.ts"
 import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
 import { renderTable } from "../table.ts"
+import { askToCheck } from "./askTables.ts"
 
 const shown = 20
 
@@ -34,11 +35,53 @@ const renderWarnings = (sampled: number, warnings: Check["warnings"]): ReadonlyA
         ),
       ]
 
+interface Column {
+  readonly of: keyof Check["examples"][number]
+  readonly title: string
+}
+
+const ownerColumns: ReadonlyArray<Column> = [
+  { of: "key", title: "row" },
+  { of: "userId", title: "user" },
+  { of: "provider", title: "provider" },
+]
+
+const columnsOf: { readonly [K in NonNullable<Mapping["what"]>]: ReadonlyArray<Column> } = {
+  grants: [
+    ...ownerColumns,
+    { of: "expiresAt", title: "expires" },
+    { of: "authorizedAt", title: "authorized" },
+    { of: "isActive", title: "active" },
+    { of: "scope", title: "scope" },
+  ],
+  follows: [
+    ...ownerColumns,
+    { of: "sourceId", title: "source" },
+    { of: "title", title: "title" },
+    { of: "polledAt", title: "polled" },
+    { of: "itemCount", title: "items" },
+  ],
+  feed: [
+    ...ownerColumns,
+    { of: "sourceId", title: "source" },
+    { of: "itemId", title: "item" },
+    { of: "publishedAt", title: "published" },
+    { of: "title", title: "title" },
+  ],
+}
+
+const cell = (value: Check["examples"][number][Column["of"]]): string => {
+  if (value === null || value === undefined) return "–"
+  if (typeof value === "boolean") return value ? "yes" : "no"
+  return typeof value === "object" ? value.join(" ") : String(value)
+}
+
 const renderCheck = (
-  table: string,
+  { table, what = "grants" }: Mapping,
   { rows, leftOut, sampled, understood, providers, examples, refused, warnings }: Check,
-): string =>
-  [
+): string => {
+  const columns = columnsOf[what]
+  return [
     `${table} has ${formatCount(rows)} rows${
       leftOut === 0 ? "" : ` to read, and ${formatCount(leftOut)} that the mapping leaves out`
     }; of ${formatCount(sampled)} read, ${formatCount(understood)} are understood${
@@ -52,25 +95,21 @@ const renderCheck = (
           "",
           "The first of them, as understood:",
           renderTable(
-            examples.map(({ key, userId, provider, expiresAt, authorizedAt, scope, isActive }) => [
-              ...[String(key), userId, provider, expiresAt, authorizedAt ?? "–"],
-              ...[isActive ? "yes" : "no", scope.join(" ")],
-            ]),
-            ["row", "user", "provider", "expires", "authorized", "active", "scope"],
+            examples.map((example) => columns.map(({ of }) => cell(example[of]))),
+            columns.map(({ title }) => title),
           ),
         ]),
     ...renderRefused(sampled - understood, refused),
     ...renderWarnings(understood, warnings),
   ].join("\n")
+}
 
 /** `pollen migrate check` */
 export const checkTable = Effect.fn("checkTable")(function* (mapping: Mapping, sample: number | undefined) {
   const { ask } = yield* MigrationWorker
   const outcome = yield* Outcome
-  const check = yield* ask(({ tables }) =>
-    tables.checkTable({ payload: { mapping, ...(sample === undefined ? {} : { sample }) } }),
-  )
-  yield* outcome.tell(check, renderCheck(mapping.table, check))
+  const check = yield* ask((api) => askToCheck(api, mapping, sample === undefined ? {} : { sample }))
+  yield* outcome.tell(check, renderCheck(mapping, check))
   const notUnderstood = check.sampled - check.understood
   if (notUnderstood > 0) {
     return yield* new Unfinished({

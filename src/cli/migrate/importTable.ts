@@ -6,6 +6,7 @@ import { Unfinished } from "../exit.ts"
 import { formatCount } from "../format.ts"
 import { MigrationWorker } from "../operate/MigrationWorker.ts"
 import { Outcome } from "../operate/Outcome.ts"
+import { askToCheck, askToImport } from "./askTables.ts"
 import { renderRefused } from "./check.ts"
 
 /** Rows of the other table that one request imports. */
@@ -19,7 +20,7 @@ const sum = (pages: ReadonlyArray<ImportPage>) => {
   return { read, taken, kept, notTaken: read - taken - kept, refused: pages.flatMap(({ refused }) => refused) }
 }
 
-/** `pollen migrate import`: fills pollen's own table from another. Accounts that exist stay as they are, so it can be run again. */
+/** `pollen migrate import`: fills pollen's own tables from another. What exists stays as it is, so it can be run again. */
 export const importTable = Effect.fn("importTable")(function* (
   mapping: Mapping,
   { dryRun }: { readonly dryRun: boolean },
@@ -27,13 +28,12 @@ export const importTable = Effect.fn("importTable")(function* (
   const display = yield* Display
   const { ask } = yield* MigrationWorker
   const outcome = yield* Outcome
-  const { rows } = yield* ask(({ tables }) => tables.checkTable({ payload: { mapping, sample: 1 } }))
+  const { rows } = yield* ask((api) => askToCheck(api, mapping, { sample: 1 }))
   const pages: Array<ImportPage> = []
   let cursor: ImportPage["next"] = null
   do {
-    const page: ImportPage = yield* ask(({ tables }) =>
-      tables.importRows({ payload: { mapping, isDry: dryRun, limit: atOnce, ...(cursor === null ? {} : { cursor }) } }),
-    )
+    const from = cursor === null ? {} : { cursor }
+    const page: ImportPage = yield* ask((api) => askToImport(api, mapping, { isDry: dryRun, limit: atOnce, ...from }))
     pages.push(page)
     cursor = page.next
     const { read } = sum(pages)

@@ -5,7 +5,7 @@ import { checkTable } from "./check.ts"
 import { importTable } from "./importTable.ts"
 import { mappingOption, readMapping } from "./mapping.ts"
 
-// Commands for grants in a table of another shape than pollen's own.
+// Commands for tables of another shape than pollen's own.
 
 export const checkCommand = Command.make(
   "check",
@@ -38,9 +38,9 @@ export const importCommand = Command.make("import", { ...operatorOptions, mappin
   // The name that the command had before; help does not show it.
   Command.withAlias("intake"),
   Command.withDescription(
-    "Import the grants of another table into pollen's own, with a mapping. Accounts that exist stay as they are, so it can be run again. The other table does not change.",
+    "Import grants, what people follow or their feeds from another table into pollen's own, as the mapping says. What exists stays as it is, so it can be run again. The other table does not change. Import the grants last: from then on pollen polls.",
   ),
-  Command.withShortDescription("Import the grants of another table"),
+  Command.withShortDescription("Import what another table has"),
   Command.withExamples([
     { command: "pollen migrate import --mapping mapping.json --dry-run", description: "Show what would be imported" },
     { command: "pollen migrate import --mapping mapping.json", description: "Import it" },

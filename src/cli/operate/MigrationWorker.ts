@@ -22,7 +22,7 @@ const makeClient = Effect.fnUntraced(function* ({ url, headers }: WorkerEndpoint
   return yield* HttpApiClient.makeWith(Api, { httpClient: client })
 })
 
-type Client = Effect.Success<ReturnType<typeof makeClient>>
+export type Client = Effect.Success<ReturnType<typeof makeClient>>
 
 /** The migration worker, as the commands of operators ask it. */
 export class MigrationWorker extends Context.Service<

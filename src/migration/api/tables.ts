@@ -4,7 +4,7 @@ import { Provider } from "../../domain/provider.ts"
 import { Decoding } from "../../http/Decoding.ts"
 import { problemDocument } from "../../http/problemDocument.ts"
 import { Authorization } from "../Authorization.ts"
-import { Mapping } from "./mapping.ts"
+import { FeedMapping, FollowsMapping, GrantsMapping, type Mapping } from "./mapping.ts"
 import { whole } from "./schemas.ts"
 
 /** The key of the last row of a page of an old table. */
@@ -16,12 +16,16 @@ const RefusedRow = Schema.Struct({
   reason: Schema.Literals([
     "no_user",
     "unknown_provider",
+    "no_source",
+    "no_item",
+    "no_title",
     "duplicate_account",
     "no_access_token",
     "no_refresh_token",
     "unreadable_time",
     "unreadable_scope",
     "unreadable_client",
+    "unreadable_count",
     "too_long",
     "not_decrypted",
   ]),
@@ -52,11 +56,18 @@ export const Check = Schema.Struct({
       key: Key,
       userId: Schema.String,
       provider: Provider,
-      /** ISO 8601, UTC. */
-      expiresAt: Schema.String,
-      authorizedAt: Schema.NullOr(Schema.String),
-      scope: Schema.Array(Schema.String),
-      isActive: Schema.Boolean,
+      /** Times are ISO 8601, UTC. Of a grant: */
+      expiresAt: Schema.optionalKey(Schema.String),
+      authorizedAt: Schema.optionalKey(Schema.NullOr(Schema.String)),
+      scope: Schema.optionalKey(Schema.Array(Schema.String)),
+      isActive: Schema.optionalKey(Schema.Boolean),
+      /** Of what somebody follows, and of an item in their feed: */
+      sourceId: Schema.optionalKey(Schema.String),
+      title: Schema.optionalKey(Schema.NullOr(Schema.String)),
+      polledAt: Schema.optionalKey(Schema.NullOr(Schema.String)),
+      itemCount: Schema.optionalKey(Schema.NullOr(Schema.Int)),
+      itemId: Schema.optionalKey(Schema.String),
+      publishedAt: Schema.optionalKey(Schema.String),
     }),
   ),
   refused: Schema.Array(RefusedRow),
@@ -65,7 +76,7 @@ export const Check = Schema.Struct({
 export type Check = typeof Check.Type
 
 export const ImportPage = Schema.Struct({
-  /** Rows read, accounts that were imported, and accounts that pollen had already and that are unchanged. */
+  /** Rows read, those that were imported, and those that pollen had already, or may not touch, and that are unchanged. */
   read: Schema.Int,
   taken: Schema.Int,
   kept: Schema.Int,
@@ -75,30 +86,52 @@ export const ImportPage = Schema.Struct({
 })
 export type ImportPage = typeof ImportPage.Type
 
-const body = [problemDocument(413), problemDocument(415), problemDocument(503)] as const
+const error = [problemDocument(413), problemDocument(415), problemDocument(503)] as const
+
+const checkOf = <M extends Mapping>(mapping: Schema.Codec<M, unknown>) =>
+  Schema.Struct({
+    mapping,
+    /** Rows to read, from the start of the table; 500 by default. */
+    sample: Schema.optionalKey(whole(1, 5000)),
+  })
+
+const pageOf = <M extends Mapping>(mapping: Schema.Codec<M, unknown>) =>
+  Schema.Struct({
+    mapping,
+    /** `next` of the page before. */
+    cursor: Schema.optionalKey(Key),
+    /** Rows to read; 500 by default. */
+    limit: Schema.optionalKey(whole(1, 5000)),
+    isDry: Schema.optionalKey(Schema.Boolean),
+  })
 
 export class Tables extends HttpApiGroup.make("tables")
   .add(
     HttpApiEndpoint.post("checkTable", "/v1/tables/check", {
-      payload: Schema.Struct({
-        mapping: Mapping,
-        /** Rows to read, from the start of the table; 500 by default. */
-        sample: Schema.optionalKey(whole(1, 5000)),
-      }),
+      payload: checkOf(GrantsMapping),
       success: Check,
-      error: [...body],
+      error,
     }),
     HttpApiEndpoint.post("importRows", "/v1/tables/intake", {
-      payload: Schema.Struct({
-        mapping: Mapping,
-        /** `next` of the page before. */
-        cursor: Schema.optionalKey(Key),
-        /** Rows to read; 500 by default. */
-        limit: Schema.optionalKey(whole(1, 5000)),
-        isDry: Schema.optionalKey(Schema.Boolean),
-      }),
+      payload: pageOf(GrantsMapping),
       success: ImportPage,
-      error: [...body],
+      error,
+    }),
+    HttpApiEndpoint.post("checkFollows", "/v1/follows/check", {
+      payload: checkOf(FollowsMapping),
+      success: Check,
+      error,
+    }),
+    HttpApiEndpoint.post("importFollows", "/v1/follows/intake", {
+      payload: pageOf(FollowsMapping),
+      success: ImportPage,
+      error,
+    }),
+    HttpApiEndpoint.post("checkFeed", "/v1/feeds/check", { payload: checkOf(FeedMapping), success: Check, error }),
+    HttpApiEndpoint.post("importFeed", "/v1/feeds/intake", {
+      payload: pageOf(FeedMapping),
+      success: ImportPage,
+      error,
     }),
   )
   .middleware(Decoding)

@@ -1,8 +1,8 @@
 import { Redacted } from "effect"
 import type { Provider } from "../../domain/provider.ts"
-import type { Mapping } from "../api/mapping.ts"
+import type { GrantsMapping } from "../api/mapping.ts"
 import type { MappingWarning } from "../api/tables.ts"
-import type { ParsedRow } from "./parseRow.ts"
+import type { ParsedRow } from "./grants.ts"
 
 const hour = 3_600_000
 const day = 24 * hour
@@ -16,7 +16,7 @@ const beginnings: { readonly [P in Provider]: { readonly access: string; readonl
 const begins = (token: ParsedRow["accessToken"], beginning: string) => Redacted.value(token).startsWith(beginning)
 
 interface Sign {
-  readonly column: keyof Mapping["columns"]
+  readonly column: keyof GrantsMapping["columns"]
   readonly isOdd: (row: ParsedRow, now: number) => boolean
   /** The part of the rows from which on it is worth a word. */
   readonly from: number
@@ -81,4 +81,23 @@ export const warnings = (rows: ReadonlyArray<ParsedRow>, now: number): ReadonlyA
   })
   const shared = { column: "refreshToken", rows: countShared(rows), detail: "are of more than one account" }
   return [...found, shared].filter((warning) => warning.rows > 0)
+}
+
+/** What ids look like, as they have been seen; neither provider promises it, and so it warns and refuses nothing. */
+const idShapes: { readonly [P in Provider]: { readonly sourceId: RegExp; readonly itemId: RegExp } } = {
+  spotify: { sourceId: /^[\dA-Za-z]{22}$/, itemId: /^[\dA-Za-z]{22}$/ },
+  youtube: { sourceId: /^UC[\w-]{22}$/, itemId: /^[\w-]{11}$/ },
+}
+
+/** Says of how many rows an id does not look like the provider's. */
+export const oddIds = <Row>(
+  column: "sourceId" | "itemId",
+  rows: ReadonlyArray<Row>,
+  idOf: (row: Row) => readonly [Provider, string],
+): ReadonlyArray<MappingWarning> => {
+  const odd = rows.filter((row) => {
+    const [provider, id] = idOf(row)
+    return !idShapes[provider][column].test(id)
+  }).length
+  return odd === 0 ? [] : [{ column, rows: odd, detail: "do not look like ids of the provider" }]
 }

@@ -15,13 +15,13 @@ const dayMs = 24 * 3_600_000
 
 /**
  * What lies before this and not above a known item was there before the legacy poller first looked: the oldest item that is in the
- * feed. `null`, so that everything is new, for a source that had no items when it was polled; one that had some, of which none is
- * in the feed any more, begins a day before it was polled.
+ * feed. `null`, so that everything is new, for a source that had no items when it was polled; one that had some, or of which nobody knows,
+ * and of which none is in the feed, begins a day before it was polled.
  */
 const archiveBefore = ({ known, polledAt, itemCount }: HandedSource): number | null => {
   if (polledAt === null) return null
   if (known.length > 0) return Math.min(...known.map(([, publishedAt]) => publishedAt))
-  return itemCount === null || itemCount === 0 ? null : polledAt - dayMs
+  return itemCount === 0 ? null : polledAt - dayMs
 }
 
 /**

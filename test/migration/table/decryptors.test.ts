@@ -2,12 +2,12 @@ import { env } from "cloudflare:workers"
 import { Effect, Schema } from "effect"
 import { Base64 } from "effect/encoding"
 import { afterEach, beforeEach, expect, it } from "vitest"
-import { Mapping } from "../../../src/migration/api/mapping.ts"
+import { GrantsMapping } from "../../../src/migration/api/mapping.ts"
 import { Database } from "../../../src/migration/Database.ts"
 import { Tables } from "../../../src/migration/table/Tables.ts"
 import { newKey } from "../../newKey.ts"
 
-const mapping = Schema.decodeUnknownSync(Mapping)({
+const mapping = Schema.decodeUnknownSync(GrantsMapping)({
   ...{ table: "old_grants", provider: "spotify", timestamps: "milliseconds", decryptor: "aes-256-gcm" },
   columns: { userId: "user", accessToken: "access", refreshToken: "refresh", expiresAt: "ends" },
 })

@@ -1,11 +1,11 @@
 import { env } from "cloudflare:workers"
 import { Effect, Schema } from "effect"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { Mapping } from "../../../src/migration/api/mapping.ts"
+import { GrantsMapping } from "../../../src/migration/api/mapping.ts"
 import { Database } from "../../../src/migration/Database.ts"
 import { Tables } from "../../../src/migration/table/Tables.ts"
 
-const decodeMapping = Schema.decodeUnknownSync(Mapping)
+const decodeMapping = Schema.decodeUnknownSync(GrantsMapping)
 
 const withTables = <A, E>(program: (tables: Tables["Service"]) => Effect.Effect<A, E>) =>
   Effect.runPromise(

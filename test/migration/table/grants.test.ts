@@ -1,7 +1,7 @@
 import { Result } from "effect"
 import { expect, it } from "vitest"
-import type { Mapping } from "../../../src/migration/api/mapping.ts"
-import { parseRow } from "../../../src/migration/table/parseRow.ts"
+import type { GrantsMapping as Mapping } from "../../../src/migration/api/mapping.ts"
+import { parseRow } from "../../../src/migration/table/grants.ts"
 
 const mapping: Mapping = {
   table: "old",
