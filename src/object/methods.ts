@@ -9,6 +9,7 @@ import type { HandedSource } from "../rpc/move.ts"
 import { Outbox } from "./delivery/Outbox.ts"
 import { keepRefreshToken, tryInPlace } from "./grants/acceptGiven.ts"
 import { counted } from "./grants/counters.ts"
+import { eachThatOpens } from "./grants/eachThatOpens.ts"
 import { GrantStore } from "./grants/GrantStore.ts"
 import { Grants } from "./grants/Grants.ts"
 import type { GrantError } from "./grants/Refresher.ts"
@@ -207,12 +208,11 @@ export const exportTokens = Effect.fnUntraced(function* () {
       const tokens = yield* grants.reveal(provider)
       events.record(provider, "exported", now)
       const state: AccountState = isConnected(provider) ? "connected" : "reauthorization_required"
-      return Option.some({ provider, state, tokens })
+      return [{ provider, state, tokens }]
     },
-    Effect.catchTag("AccountNotConnected", () => Effect.succeedNone),
+    Effect.catchTag("AccountNotConnected", () => Effect.succeed([])),
   )
-  const known = yield* heldProviders
-  const revealed = yield* Effect.forEach(known, reveal)
+  const { opened, broken } = yield* eachThatOpens(yield* heldProviders, reveal)
   yield* events.publish
-  return { accounts: revealed.flatMap(Option.toArray) }
+  return { accounts: opened, broken: broken.map(({ provider, message }) => ({ provider, reason: message })) }
 })

@@ -256,10 +256,19 @@ export const Wake = contract("wake", {
 
 const ExportedAccount = Schema.Struct({ provider: Provider, state: AccountState, tokens: TokenSet })
 
-/** Hands out the grants in the clear. Only the migration worker's entrypoint carries it. */
+/** A grant that does not open beside others that do, and why. */
+const BrokenSeal = Schema.Struct({ provider: Provider, reason: Schema.String })
+
+/**
+ * Hands out the grants in the clear, and says which do not open; `SealBroken` where none does. Only the migration worker's entrypoint
+ * carries it.
+ */
 export const ExportTokens = contract("exportTokens", {
   payload: Schema.Struct({ userId }),
-  success: Schema.Struct({ accounts: Schema.Array(ExportedAccount) }),
+  success: Schema.Struct({
+    accounts: Schema.Array(ExportedAccount),
+    broken: Schema.optionalKey(Schema.Array(BrokenSeal)),
+  }),
   error: Schema.Union([SealBroken]),
   idempotent: true,
 })

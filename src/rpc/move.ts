@@ -146,9 +146,9 @@ const HandedBack = Schema.Struct({
   /**
    * `handed_back`: D1 takes the right, with what `state` and `tokens` say. `nothing_newer`: the object never came to hold the account,
    * and will not as of an earlier epoch; D1 takes the right with the tokens it has. `superseded`: the object knows of a later epoch,
-   * and nothing was done.
+   * and nothing was done. `broken`: the grant does not open, and the object holds it still.
    */
-  outcome: Schema.Literals(["handed_back", "nothing_newer", "superseded"]),
+  outcome: Schema.Literals(["handed_back", "nothing_newer", "superseded", "broken"]),
   state: AccountState,
   /** The newest; `null` unless handed back, and of an account that the person has disconnected. */
   tokens: Schema.NullOr(TokenSet),
@@ -160,7 +160,7 @@ const HandedBack = Schema.Struct({
  * Gives accounts up as of an epoch: waits for a refresh under way, is durable before it answers with the newest tokens, and has
  * delivered by then what D1 had not yet, with where each source was when it was last polled. From then on the object keeps a copy.
  * Asked again at the same epoch, it answers the same. `DatabaseUnavailable`: given up, but not all of that is delivered; ask again.
- * `SealBroken`: a grant does not open, and nothing was given up.
+ * `SealBroken`: none of the grants opens, and nothing was given up.
  */
 export const HandBack = contract("handBack", {
   payload: Schema.Struct({ userId, lease, accounts: accountsOf(AccountEpoch) }),
@@ -169,7 +169,10 @@ export const HandBack = contract("handBack", {
   idempotent: true,
 })
 
-/** Starts or stops keeping D1 a mirror of the grants held here. Started, it answers when D1 has them, or fails. */
+/**
+ * Starts or stops keeping D1 a mirror of the grants held here. Started, it answers when D1 has them, or fails; one that does not open is left
+ * out, and `SealBroken` where none opens.
+ */
 export const SetMirror = contract("setMirror", {
   payload: Schema.Struct({ userId, lease, isMirrored: Schema.Boolean }),
   success: Schema.Struct({ isMirrored: Schema.Boolean }),

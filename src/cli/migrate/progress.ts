@@ -64,7 +64,7 @@ const renderRoutes = ({ progress: { routes } }: Run): string =>
   routes.length === 0
     ? "Nobody would move: everybody who can be is at their target."
     : renderTable(
-        routes.map(({ from, to, people: count }) => [from, to, count]),
+        routes.map(({ from, to, people: count }) => [from, from === to ? `${to} (put right)` : to, count]),
         ["from", "to", "people"],
       )
 

@@ -30,18 +30,28 @@ const collect = Effect.fn("collect")(function* ({ userId, accounts }: Person) {
     Option.toArray(storedGrant(row)).map(({ provider, state, tokens }) => toPlain(provider, state, "database", tokens)),
   )
   const isInObject = accounts.some(({ holder }) => holder === "object")
-  if (!isInObject) return stored
-  const exported = (yield* Effect.mapError(core.exportTokens({ userId }), toStepFailed)).accounts
-  const held = exported.filter(({ provider }) => !inDatabase.some((row) => row.provider === provider))
-  return [...stored, ...held.map(({ provider, state, tokens }) => toPlain(provider, state, "object", tokens))]
+  if (!isInObject) return { grants: stored, broken: [] }
+  const exporting = core.exportTokens({ userId }).pipe(
+    // Of those that D1 holds, none is the object's to open.
+    Effect.catchTag("SealBroken", (error) =>
+      stored.length === 0
+        ? Effect.fail(error)
+        : Effect.succeed({ accounts: [], broken: [{ provider: error.provider, reason: error.message }] }),
+    ),
+  )
+  const { accounts: exported, broken = [] } = yield* Effect.mapError(exporting, toStepFailed)
+  const isHeld = ({ provider }: { readonly provider: string }) => !inDatabase.some((row) => row.provider === provider)
+  const held = exported.filter(isHeld).map(({ provider, state, tokens }) => toPlain(provider, state, "object", tokens))
+  return { grants: [...stored, ...held], broken: broken.filter(isHeld) }
 })
 
 const exportOne = (encrypt: Encrypt, exportedAt: number) =>
   Effect.fn("exportOne")(function* (personInMove: Person) {
-    const accounts = yield* collect(personInMove)
+    const { grants: accounts, broken } = yield* collect(personInMove)
     if (accounts.length === 0)
       return yield* failed("not_held_by_object", "neither D1 nor the object has a grant of this person")
-    return yield* encrypt({ userId: personInMove.userId, exportedAt, accounts })
+    const jwe = yield* encrypt({ userId: personInMove.userId, exportedAt, accounts })
+    return { jwe, isBroken: broken.length > 0 }
   })
 
 /** Exports the tokens of a page of people, each person's encrypted to the operator's key. Never returns plain text. */
@@ -59,8 +69,11 @@ export const exportTokens = Effect.fn("exportTokens")(function* ({ recipient, ..
   const exported: Array<Exported["people"][number]> = []
   const missed = refused.map(({ candidate: { userId }, problem: { reason } }) => ({ userId, reason: reason as string }))
   for (const [userId, outcome] of outcomes) {
-    if (Result.isSuccess(outcome)) exported.push({ userId, jwe: outcome.success })
-    else missed.push({ userId, reason: outcome.failure instanceof StepFailed ? outcome.failure.reason : "overtaken" })
+    if (Result.isSuccess(outcome)) {
+      exported.push({ userId, jwe: outcome.success.jwe })
+      // What opens is exported, and what does not is told all the same.
+      if (outcome.success.isBroken) missed.push({ userId, reason: "seal_broken" })
+    } else missed.push({ userId, reason: outcome.failure instanceof StepFailed ? outcome.failure.reason : "overtaken" })
   }
   return { people: exported, failed: missed, next } satisfies Exported
 })

@@ -4,6 +4,7 @@ import type { Progress } from "../api/runs.ts"
 import { Database, statement } from "../Database.ts"
 import { decodeFlags, rolloutOf, selectFlags } from "../Flags.ts"
 import { candidatesAfter, decodeCandidates, positionOf } from "../page/candidates.ts"
+import { chooseStep } from "../page/choose.ts"
 import { destinationOf } from "../page/destination.ts"
 import type { StartedRun } from "../runs/parameters.ts"
 
@@ -28,12 +29,12 @@ export const emptySurvey: Survey = { routes: [], cursor: "", isEnd: false }
 export const totalsOf = ({ routes }: Survey) => ({
   people: routes.reduce((sum, { people }) => sum + people, 0),
   steps: routes.reduce(
-    (sum, { from, to, people }) => sum + people * Math.abs(stages.indexOf(to) - stages.indexOf(from)),
+    (sum, { from, to, people }) => sum + people * Math.max(1, Math.abs(stages.indexOf(to) - stages.indexOf(from))),
     0,
   ),
 })
 
-/** Continues a survey: counts the people who are not at their destination. Writes nothing. */
+/** Continues a survey: counts the people who have a step to take. Writes nothing. */
 export const countOn = Effect.fn("countOn")(function* (run: StartedRun, before: Survey) {
   const database = yield* Database
   const routes = new Map(before.routes.map((route) => [`${route.from} ${route.to}`, route]))
@@ -46,9 +47,13 @@ export const countOn = Effect.fn("countOn")(function* (run: StartedRun, before: 
     const rollout = rolloutOf(yield* decodeFlags(flags))
     const candidates = yield* decodeCandidates(rows)
     for (const candidate of candidates) {
-      const { stage: from } = positionOf(candidate)
-      const to = rollout.isHalted ? from : (destinationOf(candidate, run, rollout)?.target ?? from)
-      if (from === to) continue
+      const destination = rollout.isHalted ? null : destinationOf(candidate, run, rollout)
+      if (destination === null) continue
+      const position = positionOf(candidate)
+      const { stage: from } = position
+      const { target: to } = destination
+      // Somebody at their destination may have a step that puts a holder right, or undoes what was begun.
+      if (from === to && chooseStep(position, to) === null) continue
       const key = `${from} ${to}`
       routes.set(key, { from, to, people: (routes.get(key)?.people ?? 0) + 1 })
     }

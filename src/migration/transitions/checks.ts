@@ -21,15 +21,26 @@ export const checkHandOver: Check = Effect.fnUntraced(function* ({ userId, accou
   if (grants.length > 0) yield* compareCopies(userId, grants, { probe: true })
 })
 
-/** Fails unless the object opens everything that it has. */
-export const checkSeals: Check = Effect.fnUntraced(function* ({ userId }) {
+const sealsOf = Effect.fnUntraced(function* ({ userId }: Person) {
   const core = yield* Core
   const { accounts } = yield* Effect.mapError(
     core.fingerprintTokens({ userId, key: newFingerprintKey(), probe: false }),
     toStepFailed,
   )
   const broken = accounts.find(({ fingerprint }) => fingerprint === null)
+  return { broken, isSomeOpen: accounts.some(({ fingerprint }) => fingerprint !== null) }
+})
+
+/** Fails unless the object opens everything that it has. */
+export const checkSeals: Check = Effect.fnUntraced(function* (person) {
+  const { broken } = yield* sealsOf(person)
   if (broken !== undefined) return yield* failed("seal_broken", broken.reason ?? broken.provider)
+})
+
+/** Fails where the object opens nothing of what it has: one grant that does not open keeps no other from its mirror. */
+export const checkSomeSeal: Check = Effect.fnUntraced(function* (person) {
+  const { broken, isSomeOpen } = yield* sealsOf(person)
+  if (broken !== undefined && !isSomeOpen) return yield* failed("seal_broken", broken.reason ?? broken.provider)
 })
 
 /** Fails unless the object holds and opens every grant. An expired access token passes: only the step itself may refresh it. */

@@ -68,7 +68,10 @@ const toRow = ({ tokens, past, ...back }: Back) => ({
 
 const isHeldByObject = ({ holder }: AccountRow): boolean => holder === "object"
 
-/** Asks the object to give up what it holds, as of the epoch after D1's. It does so durably before it answers. */
+/**
+ * Asks the object to give up what it holds, as of the epoch after D1's. It does so durably before it answers. A grant that does not open
+ * stays there, and keeps none of the others back.
+ */
 const askBack = Effect.fn("askBack")(function* ({ userId, accounts, lease }: PersonInMove) {
   const core = yield* Core
   const held = accounts.filter(isHeldByObject)
@@ -80,20 +83,25 @@ const askBack = Effect.fn("askBack")(function* ({ userId, accounts, lease }: Per
       ? []
       : (yield* Effect.mapError(core.handBack({ userId, lease, accounts: known }), toStepFailed)).accounts
   if (given.some(({ outcome }) => outcome === "superseded")) return yield* new Overtaken()
-  return held.map((account): Back => {
+  const broken = given.filter(({ outcome }) => outcome === "broken").map(({ provider }): string => provider)
+  const backs = held.flatMap((account): ReadonlyArray<Back> => {
+    if (broken.includes(account.provider)) return []
     const answer = given.find(({ provider }) => provider === account.provider)
     const isGiven = answer?.outcome === "handed_back"
-    return {
-      userId,
-      provider: account.provider,
-      fromEpoch: account.epoch,
-      epoch: account.epoch + 1,
-      isGiven,
-      state: isGiven ? answer.state : null,
-      tokens: isGiven ? answer.tokens : null,
-      past: answer?.past ?? { refusals: 0, retryAt: null },
-    }
+    return [
+      {
+        userId,
+        provider: account.provider,
+        fromEpoch: account.epoch,
+        epoch: account.epoch + 1,
+        isGiven,
+        state: isGiven ? answer.state : null,
+        tokens: isGiven ? answer.tokens : null,
+        past: answer?.past ?? { refusals: 0, retryAt: null },
+      },
+    ]
   })
+  return { backs, broken }
 })
 
 const keyOf = (userId: string, provider: string) => `${provider} ${userId}`
@@ -147,7 +155,7 @@ export const giveBackHeld = Effect.fn("giveBackHeld")(function* (people: Readonl
 export const giveBack = Effect.fn("giveBack")(function* (people: ReadonlyArray<PersonInMove>) {
   const asked = yield* forEachPerson(people, askBack)
   const answered = succeeded(people, asked)
-  const backs = [...asked.values()].flatMap((outcome) => (Result.isSuccess(outcome) ? outcome.success : []))
+  const backs = [...asked.values()].flatMap((outcome) => (Result.isSuccess(outcome) ? outcome.success.backs : []))
   const written = yield* takeBack(backs)
   yield* markVerifying(answered)
   const rows = yield* readAccounts(answered.map(({ userId }) => userId))
@@ -157,10 +165,23 @@ export const giveBack = Effect.fn("giveBack")(function* (people: ReadonlyArray<P
       accounts: (rows.get(person.userId) ?? []).filter((row) => row !== null),
     }),
   )
+  const brokenOf = (userId: string) => {
+    const outcome = asked.get(userId)
+    return outcome !== undefined && Result.isSuccess(outcome) ? outcome.success.broken : []
+  }
   const compared = yield* forEachPerson(
     after,
-    (personInMove): Effect.Effect<void, Effect.Error<ReturnType<typeof compareOne>> | Overtaken, Core> =>
-      personInMove.accounts.some(isHeldByObject) ? Effect.fail(new Overtaken()) : compareOne(personInMove, written),
+    (personInMove): Effect.Effect<void, Effect.Error<ReturnType<typeof compareOne>> | Overtaken, Core> => {
+      const broken = brokenOf(personInMove.userId)
+      const isLeft = personInMove.accounts.some(
+        (account) => isHeldByObject(account) && !broken.includes(account.provider),
+      )
+      if (isLeft) return Effect.fail(new Overtaken())
+      return Effect.andThen(
+        compareOne(personInMove, written),
+        broken.length === 0 ? Effect.void : failed("seal_broken", `${broken.join(", ")}, which the object holds still`),
+      )
+    },
   )
   const outcomes = latest<unknown>(asked, compared)
   return toStepResults(people, outcomes, () => ({ isVerified: true, durableObjectId: null }))

@@ -23,14 +23,20 @@ const isMirrored = ({ holder }: AccountRow): boolean => holder === "object"
 const compareOne = Effect.fn("compareMirror")(function* ({ userId, accounts }: Person) {
   const rows = accounts.filter((account) => isMirrored(account) && !isDisconnected(account)).map(withTokens)
   if (rows.length === 0) return
-  for (const { stored, inObject, differences } of yield* compareWithObject(userId, rows, { probe: false })) {
+  const compared = yield* compareWithObject(userId, rows, { probe: false })
+  const isSomeOpen = compared.some(({ inObject }) => (inObject?.fingerprint ?? null) !== null)
+  for (const { stored, inObject, differences } of compared) {
     const { provider, state } = stored
     if (differences.has("missing")) {
       // Nothing to mirror of an account that the person has to connect again, and that never had a readable grant.
       if (state === "reauthorization_required") continue
       return yield* failed("not_held_by_object", provider)
     }
-    if (differences.has("unreadable")) return yield* failed("seal_broken", inObject?.reason ?? provider)
+    if (differences.has("unreadable")) {
+      // It keeps none of the others back, and nothing of it goes to D1.
+      if (isSomeOpen) continue
+      return yield* failed("seal_broken", inObject?.reason ?? provider)
+    }
     if (differences.has("tokens")) return yield* failed("not_the_same", provider)
   }
 })

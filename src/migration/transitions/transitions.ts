@@ -6,7 +6,15 @@ import type { Database } from "../Database.ts"
 import type { FeedSources } from "../FeedSources.ts"
 import type { PageSettings } from "../person/PageSettings.ts"
 import type { Outcomes, PersonInMove, StepResult } from "../person/PersonInMove.ts"
-import { type Check, checkCompletion, checkHandOver, checkNothing, checkRows, checkSeals } from "./checks.ts"
+import {
+  type Check,
+  checkCompletion,
+  checkHandOver,
+  checkNothing,
+  checkRows,
+  checkSeals,
+  checkSomeSeal,
+} from "./checks.ts"
 import { complete } from "./complete.ts"
 import { copy } from "./copy.ts"
 import { discard } from "./discard.ts"
@@ -49,9 +57,9 @@ export const transitions: Transitions = [
   { from: "shadow", to: "live", take: takeOver, check: checkHandOver },
   { from: "live", to: "shadow", take: giveBack, check: checkSeals },
   { from: "live", to: "rampdown", take: stopMirror, check: checkNothing },
-  { from: "rampdown", to: "live", take: mirrorAgain, check: checkSeals },
+  { from: "rampdown", to: "live", take: mirrorAgain, check: checkSomeSeal },
   { from: "rampdown", to: "complete", take: complete, check: checkCompletion },
-  { from: "complete", to: "rampdown", take: restore, check: checkSeals },
+  { from: "complete", to: "rampdown", take: restore, check: checkSomeSeal },
 ]
 
 /** Returns the transition from one stage to another; `null` unless they are neighbours. */

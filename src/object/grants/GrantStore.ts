@@ -45,6 +45,8 @@ export class GrantStore extends Context.Service<
     /** The row of a grant that may be used, or why it may not. */
     readonly usable: (provider: Provider) => Effect.Effect<TokenRow, AccountNotConnected | ReauthorizationRequired>
     readonly open: (provider: Provider, row: TokenRow) => Effect.Effect<Grant, SealBroken>
+    /** `open`, and seals anew what lies under an old key. */
+    readonly openAndReseal: (provider: Provider, row: TokenRow) => Effect.Effect<Grant, SealBroken>
     /** Replaces a sealed grant, unless another has taken its place since `row` was read. Durable when it returns. */
     readonly replace: (
       provider: Provider,
@@ -138,6 +140,15 @@ export class GrantStore extends Context.Service<
         })
         // Durable before anything uses it: a rotated refresh token that is lost here would end the grant.
         yield* store.durable
+      })
+
+      const openAndReseal = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
+        const grant = yield* openRow(provider, row)
+        if (row.keyId !== settings.keyRing.newestId) {
+          const now = yield* Clock.currentTimeMillis
+          yield* replace(provider, row, grant, {}, () => changed(provider, "resealed", now))
+        }
+        return grant
       })
 
       /**
@@ -262,6 +273,7 @@ export class GrantStore extends Context.Service<
         readToken,
         usable,
         open: openRow,
+        openAndReseal,
         seal: sealFor,
         replace,
         changed,

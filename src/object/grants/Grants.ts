@@ -107,7 +107,7 @@ export class Grants extends Context.Service<
       const reveal = Effect.fn("Grants.reveal")(function* (provider: Provider) {
         const row = readToken(provider)
         if (row === undefined) return yield* new AccountNotConnected({ provider })
-        const { accessToken, refreshToken, scope } = yield* store.open(provider, row)
+        const { accessToken, refreshToken, scope } = yield* store.openAndReseal(provider, row)
         const { expiresAt, authorizedAt, client } = row
         return { accessToken, refreshToken, scope, expiresAt, authorizedAt, client }
       })

@@ -131,11 +131,7 @@ export class Refresher extends Context.Service<
       })
 
       const opened = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
-        const grant = yield* grants.open(provider, row)
-        if (row.keyId !== settings.keyRing.newestId) {
-          const now = yield* Clock.currentTimeMillis
-          yield* grants.replace(provider, row, grant, {}, () => grants.changed(provider, "resealed", now))
-        }
+        const grant = yield* grants.openAndReseal(provider, row)
         const { generation, expiresAt } = row
         return { token: grant.accessToken, generation, expiresAt } satisfies UsableToken
       })

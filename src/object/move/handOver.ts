@@ -1,5 +1,5 @@
 import { eq } from "drizzle-orm"
-import { Clock, Effect, Random, Schema } from "effect"
+import { Clock, Effect, Random, Result, Schema } from "effect"
 import { accounts, outbox, person } from "../../../schema/object.ts"
 import { DatabaseUnavailable, type LeaseLost } from "../../domain/error.ts"
 import type { Provider } from "../../domain/provider.ts"
@@ -7,6 +7,7 @@ import type { GrantPast } from "../../domain/refusal.ts"
 import { AccountState } from "../../domain/token.ts"
 import type { HandedSource } from "../../rpc/move.ts"
 import { Outbox } from "../delivery/Outbox.ts"
+import { eachThatOpens } from "../grants/eachThatOpens.ts"
 import { GrantStore } from "../grants/GrantStore.ts"
 import { Grants } from "../grants/Grants.ts"
 import { Refresher } from "../grants/Refresher.ts"
@@ -104,12 +105,24 @@ const whatIsLeft = Effect.fnUntraced(function* ({ provider, epoch }: AccountEpoc
   if (account.state === "disconnected") return { ...nothing, outcome: "handed_back" as const }
   // A copy came from D1, which has it still or something newer.
   const isCopy = account.copiedGeneration !== null
-  const tokens = isCopy
-    ? null
-    : yield* Effect.catchTag(grants.reveal(provider), "AccountNotConnected", () => Effect.succeed(null))
+  const revealed = isCopy
+    ? Result.succeed(null)
+    : yield* Effect.result(Effect.catchTag(grants.reveal(provider), "AccountNotConnected", () => Effect.succeed(null)))
+  if (Result.isFailure(revealed)) return { ...nothing, outcome: "broken" as const }
+  const tokens = revealed.success
   const row = readToken(provider)
   if (tokens === null || row === undefined) return { ...nothing, outcome: "nothing_newer" as const }
   return { ...nothing, tokens, past: pastOf(row, nothing.state), outcome: "handed_back" as const }
+})
+
+/** Answers with what the object keeps of an account because its grant does not open. */
+const whatIsKept = Effect.fnUntraced(function* ({ provider }: AccountEpoch) {
+  const { db } = yield* Store
+  const account = db.select().from(accounts).where(eq(accounts.provider, provider)).get()
+  return {
+    ...{ provider, epoch: account?.epoch ?? 0, state: readState(account?.state), tokens: null },
+    outcome: "broken" as const,
+  }
 })
 
 /** Gives one account up once no refresh of it is under way. Records also one that the object does not know, for calls that come late. */
@@ -143,7 +156,7 @@ const giveUp = Effect.fnUntraced(function* ({ provider, epoch }: AccountEpoch, l
   yield* untilGivenUp
 })
 
-/** Gives accounts up and answers with what they are now. Fails with nothing given up when one of them cannot be opened. */
+/** Gives up those accounts whose grants open, and answers with what they are now. Fails with nothing given up when none of them opens. */
 export const handBack = Effect.fn("handBack")(function* (
   wanted: ReadonlyArray<AccountEpoch>,
   lease: number | undefined,
@@ -155,10 +168,19 @@ export const handBack = Effect.fn("handBack")(function* (
   if (wanted.length > 0) yield* ensurePerson("handBack", wanted)
   const held = yield* heldProviders
   const toGiveUp = wanted.filter(({ provider }) => held.includes(provider))
-  yield* Effect.forEach(toGiveUp, ({ provider }) =>
-    Effect.catchTag(grants.reveal(provider), "AccountNotConnected", () => Effect.void),
+  const { broken } = yield* eachThatOpens(
+    toGiveUp.map(({ provider }) => provider),
+    (provider) =>
+      grants.reveal(provider).pipe(
+        Effect.catchTag("AccountNotConnected", () => Effect.void),
+        Effect.as([provider]),
+      ),
   )
-  yield* Effect.forEach(wanted, (account) => giveUp(account, lease))
+  const kept = new Set(broken.map(({ provider }) => provider))
+  yield* Effect.forEach(
+    wanted.filter(({ provider }) => !kept.has(provider)),
+    (account) => giveUp(account, lease),
+  )
   yield* store.durable
   yield* deliver
   yield* rearm
@@ -170,5 +192,10 @@ export const handBack = Effect.fn("handBack")(function* (
       reason: "D1 did not take what the object had for it",
     })
   }
-  return { accounts: yield* Effect.forEach(wanted, whatIsLeft) }
+  const isBroken = ({ provider }: AccountEpoch) => kept.has(provider)
+  return {
+    accounts: yield* Effect.forEach(wanted, (account) =>
+      isBroken(account) ? whatIsKept(account) : whatIsLeft(account),
+    ),
+  }
 })

@@ -7,6 +7,7 @@ import { providers } from "../../domain/provider.ts"
 import { openMirrored } from "../delivery/mirror.ts"
 import { FeedDatabase, Outbox } from "../delivery/Outbox.ts"
 import { enqueueMirror } from "../grants/changes.ts"
+import { eachThatOpens } from "../grants/eachThatOpens.ts"
 import { ensurePerson, rearm } from "../person.ts"
 import { Store } from "../Store.ts"
 import { underLease } from "./lease.ts"
@@ -25,7 +26,7 @@ const notMirrored = () =>
 const hasMirror = Effect.fnUntraced(function* () {
   const { userId } = yield* Store
   const database = yield* FeedDatabase
-  const opened = yield* openMirrored(providers)
+  const { opened } = yield* eachThatOpens(providers, (provider) => openMirrored([provider]))
   const { results } = yield* askDatabase("setMirror", () => database.prepare(readBack).bind(userId).all())
   return opened.every((grant) =>
     results.some((row) => Object.entries(grant).every(([column, value]) => (row[column] ?? null) === value)),
@@ -42,7 +43,7 @@ const mirrorAll = Effect.fnUntraced(function* () {
   if (!(yield* hasMirror())) return yield* notMirrored()
 })
 
-/** Starts or stops the mirror. After a start it returns once D1 has every grant that this object holds. */
+/** Starts or stops the mirror. After a start it returns once D1 has every grant that this object holds and opens. */
 export const setMirror = Effect.fn("setMirror")(function* (
   { isMirrored }: { readonly isMirrored: boolean },
   lease: number | undefined,

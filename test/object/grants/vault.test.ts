@@ -4,6 +4,7 @@ import { Effect, Exit, Redacted } from "effect"
 import * as fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Misconfigured, SealBroken } from "../../../src/domain/error.ts"
+import { newFingerprintKey } from "../../../src/domain/fingerprint.ts"
 import { type Provider, providers } from "../../../src/domain/provider.ts"
 import { type Grant, open, type Sealed, seal } from "../../../src/object/grants/vault.ts"
 import { parseKeyRing } from "../../../src/object/keyring.ts"
@@ -12,6 +13,7 @@ import { call } from "../../../src/rpc/call.ts"
 import * as methods from "../../../src/rpc/methods.ts"
 import { captureLogs } from "../logs.ts"
 import { Person, simulator } from "../person.ts"
+import { PersonInMove } from "../personInMove.ts"
 
 const newKey = () => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")
 const ringOf = (...entries: ReadonlyArray<string>) => Effect.runPromise(parseKeyRing(Redacted.make(entries.join(","))))
@@ -121,7 +123,9 @@ describe("Sealed bytes that were moved", () => {
   it("to another provider of the same person do not open either", async () => {
     const person = await connected("spotify", "youtube")
     await row(person, "youtube", await row(person, "spotify"))
-    expect(await exported(person)).toMatchObject({ provider: "youtube", reason: "does_not_open" })
+    const { accounts, broken } = await person.exportTokens()
+    expect(accounts.map(({ provider }) => provider)).toEqual(["spotify"])
+    expect(broken).toMatchObject([{ provider: "youtube", reason: expect.stringContaining("does not open") }])
   })
 })
 
@@ -140,6 +144,28 @@ describe("Keys", () => {
     const { accounts } = await person.exportTokens()
     expect(accounts.map(({ tokens }) => Redacted.value(tokens.refreshToken))).toEqual([refreshToken])
   })
+
+  it.each([
+    ["is refused", "UPDATE accounts SET state = 'reauthorization_required'"],
+    ["is a copy", "UPDATE accounts SET is_holder = 0, copied_generation = 1"],
+  ])(
+    "that are old are replaced by a verification too, where nobody uses the grant because it %s",
+    async (_, change) => {
+      const person = new PersonInMove()
+      await person.connects("spotify")
+      const { accessToken, refreshToken } = await simulator.grant(person.id, "spotify")
+      const old = await Effect.runPromise(
+        seal(await oldRing(), person.id, "spotify", grantOf(accessToken, refreshToken)),
+      )
+      await row(person, "spotify", old)
+      await person.sql(change)
+      const key = newFingerprintKey()
+      const before = await person.fingerprints(false, key)
+      expect(await row(person, "spotify")).toMatchObject({ keyId: "k2" })
+      expect(await person.fingerprints(false, key)).toEqual(before)
+      expect(before).toMatchObject([{ fingerprint: expect.any(String) }])
+    },
+  )
 
   it("that are gone leave a clear error and the account as it is, until the key is put back", async () => {
     const person = await connected("spotify")
