@@ -22,8 +22,10 @@ export interface Pace {
 }
 
 export const paceOf = (users: number): Pace => {
-  // Two cores poll 30 people a second. More, and answers wait until they are too late, which costs grants that rotate.
-  const seconds = Math.max(6, Math.round(users / 30))
+  // What two cores poll in a second, so that no answer waits until it is too late, which costs a grant that rotates. Many people are
+  // polled less often than their tokens live, so that each poll refreshes as well.
+  const peopleASecond = users > 1000 ? 12 : 30
+  const seconds = Math.max(6, Math.round(users / peopleASecond))
   return {
     pollSeconds: [seconds, Math.round(seconds * 1.3)],
     betweenCronRunsMs: Math.max(1500, users * 5),
