@@ -6,8 +6,6 @@ const longestId = 1000
 /** A provider's id of a source or an item. It is opaque. NUL would end it in SQLite, and half a surrogate pair can stand in no address. */
 export const Id = Schema.String.pipe(
   Schema.check(
-    Schema.isMinLength(1),
-    Schema.isMaxLength(longestId),
-    Schema.makeFilter((id) => id.isWellFormed() && !id.includes("\0")),
+    Schema.makeFilter((id) => id !== "" && id.length <= longestId && id.isWellFormed() && !id.includes("\0")),
   ),
 )

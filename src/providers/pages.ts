@@ -14,11 +14,37 @@ const odd = Schema.Unknown.pipe(
 export const lenient = <S extends Schema.Constraint>(schema: S) =>
   Schema.optional(Schema.Union([schema, Schema.Null, odd]))
 
+// A schema says what an entry must have to be one. What it may have besides is read by these, since a page has 50 entries of which hardly
+// one is new, and checking all that they show is most of what decoding them costs.
+
+/** A field of what may be an object. */
+export const field = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined
+
+export const text = (value: unknown): string | null => (typeof value === "string" ? value : null)
+export const integer = (value: unknown): number | null => (Number.isSafeInteger(value) ? Number(value) : null)
+export const number = (value: unknown): number | null => (typeof value === "number" ? value : null)
+
+/** The entries of a page, which are read one by one: an array of the schema's own would look at each once more. */
+export const Entries = Schema.declare((value): value is ReadonlyArray<unknown> => Array.isArray(value))
+
+/** An entry of a page: what it must have, and all that it has. */
+export interface Entry<A> {
+  readonly has: A
+  readonly all: unknown
+}
+
 /** Makes a function that reads the entries of a page one by one, so that one that cannot be read hides no other. */
 export const entriesReader = <S extends Schema.Constraint & { readonly DecodingServices: never }>(schema: S) => {
   const decode = Schema.decodeUnknownOption(schema)
-  return (items: ReadonlyArray<unknown>): ReadonlyArray<S["Type"]> =>
-    items.flatMap((item) => Option.toArray(decode(item)))
+  return (items: ReadonlyArray<unknown>): ReadonlyArray<Entry<S["Type"]>> => {
+    const entries: Array<Entry<S["Type"]>> = []
+    for (const all of items) {
+      const has = decode(all)
+      if (Option.isSome(has)) entries.push({ has: has.value, all })
+    }
+    return entries
+  }
 }
 
 /** Says how many entries of an answer cannot be read, if there are any. */

@@ -7,7 +7,17 @@ import { webAddress } from "../domain/text.ts"
 import { itemKind, itemPage, sourcePage } from "../domain/webPages.ts"
 import { AccessTokenRejected, type RequestError, ScopeMissing, SourceMissing } from "./error.ts"
 import type { Answer, ProviderHttp } from "./ProviderHttp.ts"
-import { entriesReader, lenient, logUnreadable, nextPageLost } from "./pages.ts"
+import {
+  Entries,
+  type Entry,
+  entriesReader,
+  field,
+  integer,
+  logUnreadable,
+  nextPageLost,
+  number,
+  text,
+} from "./pages.ts"
 import type { Page, PageRequest, ProviderClient } from "./provider.ts"
 import { type Read, reader } from "./read.ts"
 import { retryAfter } from "./retryAfter.ts"
@@ -17,39 +27,18 @@ const provider = "spotify"
 /** Most entries that Spotify returns at once. */
 const pageSize = 50
 
-const Images = lenient(Schema.Array(Schema.Struct({ url: Schema.String })))
-const Urls = lenient(Schema.Struct({ spotify: lenient(Schema.String) }))
-
 const Paging = Schema.Struct({
-  items: Schema.Array(Schema.Unknown),
+  items: Entries,
   total: Schema.Int,
   next: Schema.NullOr(Schema.String),
 })
 
 /** https://developer.spotify.com/documentation/web-api/reference/get-users-saved-shows */
-const SavedShow = Schema.Struct({
-  show: Schema.Struct({
-    id: Id,
-    name: Schema.String,
-    external_urls: Urls,
-    images: Images,
-    total_episodes: lenient(Schema.Int),
-  }),
-})
+const SavedShow = Schema.Struct({ show: Schema.Struct({ id: Id, name: Schema.String }) })
 const readShows = entriesReader(SavedShow)
 
 /** https://developer.spotify.com/documentation/web-api/reference/get-a-shows-episodes; entries can be `null`. */
-const Episode = Schema.Struct({
-  id: Id,
-  name: Schema.String,
-  description: lenient(Schema.String),
-  external_urls: Urls,
-  images: Images,
-  release_date: lenient(Schema.String),
-  release_date_precision: lenient(Schema.Literals(["year", "month", "day"])),
-  duration_ms: lenient(Schema.Number),
-  is_playable: lenient(Schema.Boolean),
-})
+const Episode = Schema.Struct({ id: Id, name: Schema.String })
 const readEpisodes = entriesReader(Episode)
 
 const ApiError = Schema.Struct({
@@ -67,27 +56,35 @@ const releasedAt = (date: string, precision: Precision): number => {
 
 const kind = itemKind.spotify
 
-/** The precision of a date that comes without one, or with one that nobody knows: as much as is written. */
-const precisionOf = (date: string): Precision =>
-  /^\d{4}-\d\d-\d\d/.test(date) ? "day" : /^\d{4}-\d\d$/.test(date) ? "month" : "year"
+const precisions: ReadonlyArray<unknown> = ["year", "month", "day"] satisfies ReadonlyArray<Precision>
+const isPrecision = (value: unknown): value is Precision => precisions.includes(value)
 
-const toItem = (sourceId: string, episode: typeof Episode.Type): ListedItem => {
-  const date = episode.release_date ?? ""
-  const precision = episode.release_date_precision ?? precisionOf(date)
+/** The precision of a date; of one that comes without, or with one that nobody knows, as much as is written. */
+const precisionOf = (date: string, told: unknown): Precision => {
+  if (isPrecision(told)) return told
+  return /^\d{4}-\d\d-\d\d/.test(date) ? "day" : /^\d{4}-\d\d$/.test(date) ? "month" : "year"
+}
+
+const urlOf = (shown: unknown): string | null => webAddress(text(field(field(shown, "external_urls"), "spotify")))
+const imageOf = (shown: unknown): string | null => text(field(field(field(shown, "images"), "0"), "url"))
+
+const toItem = (sourceId: string, { has, all }: Entry<typeof Episode.Type>): ListedItem => {
+  const date = text(field(all, "release_date")) ?? ""
+  const precision = precisionOf(date, field(all, "release_date_precision"))
   return {
     provider,
-    itemId: episode.id,
+    itemId: has.id,
     sourceId,
     kind,
-    title: episode.name,
-    description: episode.description ?? "",
-    url: webAddress(episode.external_urls?.spotify) ?? itemPage.spotify(episode.id),
-    imageUrl: episode.images?.[0]?.url ?? null,
+    title: has.name,
+    description: text(field(all, "description")) ?? "",
+    url: urlOf(all) ?? itemPage.spotify(has.id),
+    imageUrl: imageOf(all),
     publishedAt: releasedAt(date, precision),
     precision,
-    durationMs: episode.duration_ms ?? null,
+    durationMs: number(field(all, "duration_ms")),
     isLive: false,
-    availability: episode.is_playable === false ? "unplayable" : "available",
+    availability: field(all, "is_playable") === false ? "unplayable" : "available",
     startsAt: null,
   }
 }
@@ -172,10 +169,11 @@ export const spotifyClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
     library: Effect.fnUntraced(function* (token, page) {
       const read = yield* get(token, "/me/shows", paged(page), page.etag)
       if (!read.isModified) return read
-      const entries = readShows(read.body.items).map(({ show }): Source => {
-        const url = webAddress(show.external_urls?.spotify) ?? sourcePage.spotify(show.id)
-        const details = toDetails({ title: show.name, url, imageUrl: show.images?.[0]?.url ?? null })
-        return { sourceId: show.id, ...details, itemCount: show.total_episodes ?? null }
+      const entries = readShows(read.body.items).map(({ has: { show }, all }): Source => {
+        const shown = field(all, "show")
+        const url = urlOf(shown) ?? sourcePage.spotify(show.id)
+        const details = toDetails({ title: show.name, url, imageUrl: imageOf(shown) })
+        return { sourceId: show.id, ...details, itemCount: integer(field(shown, "total_episodes")) }
       })
       return yield* toPage(read, page, "library", entries)
     }),

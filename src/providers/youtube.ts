@@ -7,7 +7,18 @@ import { type Source, toDetails } from "../domain/subscription.ts"
 import { itemKind, itemPage, sourcePage } from "../domain/webPages.ts"
 import { AccessTokenRejected, type RequestError, ScopeMissing, SourceMissing } from "./error.ts"
 import type { Answer, ProviderHttp } from "./ProviderHttp.ts"
-import { entriesReader, lenient, logUnreadable, nextPageLost, notAsked } from "./pages.ts"
+import {
+  Entries,
+  type Entry,
+  entriesReader,
+  field,
+  integer,
+  lenient,
+  logUnreadable,
+  nextPageLost,
+  notAsked,
+  text,
+} from "./pages.ts"
 import type { Page, PageRequest, ProviderClient } from "./provider.ts"
 import { type Read, reader } from "./read.ts"
 import { retryAfter } from "./retryAfter.ts"
@@ -17,10 +28,8 @@ const provider = "youtube"
 /** Most entries that YouTube returns at once, and most ids that it takes. */
 const pageSize = 50
 
-const Thumbnail = lenient(Schema.Struct({ url: Schema.String }))
-const Thumbnails = lenient(Schema.Struct({ high: Thumbnail, medium: Thumbnail, default: Thumbnail }))
 const List = Schema.Struct({
-  items: Schema.Array(Schema.Unknown),
+  items: Entries,
   etag: lenient(Schema.String),
   nextPageToken: Schema.optionalKey(Schema.String),
   /** The total is approximate: https://developers.google.com/youtube/v3/docs/subscriptions/list#pageInfo.totalResults */
@@ -32,22 +41,14 @@ const Subscription = Schema.Struct({
   snippet: Schema.Struct({
     title: Schema.String,
     resourceId: Schema.Struct({ channelId: Id }),
-    thumbnails: Thumbnails,
   }),
-  contentDetails: lenient(Schema.Struct({ totalItemCount: lenient(Schema.Int) })),
 })
 const readSubscriptions = entriesReader(Subscription)
 
 /** https://developers.google.com/youtube/v3/docs/playlistItems */
 const PlaylistItem = Schema.Struct({
-  snippet: Schema.Struct({
-    title: Schema.String,
-    description: lenient(Schema.String),
-    publishedAt: lenient(Schema.String),
-    thumbnails: Thumbnails,
-  }),
-  contentDetails: Schema.Struct({ videoId: Id, videoPublishedAt: lenient(Schema.String) }),
-  status: lenient(Schema.Struct({ privacyStatus: lenient(Schema.String) })),
+  snippet: Schema.Struct({ title: Schema.String }),
+  contentDetails: Schema.Struct({ videoId: Id }),
 })
 const readPlaylistItems = entriesReader(PlaylistItem)
 
@@ -58,7 +59,6 @@ const Video = Schema.Struct({
     title: Schema.String,
     description: lenient(Schema.String),
     publishedAt: lenient(Schema.String),
-    thumbnails: Thumbnails,
     /** `upcoming`, `live` or `none`. */
     liveBroadcastContent: lenient(Schema.String),
   }),
@@ -84,25 +84,30 @@ const epochMillis = (text: string | null | undefined): number | null => {
 /** The uploads playlist of channel `UC…` is `UU…`. */
 const uploadsPlaylist = (channelId: string): string => channelId.replace(/^UC/, "UU")
 
-const imageOf = (thumbnails: typeof Thumbnails.Type): string | null =>
-  (thumbnails?.high ?? thumbnails?.medium ?? thumbnails?.default)?.url ?? null
+const imageOf = (snippet: unknown): string | null => {
+  const thumbnails = field(snippet, "thumbnails")
+  const urlOf = (size: string) => text(field(field(thumbnails, size), "url"))
+  return urlOf("high") ?? urlOf("medium") ?? urlOf("default")
+}
 
 const kind = itemKind.youtube
 
 /** Private and deleted videos stay in the playlist as a title without a publication date. */
-const toItem = (sourceId: string, { snippet, contentDetails, status }: typeof PlaylistItem.Type): ListedItem => {
-  const publishedAt = epochMillis(contentDetails.videoPublishedAt)
-  const isWithheld = publishedAt === null || status?.privacyStatus === "private"
+const toItem = (sourceId: string, { has, all }: Entry<typeof PlaylistItem.Type>): ListedItem => {
+  const { videoId } = has.contentDetails
+  const snippet = field(all, "snippet")
+  const publishedAt = epochMillis(text(field(field(all, "contentDetails"), "videoPublishedAt")))
+  const isWithheld = publishedAt === null || field(field(all, "status"), "privacyStatus") === "private"
   return {
     provider,
-    itemId: contentDetails.videoId,
+    itemId: videoId,
     sourceId,
     kind,
-    title: snippet.title,
-    description: snippet.description ?? "",
-    url: itemPage.youtube(contentDetails.videoId),
-    imageUrl: imageOf(snippet.thumbnails),
-    publishedAt: publishedAt ?? epochMillis(snippet.publishedAt) ?? 0,
+    title: has.snippet.title,
+    description: text(field(snippet, "description")) ?? "",
+    url: itemPage.youtube(videoId),
+    imageUrl: imageOf(snippet),
+    publishedAt: publishedAt ?? epochMillis(text(field(snippet, "publishedAt"))) ?? 0,
     precision: "instant",
     durationMs: null,
     isLive: false,
@@ -118,7 +123,7 @@ const durationOf = (iso: string | null | undefined): number | null =>
     onSome: (duration) => Math.round(Duration.toMillis(duration)) || null,
   })
 
-const described = (item: ListedItem, video: typeof Video.Type): ListedItem => {
+const described = (item: ListedItem, { has: video, all }: Entry<typeof Video.Type>): ListedItem => {
   const live = video.snippet.liveBroadcastContent
   const availability: Availability = live === "upcoming" || live === "live" ? live : "available"
   return {
@@ -126,7 +131,7 @@ const described = (item: ListedItem, video: typeof Video.Type): ListedItem => {
     title: video.snippet.title,
     description: video.snippet.description ?? item.description,
     publishedAt: epochMillis(video.snippet.publishedAt) ?? item.publishedAt,
-    imageUrl: imageOf(video.snippet.thumbnails) ?? item.imageUrl,
+    imageUrl: imageOf(field(all, "snippet")) ?? item.imageUrl,
     durationMs: durationOf(video.contentDetails?.duration),
     isLive: live === "live",
     availability,
@@ -204,16 +209,16 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
       const query = { mine: "true", part: "snippet,contentDetails", order: "alphabetical", ...paged(page) }
       const read = yield* getList(token, "/subscriptions", query, page.etag)
       if (!read.isModified) return read
-      const entries = readSubscriptions(read.body.items).map(({ snippet, contentDetails }): Source => {
+      const entries = readSubscriptions(read.body.items).map(({ has: { snippet }, all }): Source => {
         const { channelId } = snippet.resourceId
         return {
           sourceId: channelId,
           ...toDetails({
             title: snippet.title,
             url: sourcePage.youtube(channelId),
-            imageUrl: imageOf(snippet.thumbnails),
+            imageUrl: imageOf(field(all, "snippet")),
           }),
-          itemCount: contentDetails?.totalItemCount ?? null,
+          itemCount: integer(field(field(all, "contentDetails"), "totalItemCount")),
         }
       })
       return yield* toPage(read, page, "library", entries)
@@ -234,8 +239,8 @@ export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): Pr
       const read = yield* getList(token, "/videos", { part, id: ids.join(","), maxResults: String(pageSize) }, null)
       if (!read.isModified) return yield* notAsked(provider)
       const listed = read.body.items
-      const videos = new Map(readVideos(listed).map((video) => [video.id, video]))
-      const named = new Set(readIds(listed).map(({ id }) => id))
+      const videos = new Map(readVideos(listed).map((video) => [video.has.id, video]))
+      const named = new Set(readIds(listed).map(({ has: { id } }) => id))
       yield* logUnreadable(provider, "videos", listed.length, listed.length - videos.size)
       // An entry without an id that can be read may be any of them.
       const isNobodyMissing = readIds(listed).length < listed.length
