@@ -200,9 +200,9 @@ export const tokenEvents = sqliteTable("token_events", {
   isPublished: integer("is_published", { mode: "boolean" }).notNull().default(false),
 })
 
-/** The newest 50 passes, and up to nine more until the oldest are deleted. */
+/** The newest 50 passes that asked for items, failed, or were asked for, and up to nine more until the oldest are deleted. */
 export const polls = sqliteTable("polls", {
-  id: integer("id").primaryKey({ autoIncrement: true }),
+  id: integer("id").primaryKey(),
   provider: text("provider").notNull(),
   trigger: text("trigger").notNull(),
   startedAt: integer("started_at").notNull(),

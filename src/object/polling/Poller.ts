@@ -108,7 +108,8 @@ export class Poller extends Context.Service<
           startedAt === null ? [] : store.rows<{ cutOffs: number }>(statements.countCutOff, provider)
         const isCareful = cutOffs >= carefulFrom
         const left = isCutOff ? yield* pendingSources(provider, { isImpatient }) : []
-        if (left.length === 0) yield* synchronise(client)
+        const isOver = left.length === 0 && (yield* synchronise(client))
+        if (isOver) return
         const all = left.length > 0 ? left : yield* pendingSources(provider, { isImpatient })
         const deadly = all.find(({ sourceId }) => isCareful && sourceId === before?.suspectSource)
         if (deadly !== undefined) yield* recordDeadly(deadly, cutOffs)
@@ -199,11 +200,15 @@ export class Poller extends Context.Service<
         const finishedAt = yield* Clock.currentTimeMillis
         const requests = (yield* http.requests(provider)) - requestsBefore
         const { asked, failed: failedSources, itemsFound } = figures
-        const [recorded] = store.rows<{ id: number }>(
-          statements.recordPass,
-          ...[provider, trigger, startedAt, finishedAt - startedAt, result.outcome],
-          ...[asked, failedSources, itemsFound, requests],
-        )
+        // A row for what happened, and none for each look that found the library as it was.
+        const isIdle = trigger === "alarm" && result.outcome === "polled" && asked === 0
+        const [recorded] = isIdle
+          ? []
+          : store.rows<{ id: number }>(
+              statements.recordPass,
+              ...[provider, trigger, startedAt, finishedAt - startedAt, result.outcome],
+              ...[asked, failedSources, itemsFound, requests],
+            )
         if (recorded !== undefined && recorded.id % prunedAtOnce === 0) store.exec(statements.prunePasses, recorded.id)
         const sources = countSources(provider)
         return { provider, ...result, sources, ...figures, requests } satisfies AccountPoll

@@ -59,7 +59,8 @@ const isEmptyForLong = (
 
 /**
  * Brings the object's subscriptions up to what the person follows now, and marks the sources to ask for items: new ones, those whose
- * item count has changed, and those that are due for a check although it has not.
+ * item count has changed, and those that are due for a check although it has not. Where there are none, that is recorded as the end of
+ * the pass; returns whether it was.
  */
 export const synchronise = Effect.fn("library.synchronise")(function* (client: ProviderClient) {
   const store = yield* Store
@@ -69,9 +70,9 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
   const now = yield* Clock.currentTimeMillis
   const { minimumMs, maximumMs } = settings.bounds
 
-  yield* store.transaction(() => {
+  return yield* store.transaction(() => {
     // Disconnected or handed back while the library was read: nothing of it is followed here any more.
-    if (store.rows(statements.selectPolled, provider).length === 0) return
+    if (store.rows(statements.selectPolled, provider).length === 0) return false
     const rows = store.rows<statements.FollowedSource>(statements.selectFollowed, provider)
     const known = new Map(rows.map((row) => [row.sourceId, row]))
     const changed: Array<Source> = []
@@ -96,7 +97,9 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
     store.exec(statements.postponeChecked, provider, now, minimumMs, maximumMs)
 
     if (isBelieved) savePages(store, provider, pages)
-    store.exec(statements.endLibrary, provider, now)
+    const isOver = store.rows(statements.selectIsAnyPending, provider).length === 0
+    store.exec(isOver ? statements.endIdlePass : statements.endLibrary, provider, now)
+    return isOver
   })
 })
 

@@ -17,10 +17,10 @@ export const selectAccount = `SELECT ${account.sql} FROM accounts WHERE provider
 export const countSources = "SELECT count(*) AS sources FROM subscriptions WHERE provider = ?1"
 
 // A rate limit is taken away only when it is over: somebody else's request may have brought a new one while the pass was under way.
-export const endPass = `UPDATE accounts SET failures = 0, retry_at = NULL, pass_started_at = NULL, cut_offs = 0, suspect_source = NULL,
-    hold_reason = CASE WHEN held_until <= ?2 THEN NULL ELSE hold_reason END,
-    held_until = CASE WHEN held_until <= ?2 THEN NULL ELSE held_until END
-  WHERE provider = ?1`
+const passEnded = `failures = 0, retry_at = NULL, pass_started_at = NULL, cut_offs = 0, suspect_source = NULL,
+  hold_reason = CASE WHEN held_until <= ?2 THEN NULL ELSE hold_reason END,
+  held_until = CASE WHEN held_until <= ?2 THEN NULL ELSE held_until END`
+export const endPass = `UPDATE accounts SET ${passEnded} WHERE provider = ?1`
 
 /** The pass before has left its beginning behind: the object died in it, or it ended with a failure, which sets the count back. */
 export const countCutOff =
@@ -58,7 +58,12 @@ export const deletePages = "DELETE FROM library_pages WHERE provider = ?1"
 export const insertPage = `INSERT INTO library_pages (provider, page_key, etag, next_key, size, total, source_ids)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
 
+/** Whether any source is to be asked, now or when it is due again. */
+export const selectIsAnyPending = "SELECT 1 FROM subscriptions WHERE provider = ?1 AND is_pending LIMIT 1"
+
 export const endLibrary = "UPDATE accounts SET library_read_at = ?2, pass_started_at = ?2 WHERE provider = ?1"
+/** The end of a library after which nothing is to be asked, and with it of the pass: one written row, and not two. */
+export const endIdlePass = `UPDATE accounts SET library_read_at = ?2, ${passEnded} WHERE provider = ?1`
 
 const followed = columns(subscriptions, "sourceId", "title", "url", "imageUrl", "listedCount")
 export type FollowedSource = RowOf<typeof followed>
