@@ -1,4 +1,4 @@
-import { Clock, Effect, Schema } from "effect"
+import { Clock, Effect, Option, Schema } from "effect"
 import { ProviderUnavailable } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { RequestError } from "./error.ts"
@@ -24,7 +24,7 @@ export const reader =
     refuse: (answer: Answer, now: number) => RequestError,
   ) =>
   <S extends Schema.Constraint & { readonly DecodingServices: never }>(schema: S) => {
-    const decode = Schema.decodeUnknownEffect(schema)
+    const decode = Schema.decodeUnknownOption(schema)
     return Effect.fnUntraced(function* (
       token: AccessToken,
       path: string,
@@ -35,10 +35,10 @@ export const reader =
       // A 304 that nobody asked for says nothing, and is refused like any other status.
       if (answer.status === 304 && etag !== null) return { isModified: false }
       if (answer.status !== 200) return yield* Effect.fail(refuse(answer, yield* Clock.currentTimeMillis))
-      const body = yield* Effect.mapError(
-        decode(answer.body),
-        () => new ProviderUnavailable({ provider, reason: "the answer has an unknown shape", retryAt: null }),
-      )
-      return { isModified: true, body, etag: answer.headers.get("etag") }
+      const body = decode(answer.body)
+      if (Option.isNone(body)) {
+        return yield* new ProviderUnavailable({ provider, reason: "the answer has an unknown shape", retryAt: null })
+      }
+      return { isModified: true, body: body.value, etag: answer.headers.get("etag") }
     })
   }

@@ -130,11 +130,11 @@ export class Refresher extends Context.Service<
         ).pipe(Effect.flatMap((error) => new NotRefreshed({ error })))
       })
 
-      const opened = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
-        const grant = yield* grants.openAndReseal(provider, row)
-        const { generation, expiresAt } = row
-        return { token: grant.accessToken, generation, expiresAt } satisfies UsableToken
-      })
+      const opened = (provider: Provider, row: TokenRow) =>
+        Effect.map(grants.openAndReseal(provider, row), ({ accessToken }): UsableToken => {
+          const { generation, expiresAt } = row
+          return { token: accessToken, generation, expiresAt }
+        })
       const current = (provider: Provider) => Effect.flatMap(grants.usable(provider), (row) => opened(provider, row))
 
       /** Refreshes once. A grant that the person sets meanwhile wins over the result, whatever it is. */
