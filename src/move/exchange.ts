@@ -184,6 +184,10 @@ export const exchange = Effect.fn("exchange")(function* (accounts: ReadonlyArray
     } else if (taken !== undefined) {
       const { accessToken, expiresAt } = outcome.success
       results.set(key, Result.succeed({ accessToken, expiresAt, generation: taken.generation }))
+      if (row.refusals > 0) {
+        const { userId, provider, refusals } = row
+        yield* Effect.logInfo("A grant that the provider had refused works again", { userId, provider, refusals })
+      }
       if (hasCopy(taken.stage)) copies.push({ ...taken, tokens: outcome.success })
     }
   }
