@@ -200,7 +200,16 @@ describe("An operator who moves people", () => {
     expect(await stagesInDatabase()).toMatchObject({ live: 1, shadow: 1 })
     expect(await typeJson("rollback", "--everybody", "--dry-run")).toMatchObject({
       code: 0,
-      object: { isDry: true, progress: { routes: [{ from: "live", to: "shadow", people: 1 }] } },
+      object: {
+        isDry: true,
+        progress: {
+          routes: [
+            { from: "live", to: "shadow", people: 1 },
+            // Whose first step failed: it is undone.
+            { from: "off", to: "off", people: 1 },
+          ],
+        },
+      },
     })
     expect(await typeJson("rollback", "--everybody", "--yes", "--watch")).toMatchObject({ code: 0 })
     expect(await stagesInDatabase()).toMatchObject({ shadow: 2 })

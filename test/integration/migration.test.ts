@@ -234,6 +234,9 @@ describe("The operator", () => {
     const people = ["nobody"]
     const columns = { userId: "id", accessToken: "a", refreshToken: "r", expiresAt: "e" }
     const mapping = { table: "old_grants", columns, provider: "spotify", timestamps: "seconds" }
+    const ofSource = { userId: "id", sourceId: "s" }
+    const follows = { ...mapping, what: "follows", columns: ofSource, polledAt: "2026-11-01T00:00:00Z" }
+    const feed = { ...mapping, what: "feed", columns: { ...ofSource, itemId: "i", publishedAt: "p", title: "t" } }
     const key = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url")
     const payloads: Readonly<Record<string, object>> = {
       changeMove: { isHalted: false },
@@ -246,6 +249,10 @@ describe("The operator", () => {
       exportTokens: { people, recipient: { kty: "oct", k: key } },
       checkTable: { mapping },
       importRows: { mapping, isDry: true },
+      checkFollows: { mapping: follows },
+      importFollows: { mapping: follows, isDry: true },
+      checkFeed: { mapping: feed },
+      importFeed: { mapping: feed, isDry: true },
       dropTokenColumns: { confirm: dropConfirmation },
     }
     // Whatever the API has that may change something, so that what is added to it is written down too.

@@ -12,23 +12,25 @@ export const tablesLayer = HttpApiBuilder.group(
   Effect.fnUntraced(function* (handlers) {
     const tables = yield* Tables
     const { act } = yield* Audit
-    const check = ({
-      payload: { mapping, sample },
-    }: {
-      readonly payload: { readonly mapping: Mapping; readonly sample?: number }
-    }) => answerProblems(act("checkTable", { table: mapping.table }, tables.check(mapping, sample)))
-    const importRows = ({
-      payload: { mapping, ...page },
-    }: {
-      readonly payload: PageOfRows & { readonly mapping: Mapping }
-    }) => answerProblems(act("importRows", { table: mapping.table, ...page }, tables.importRows(mapping, page)))
+    const check =
+      (action: string) =>
+      ({
+        payload: { mapping, sample },
+      }: {
+        readonly payload: { readonly mapping: Mapping; readonly sample?: number }
+      }) =>
+        answerProblems(act(action, { table: mapping.table }, tables.check(mapping, sample)))
+    const importRows =
+      (action: string) =>
+      ({ payload: { mapping, ...page } }: { readonly payload: PageOfRows & { readonly mapping: Mapping } }) =>
+        answerProblems(act(action, { table: mapping.table, ...page }, tables.importRows(mapping, page)))
     return handlers.handleAll({
-      checkTable: check,
-      importRows,
-      checkFollows: check,
-      importFollows: importRows,
-      checkFeed: check,
-      importFeed: importRows,
+      checkTable: check("checkTable"),
+      importRows: importRows("importRows"),
+      checkFollows: check("checkFollows"),
+      importFollows: importRows("importFollows"),
+      checkFeed: check("checkFeed"),
+      importFeed: importRows("importFeed"),
     })
   }),
 )
