@@ -1,4 +1,4 @@
-import { Schema } from "effect"
+import { DateTime, Option, Schema } from "effect"
 import { Provider } from "../../domain/provider.ts"
 
 /** A name as SQL has it between double quotes: spaces and dashes may be in it, and nothing that ends the quotes. */
@@ -113,7 +113,13 @@ export const FollowsMapping = Schema.Struct({
     imageUrl: Schema.optionalKey(Name),
   }),
   /** When the old poller last asked for everything, in ISO 8601: where the table has no column of it. */
-  polledAt: Schema.optionalKey(Schema.String),
+  polledAt: Schema.optionalKey(
+    Schema.String.pipe(
+      Schema.check(
+        Schema.makeFilter((text) => (Option.isSome(DateTime.make(text)) ? undefined : "must be a time in ISO 8601")),
+      ),
+    ),
+  ),
 }).pipe(
   Schema.check(
     oneProvider,

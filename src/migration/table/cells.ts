@@ -54,6 +54,16 @@ export const readTime = (value: unknown, format: Mapping["timestamps"]): Result.
 export const readTimeIfAny = (value: unknown, format: Mapping["timestamps"]): Result.Result<number | null, Refusal> =>
   isEmpty(value) ? Result.succeed(null) : readTime(value, format)
 
+/** `readTime` of what has happened: nothing that is said to come says where something stopped. `latest`: epoch milliseconds. */
+export const readPast = (
+  value: unknown,
+  format: Mapping["timestamps"],
+  latest: number,
+): Result.Result<number, Refusal> =>
+  Result.flatMap(readTime(value, format), (at) =>
+    at <= latest ? Result.succeed(at) : refusal("unreadable_time", `is in the future when read as ${format}`),
+  )
+
 /** Returns pollen's name of a provider, by the table's name. */
 export const providerNamed = (mapping: Mapping, name: unknown): Provider | undefined => {
   if (mapping.provider !== undefined) return mapping.provider

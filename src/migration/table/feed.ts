@@ -1,11 +1,11 @@
-import { Effect, Result } from "effect"
+import { Clock, Effect, Result } from "effect"
 import { bounded, type Item } from "../../domain/item.ts"
 import { itemKind, itemPage } from "../../domain/webPages.ts"
 import { itemRow } from "../../feed/rows.ts"
 import { feedStatements, insertItems } from "../../feed/statements.ts"
 import type { FeedMapping } from "../api/mapping.ts"
 import { statement } from "../Database.ts"
-import { keyOf, type Row, readId, readOwner, readTime, readTimeIfAny, refusal, textOf } from "./cells.ts"
+import { keyOf, type Row, readId, readOwner, readPast, readTimeIfAny, refusal, textOf } from "./cells.ts"
 import { insertUsers, isNotMoved, type OldTable, type Parsed, toIso } from "./OldTable.ts"
 import { oddIds } from "./warnings.ts"
 
@@ -24,12 +24,13 @@ const toPublished = (provider: Item["provider"], at: number): Pick<Item, "publis
     ? { publishedAt: Math.floor(at / dayMs) * dayMs, precision: "day" }
     : { publishedAt: at, precision: "instant" }
 
-const parse = (mapping: FeedMapping, row: Row) =>
+const parse = (mapping: FeedMapping, row: Row, now: number) =>
   Result.gen(function* () {
     const { userId, provider } = yield* readOwner(mapping, row)
     const itemId = yield* readId(row["itemId"], "no_item")
     const sourceId = yield* readId(row["sourceId"], "no_source")
-    const publishedAt = yield* readTime(row["publishedAt"], mapping.timestamps)
+    // A date without a time of day may be tomorrow's, somewhere.
+    const publishedAt = yield* readPast(row["publishedAt"], mapping.timestamps, now + dayMs)
     const deliveredAt = yield* readTimeIfAny(row["deliveredAt"], mapping.timestamps)
     const title = textOf(row["title"])
     if (title === null) return yield* refusal("no_title", "is empty")
@@ -61,7 +62,10 @@ const countUnknown = `SELECT count(DISTINCT json_array(value->>'userId', value->
 export const feedTable = (mapping: FeedMapping): OldTable<ParsedEntry> => ({
   mapping,
   isOnePerAccount: false,
-  read: (row) => Effect.succeed(Result.mapError(parse(mapping, row), (problem) => ({ key: keyOf(row), ...problem }))),
+  read: (row) =>
+    Effect.map(Clock.currentTimeMillis, (now) =>
+      Result.mapError(parse(mapping, row, now), (problem) => ({ key: keyOf(row), ...problem })),
+    ),
   toJson: ({ userId, item, deliveredAt }) => ({ userId, ...itemRow(item, { isBackfill: false, at: deliveredAt }) }),
   toExample: ({ key, userId, provider, item }) => ({
     ...{ key, userId, provider, itemId: item.itemId, sourceId: item.sourceId, title: item.title },
@@ -73,15 +77,8 @@ export const feedTable = (mapping: FeedMapping): OldTable<ParsedEntry> => ({
     statement(`${insertFeed} RETURNING user_id`, text),
   ],
   countUnknown,
-  warnings: (entries, now) => [
+  warnings: (entries) => [
     ...oddIds("itemId", entries, ({ provider, item }) => [provider, item.itemId]),
     ...oddIds("sourceId", entries, ({ provider, item }) => [provider, item.sourceId]),
-    ...[
-      {
-        column: "publishedAt",
-        rows: entries.filter(({ item }) => item.publishedAt > now + dayMs).length,
-        detail: "are in the future",
-      },
-    ].filter((warning) => warning.rows > 0),
   ],
 })

@@ -1,9 +1,20 @@
-import { Effect, Predicate, Result } from "effect"
+import { Clock, Effect, Predicate, Result } from "effect"
 import { toDetails } from "../../domain/subscription.ts"
 import { sourcePage } from "../../domain/webPages.ts"
 import type { FollowsMapping } from "../api/mapping.ts"
 import { statement } from "../Database.ts"
-import { keyOf, type Refusal, type Row, readId, readOwner, readTimeIfAny, refusal, textOf } from "./cells.ts"
+import {
+  isEmpty,
+  keyOf,
+  type Refusal,
+  type Row,
+  readId,
+  readOwner,
+  readPast,
+  readTimeIfAny,
+  refusal,
+  textOf,
+} from "./cells.ts"
 import { insertUsers, isNotMoved, type OldTable, type Parsed, toIso } from "./OldTable.ts"
 import { oddIds } from "./warnings.ts"
 
@@ -22,23 +33,21 @@ interface ParsedFollow extends Parsed {
 }
 
 const readCount = (value: unknown): Result.Result<number | null, Refusal> => {
-  if (value === null || value === undefined || value === "") return Result.succeed(null)
+  if (isEmpty(value)) return Result.succeed(null)
   const count = Predicate.isString(value) ? Number(value) : value
   return Predicate.isNumber(count) && Number.isSafeInteger(count) && count >= 0
     ? Result.succeed(count)
     : refusal("unreadable_count", "is not a whole number from 0 on")
 }
 
-const parse = (mapping: FollowsMapping, row: Row) => {
+const parse = (mapping: FollowsMapping, row: Row, now: number) => {
   const { timestamps, polledAt: polledAtOfAll } = mapping
+  const [polled, format] = polledAtOfAll === undefined ? [row["polledAt"], timestamps] : [polledAtOfAll, "iso" as const]
   return Result.gen(function* () {
     const owner = yield* readOwner(mapping, row)
     const sourceId = yield* readId(row["sourceId"], "no_source")
     const followedAt = yield* readTimeIfAny(row["followedAt"], timestamps)
-    const polledAt =
-      polledAtOfAll === undefined
-        ? yield* readTimeIfAny(row["polledAt"], timestamps)
-        : yield* readTimeIfAny(polledAtOfAll, "iso")
+    const polledAt = isEmpty(polled) ? null : yield* readPast(polled, format, now)
     const itemCount = yield* readCount(row["itemCount"])
     const title = textOf(row["title"])
     const url = textOf(row["url"]) ?? sourcePage[owner.provider](sourceId)
@@ -69,7 +78,10 @@ const countUnknown = `SELECT count(DISTINCT json_array(value->>'userId', value->
 export const followsTable = (mapping: FollowsMapping): OldTable<ParsedFollow> => ({
   mapping,
   isOnePerAccount: false,
-  read: (row) => Effect.succeed(Result.mapError(parse(mapping, row), (problem) => ({ key: keyOf(row), ...problem }))),
+  read: (row) =>
+    Effect.map(Clock.currentTimeMillis, (now) =>
+      Result.mapError(parse(mapping, row, now), (problem) => ({ key: keyOf(row), ...problem })),
+    ),
   toJson: ({ key: _key, ...row }) => row,
   toExample: ({ key, userId, provider, sourceId, title, polledAt, itemCount }) => ({
     ...{ key, userId, provider, sourceId, title, itemCount },
@@ -81,18 +93,18 @@ export const followsTable = (mapping: FollowsMapping): OldTable<ParsedFollow> =>
     statement(insertFollows, text, now),
   ],
   countUnknown,
-  warnings: (rows, now) => [
+  warnings: (rows) => [
     ...oddIds("sourceId", rows, ({ provider, sourceId }) => [provider, sourceId]),
     ...[
       {
         column: "polledAt",
-        rows: rows.filter(({ polledAt }) => polledAt !== null && polledAt > now).length,
-        detail: "are in the future",
-      },
-      {
-        column: "polledAt",
         rows: rows.filter(({ polledAt }) => polledAt === null).length,
         detail: "are empty: the first poll of each delivers a backfill",
+      },
+      {
+        column: "itemCount",
+        rows: rows.filter(({ polledAt, itemCount }) => polledAt !== null && itemCount === 0).length,
+        detail: "are 0: the source had nothing when it was polled, so that all that it lists is new. Unknown is empty",
       },
     ].filter((warning) => warning.rows > 0),
   ],

@@ -85,6 +85,24 @@ describe("an import of what people follow and have got", () => {
     expect(inFeed.refused.map(({ reason }) => reason)).toEqual(["no_title", "no_item", "unreadable_time"])
   })
 
+  it("refuses a time to come: what was published before it would count as known", async () => {
+    const { ada } = await withHistory(history)
+    const soon = Math.floor(Date.now() / 1000) + 3600
+    await env.DB.batch([
+      env.DB.prepare("UPDATE old_follows SET asked = ?1, items = 0").bind(soon),
+      env.DB.prepare("UPDATE old_feed SET at = ?1").bind(soon + 48 * 3600),
+    ])
+    const refused = (await importAll(feed, follows)).flatMap((page) => page.refused.map(({ reason }) => reason))
+    expect(new Set(refused)).toEqual(new Set(["unreadable_time"]))
+    expect([await feedOf(ada.id), await followsOf(ada.id)]).toEqual([[], []])
+    await env.DB.prepare("UPDATE old_follows SET asked = ?1")
+      .bind(soon - 7200)
+      .run()
+    const { warnings } = await withTables((tables) => tables.check(follows))
+    expect(warnings).toMatchObject([{ column: "itemCount", rows: 1 }])
+    expect(Schema.decodeUnknownResult(FollowsMapping)({ ...follows, polledAt: "yesterday" })._tag).toBe("Failure")
+  })
+
   it("takes one time of the last poll for everybody, where no column has it", async () => {
     const { ada, source } = await withHistory(history)
     const { polledAt: _polledAt, itemCount: _itemCount, ...columns } = follows.columns
