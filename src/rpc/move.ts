@@ -146,7 +146,7 @@ const HandedBack = Schema.Struct({
   /**
    * `handed_back`: D1 takes the right, with what `state` and `tokens` say. `nothing_newer`: the object never came to hold the account,
    * and will not as of an earlier epoch; D1 takes the right with the tokens it has. `superseded`: the object knows of a later epoch,
-   * and nothing was done. `broken`: the grant does not open, and the object holds it still.
+   * and nothing was done. `broken`: the grant does not open, and D1 does not take the right.
    */
   outcome: Schema.Literals(["handed_back", "nothing_newer", "superseded", "broken"]),
   state: AccountState,

@@ -28,7 +28,7 @@ const sealsOf = Effect.fnUntraced(function* ({ userId }: Person) {
     toStepFailed,
   )
   const broken = accounts.find(({ fingerprint }) => fingerprint === null)
-  return { broken, isSomeOpen: accounts.some(({ fingerprint }) => fingerprint !== null) }
+  return { broken, isSomeOpen: accounts.some(({ isHolder, fingerprint }) => isHolder && fingerprint !== null) }
 })
 
 /** Fails unless the object opens everything that it has. */
@@ -37,7 +37,7 @@ export const checkSeals: Check = Effect.fnUntraced(function* (person) {
   if (broken !== undefined) return yield* failed("seal_broken", broken.reason ?? broken.provider)
 })
 
-/** Fails where the object opens nothing of what it has: one grant that does not open keeps no other from its mirror. */
+/** Fails where the object opens nothing of what it holds: one grant that does not open keeps no other from its mirror. */
 export const checkSomeSeal: Check = Effect.fnUntraced(function* (person) {
   const { broken, isSomeOpen } = yield* sealsOf(person)
   if (broken !== undefined && !isSomeOpen) return yield* failed("seal_broken", broken.reason ?? broken.provider)

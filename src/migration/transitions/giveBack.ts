@@ -84,22 +84,20 @@ const askBack = Effect.fn("askBack")(function* ({ userId, accounts, lease }: Per
       : (yield* Effect.mapError(core.handBack({ userId, lease, accounts: known }), toStepFailed)).accounts
   if (given.some(({ outcome }) => outcome === "superseded")) return yield* new Overtaken()
   const broken = given.filter(({ outcome }) => outcome === "broken").map(({ provider }): string => provider)
-  const backs = held.flatMap((account): ReadonlyArray<Back> => {
-    if (broken.includes(account.provider)) return []
+  const toTake = held.filter(({ provider }) => !broken.includes(provider))
+  const backs = toTake.map((account): Back => {
     const answer = given.find(({ provider }) => provider === account.provider)
     const isGiven = answer?.outcome === "handed_back"
-    return [
-      {
-        userId,
-        provider: account.provider,
-        fromEpoch: account.epoch,
-        epoch: account.epoch + 1,
-        isGiven,
-        state: isGiven ? answer.state : null,
-        tokens: isGiven ? answer.tokens : null,
-        past: answer?.past ?? { refusals: 0, retryAt: null },
-      },
-    ]
+    return {
+      userId,
+      provider: account.provider,
+      fromEpoch: account.epoch,
+      epoch: account.epoch + 1,
+      isGiven,
+      state: isGiven ? answer.state : null,
+      tokens: isGiven ? answer.tokens : null,
+      past: answer?.past ?? { refusals: 0, retryAt: null },
+    }
   })
   return { backs, broken }
 })
@@ -179,7 +177,7 @@ export const giveBack = Effect.fn("giveBack")(function* (people: ReadonlyArray<P
       if (isLeft) return Effect.fail(new Overtaken())
       return Effect.andThen(
         compareOne(personInMove, written),
-        broken.length === 0 ? Effect.void : failed("seal_broken", `${broken.join(", ")}, which the object holds still`),
+        broken.length === 0 ? Effect.void : failed("seal_broken", broken.join(", ")),
       )
     },
   )

@@ -1,5 +1,5 @@
 import { eq } from "drizzle-orm"
-import { Clock, Effect, Random, Result, Schema } from "effect"
+import { Clock, Effect, Random, Schema } from "effect"
 import { accounts, outbox, person } from "../../../schema/object.ts"
 import { DatabaseUnavailable, type LeaseLost } from "../../domain/error.ts"
 import type { Provider } from "../../domain/provider.ts"
@@ -92,37 +92,32 @@ export const takeOver = Effect.fn("takeOver")(function* (
   return { durableObjectId: store.durableObjectId, accounts: taken }
 })
 
-/** Answers with what the object has of an account that it has given up, or never held. */
-const whatIsLeft = Effect.fnUntraced(function* ({ provider, epoch }: AccountEpoch) {
+/** Answers with what the object has of an account that it has given up, or never held, or keeps because its grant does not open. */
+const whatIsLeft = Effect.fnUntraced(function* ({ provider, epoch }: AccountEpoch, isBroken: boolean) {
   const { db } = yield* Store
   const grants = yield* Grants
   const { readToken } = yield* GrantStore
   const account = db.select().from(accounts).where(eq(accounts.provider, provider)).get()
   const nothing = { provider, epoch: account?.epoch ?? 0, state: readState(account?.state), tokens: null }
-  if (account === undefined || account.epoch > epoch || account.isHolder) {
+  if (account === undefined || account.epoch > epoch || (account.isHolder && !isBroken)) {
     return { ...nothing, outcome: "superseded" as const }
   }
+  if (isBroken) return { ...nothing, outcome: "broken" as const }
   if (account.state === "disconnected") return { ...nothing, outcome: "handed_back" as const }
   // A copy came from D1, which has it still or something newer.
   const isCopy = account.copiedGeneration !== null
-  const revealed = isCopy
-    ? Result.succeed(null)
-    : yield* Effect.result(Effect.catchTag(grants.reveal(provider), "AccountNotConnected", () => Effect.succeed(null)))
-  if (Result.isFailure(revealed)) return { ...nothing, outcome: "broken" as const }
-  const tokens = revealed.success
+  if (isCopy) return { ...nothing, outcome: "nothing_newer" as const }
+  const tokens = yield* grants.reveal(provider).pipe(
+    Effect.catchTags({
+      AccountNotConnected: () => Effect.succeed(null),
+      // Given up before, and does not open any more: it keeps nothing back that has been given up since.
+      SealBroken: () => Effect.succeed("broken" as const),
+    }),
+  )
+  if (tokens === "broken") return { ...nothing, outcome: tokens }
   const row = readToken(provider)
   if (tokens === null || row === undefined) return { ...nothing, outcome: "nothing_newer" as const }
   return { ...nothing, tokens, past: pastOf(row, nothing.state), outcome: "handed_back" as const }
-})
-
-/** Answers with what the object keeps of an account because its grant does not open. */
-const whatIsKept = Effect.fnUntraced(function* ({ provider }: AccountEpoch) {
-  const { db } = yield* Store
-  const account = db.select().from(accounts).where(eq(accounts.provider, provider)).get()
-  return {
-    ...{ provider, epoch: account?.epoch ?? 0, state: readState(account?.state), tokens: null },
-    outcome: "broken" as const,
-  }
 })
 
 /** Gives one account up once no refresh of it is under way. Records also one that the object does not know, for calls that come late. */
@@ -192,10 +187,5 @@ export const handBack = Effect.fn("handBack")(function* (
       reason: "D1 did not take what the object had for it",
     })
   }
-  const isBroken = ({ provider }: AccountEpoch) => kept.has(provider)
-  return {
-    accounts: yield* Effect.forEach(wanted, (account) =>
-      isBroken(account) ? whatIsKept(account) : whatIsLeft(account),
-    ),
-  }
+  return { accounts: yield* Effect.forEach(wanted, (account) => whatIsLeft(account, kept.has(account.provider))) }
 })

@@ -1,7 +1,9 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test"
-import { env } from "cloudflare:workers"
+import { env, exports } from "cloudflare:workers"
 import { Redacted } from "effect"
 import { afterEach, describe, expect, it } from "vitest"
+import { call } from "../../../src/rpc/call.ts"
+import { HandBack } from "../../../src/rpc/move.ts"
 import { clock } from "../../worker.ts"
 import { d1Outage, watchD1 } from "../outage.ts"
 import { simulator } from "../person.ts"
@@ -111,6 +113,24 @@ describe("An account that is handed back", () => {
       accounts: [{ outcome: "nothing_newer", tokens: null }],
     })
     expect(await person.takeOver("spotify", 2)).toMatchObject({ accounts: [{ outcome: "superseded" }] })
+  })
+
+  it("given up before, keeps no other from going when it does not open any more", async () => {
+    const { person } = await holding()
+    await person.connects("youtube")
+    await person.handBack("spotify", 3)
+    await person.sql("UPDATE tokens SET key_id = 'lost' WHERE provider = 'spotify'")
+    const give = call(HandBack, (wire) => exports.MigrationEntrypoint.handBack(wire))
+    const accounts = [
+      { provider: "spotify", epoch: 3 },
+      { provider: "youtube", epoch: 3 },
+    ] as const
+    expect(await person.run(give({ userId: person.id, accounts }))).toMatchObject({
+      accounts: [
+        { provider: "spotify", outcome: "broken", tokens: null },
+        { provider: "youtube", outcome: "handed_back" },
+      ],
+    })
   })
 
   it("is not given up when it does not open: nobody would have it then", async () => {
