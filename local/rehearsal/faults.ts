@@ -6,8 +6,8 @@ import { Workers } from "./Workers.ts"
 /** Refuses before anything has taken effect. */
 const refuseTokenRequests: FaultRule = { match: { kind: "token" }, fault: { type: "status", status: 503 } }
 
-/** For answers on their way to be written down, in D1 and in objects: with thousands of people, some take a second. */
-const settling = "3 seconds"
+/** For answers on their way to be written down. */
+const settling = "500 millis"
 
 const Claims = Schema.Tuple([Schema.Struct({ claims: Schema.Int })])
 const countClaims = Effect.gen(function* () {

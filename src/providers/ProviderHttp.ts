@@ -1,4 +1,4 @@
-import { Context, Effect, Layer, Random, Redacted, Ref, Schedule, Semaphore } from "effect"
+import { Context, Effect, Layer, Redacted, Ref, Schedule, Semaphore } from "effect"
 import { ProviderUnavailable } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import { countingSubrequest } from "../domain/subrequests.ts"
@@ -8,10 +8,8 @@ import type { AccessToken } from "./provider.ts"
 /** Requests of one person under way at once: a Worker invocation has 6 connections. */
 const concurrentRequests = 6
 
-/** The two quick retries of a request that reads, for what passes within a second. The rest waits for the alarm. */
-const quickRetries = Schedule.exponential("100 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 1 }))
-const retryQuickly = <A, E>(request: Effect.Effect<A, E>) =>
-  Effect.flatMap(Random.nextBetween(80, 120), (ms) => Effect.retry(Effect.delay(request, ms), quickRetries))
+/** Two quick retries of a request that reads, for what passes within a second. The rest waits for the alarm. */
+const quickRetries = Schedule.exponential("100 millis").pipe(Schedule.jittered, Schedule.upTo({ times: 2 }))
 
 /** An answer of a provider's API. `body` is `undefined` when there is none (304), or none that can be read. */
 export interface Answer {
@@ -140,9 +138,7 @@ export class ProviderHttp extends Context.Service<
                 : Effect.succeed(answered),
             ),
           )
-          const once = counted(request.provider, answer)
-          // Hardly any request fails: the schedule is set up for those that do.
-          return Effect.catch(once, () => retryQuickly(once)).pipe(
+          return Effect.retry(counted(request.provider, answer), quickRetries).pipe(
             Effect.flatMap((answered) =>
               isFailure(answered) ? Effect.fail(unavailable(answered.failure)) : Effect.succeed(answered),
             ),

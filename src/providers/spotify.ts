@@ -78,10 +78,7 @@ const toItem = (sourceId: string, { has, all }: Entry<typeof Episode.Type>): Lis
     kind,
     title: has.name,
     description: text(field(all, "description")) ?? "",
-    // Looked at when it is delivered: hardly any item of a page is, and parsing an address takes as long as the rest of this.
-    get url() {
-      return urlOf(all) ?? itemPage.spotify(has.id)
-    },
+    url: urlOf(all) ?? itemPage.spotify(has.id),
     imageUrl: imageOf(all),
     publishedAt: releasedAt(date, precision),
     precision,

@@ -196,7 +196,7 @@ export const GetStatus = contract("getStatus", {
     setAsideReason: Schema.NullOr(Schema.String),
     /** The newest 50. */
     events: Schema.Array(TokenEvent),
-    /** The newest 20. */
+    /** The newest 20, without those by the alarm that asked for nothing. */
     polls: Schema.Array(PollRecord),
   }),
   error: Schema.Union([DatabaseUnavailable]),

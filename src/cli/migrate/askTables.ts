@@ -1,4 +1,4 @@
-import type { FeedMapping, FollowsMapping, Mapping } from "../../migration/api/mapping.ts"
+import type { Mapping } from "../../migration/api/mapping.ts"
 import type { Client } from "../operate/MigrationWorker.ts"
 
 // What the migration worker is asked about another table: there is an endpoint for each thing that a table may have.
@@ -15,17 +15,24 @@ interface PageOptions {
   readonly isDry: boolean
 }
 
-const isFollows = (mapping: Mapping): mapping is FollowsMapping => mapping.what === "follows"
-const isFeed = (mapping: Mapping): mapping is FeedMapping => mapping.what === "feed"
-
 export const askToCheck = ({ tables }: Client, mapping: Mapping, options: CheckOptions) => {
-  if (isFollows(mapping)) return tables.checkFollows({ payload: { mapping, ...options } })
-  if (isFeed(mapping)) return tables.checkFeed({ payload: { mapping, ...options } })
-  return tables.checkTable({ payload: { mapping, ...options } })
+  switch (mapping.what) {
+    case "follows":
+      return tables.checkFollows({ payload: { mapping, ...options } })
+    case "feed":
+      return tables.checkFeed({ payload: { mapping, ...options } })
+    default:
+      return tables.checkTable({ payload: { mapping, ...options } })
+  }
 }
 
 export const askToImport = ({ tables }: Client, mapping: Mapping, options: PageOptions) => {
-  if (isFollows(mapping)) return tables.importFollows({ payload: { mapping, ...options } })
-  if (isFeed(mapping)) return tables.importFeed({ payload: { mapping, ...options } })
-  return tables.importRows({ payload: { mapping, ...options } })
+  switch (mapping.what) {
+    case "follows":
+      return tables.importFollows({ payload: { mapping, ...options } })
+    case "feed":
+      return tables.importFeed({ payload: { mapping, ...options } })
+    default:
+      return tables.importRows({ payload: { mapping, ...options } })
+  }
 }

@@ -20,6 +20,12 @@ const sum = (pages: ReadonlyArray<ImportPage>) => {
   return { read, taken, kept, notTaken: read - taken - kept, refused: pages.flatMap(({ refused }) => refused) }
 }
 
+/** Why rows are left as they are. */
+const stays = ({ what }: Mapping): string =>
+  what === "follows" || what === "feed"
+    ? "exist already, or are of people whose object holds the account,"
+    : "exist already"
+
 /** `pollen migrate import`: fills pollen's own tables from another. What exists stays as it is, so it can be run again. */
 export const importTable = Effect.fn("importTable")(function* (
   mapping: Mapping,
@@ -41,7 +47,7 @@ export const importTable = Effect.fn("importTable")(function* (
   } while (cursor !== null)
   const result = sum(pages)
   const words = [
-    `${dryRun ? "Would import" : "Imported"} ${formatCount(result.taken)} of ${formatCount(result.read)} rows; ${formatCount(result.kept)} exist already and stay as they are.`,
+    `${dryRun ? "Would import" : "Imported"} ${formatCount(result.taken)} of ${formatCount(result.read)} rows; ${formatCount(result.kept)} ${stays(mapping)} and stay as they are.`,
     ...renderRefused(result.notTaken, result.refused),
   ]
   yield* outcome.tell({ isDry: dryRun, ...result }, words.join("\n"))

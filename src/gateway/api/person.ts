@@ -25,7 +25,7 @@ const Status = Schema.Struct({
   deliveryFailure: Schema.NullOr(Schema.String),
   /** The newest 50. */
   events: Schema.Array(TokenEvent),
-  /** The newest 20. */
+  /** The newest 20, without those by the alarm that asked for nothing. */
   polls: Schema.Array(
     Schema.Struct({
       provider: Provider,

@@ -88,51 +88,53 @@ export type ImportPage = typeof ImportPage.Type
 
 const error = [problemDocument(413), problemDocument(415), problemDocument(503)] as const
 
-const checkOf = <M extends Mapping>(mapping: Schema.Codec<M, unknown>) =>
-  Schema.Struct({
-    mapping,
-    /** Rows to read, from the start of the table; 500 by default. */
-    sample: Schema.optionalKey(whole(1, 5000)),
+/** An endpoint that reads a sample of a table, which the mapping describes. */
+const checking = <const Name extends string, const Path extends `/${string}`, M extends Schema.Codec<Mapping, unknown>>(
+  name: Name,
+  path: Path,
+  mapping: M,
+) =>
+  HttpApiEndpoint.post(name, path, {
+    payload: Schema.Struct({
+      mapping,
+      /** Rows to read, from the start of the table; 500 by default. */
+      sample: Schema.optionalKey(whole(1, 5000)),
+    }),
+    success: Check,
+    error,
   })
 
-const pageOf = <M extends Mapping>(mapping: Schema.Codec<M, unknown>) =>
-  Schema.Struct({
-    mapping,
-    /** `next` of the page before. */
-    cursor: Schema.optionalKey(Key),
-    /** Rows to read; 500 by default. */
-    limit: Schema.optionalKey(whole(1, 5000)),
-    isDry: Schema.optionalKey(Schema.Boolean),
+/** An endpoint that imports a page of a table. */
+const importing = <
+  const Name extends string,
+  const Path extends `/${string}`,
+  M extends Schema.Codec<Mapping, unknown>,
+>(
+  name: Name,
+  path: Path,
+  mapping: M,
+) =>
+  HttpApiEndpoint.post(name, path, {
+    payload: Schema.Struct({
+      mapping,
+      /** `next` of the page before. */
+      cursor: Schema.optionalKey(Key),
+      /** Rows to read; 500 by default. */
+      limit: Schema.optionalKey(whole(1, 5000)),
+      isDry: Schema.optionalKey(Schema.Boolean),
+    }),
+    success: ImportPage,
+    error,
   })
 
 export class Tables extends HttpApiGroup.make("tables")
   .add(
-    HttpApiEndpoint.post("checkTable", "/v1/tables/check", {
-      payload: checkOf(GrantsMapping),
-      success: Check,
-      error,
-    }),
-    HttpApiEndpoint.post("importRows", "/v1/tables/intake", {
-      payload: pageOf(GrantsMapping),
-      success: ImportPage,
-      error,
-    }),
-    HttpApiEndpoint.post("checkFollows", "/v1/follows/check", {
-      payload: checkOf(FollowsMapping),
-      success: Check,
-      error,
-    }),
-    HttpApiEndpoint.post("importFollows", "/v1/follows/intake", {
-      payload: pageOf(FollowsMapping),
-      success: ImportPage,
-      error,
-    }),
-    HttpApiEndpoint.post("checkFeed", "/v1/feeds/check", { payload: checkOf(FeedMapping), success: Check, error }),
-    HttpApiEndpoint.post("importFeed", "/v1/feeds/intake", {
-      payload: pageOf(FeedMapping),
-      success: ImportPage,
-      error,
-    }),
+    checking("checkTable", "/v1/tables/check", GrantsMapping),
+    importing("importRows", "/v1/tables/intake", GrantsMapping),
+    checking("checkFollows", "/v1/follows/check", FollowsMapping),
+    importing("importFollows", "/v1/follows/intake", FollowsMapping),
+    checking("checkFeed", "/v1/feeds/check", FeedMapping),
+    importing("importFeed", "/v1/feeds/intake", FeedMapping),
   )
   .middleware(Decoding)
   .middleware(Authorization) {}

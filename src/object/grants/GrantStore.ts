@@ -142,7 +142,7 @@ export class GrantStore extends Context.Service<
         yield* store.durable
       })
 
-      const openAnew = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
+      const openAndReseal = Effect.fnUntraced(function* (provider: Provider, row: TokenRow) {
         const grant = yield* openRow(provider, row)
         if (row.keyId !== settings.keyRing.newestId) {
           const now = yield* Clock.currentTimeMillis
@@ -150,13 +150,6 @@ export class GrantStore extends Context.Service<
         }
         return grant
       })
-      /** Before every request: what is open, and under the newest key, needs nothing done. */
-      const openAndReseal = (provider: Provider, row: TokenRow) => {
-        const last = opened.get(provider)
-        return last !== undefined && row.keyId === settings.keyRing.newestId && isSameSeal(last.row, row)
-          ? Effect.succeed(last.grant)
-          : openAnew(provider, row)
-      }
 
       /**
        * The account, if it is this object's to change, with the epoch of that; `null` where it is another's. To be asked inside the
