@@ -1,20 +1,14 @@
+import { stableHash } from "./hash.ts"
 import { type MovedStage, movedStages, type Stage } from "./stage.ts"
 
 /** Buckets that people fall into: a percentage has two decimals. */
 export const buckets = 10_000
 
 /**
- * The bucket of a user id, 0 to 9,999; the same on every machine and for ever, so that a share of people is always the same
- * people. FNV-1a (32 bits) over the UTF-8 of `pollen:rollout:` and the id, mixed by the finaliser of MurmurHash3, modulo 10,000.
- * Sources: http://www.isthe.com/chongo/tech/comp/fnv, https://github.com/aappleby/smhasher. Test vectors: test/domain/rollout.test.ts.
+ * The bucket of a user id, 0 to 9,999: the stable hash of `pollen:rollout:` and the id, modulo 10,000, so that a share of people is
+ * always the same people. Test vectors: test/domain/rollout.test.ts.
  */
-export const bucketOf = (userId: string): number => {
-  let hash = 0x811c9dc5
-  for (const byte of new TextEncoder().encode(`pollen:rollout:${userId}`)) hash = Math.imul(hash ^ byte, 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return ((hash ^ (hash >>> 16)) >>> 0) % buckets
-}
+export const bucketOf = (userId: string): number => stableHash(`pollen:rollout:${userId}`) % buckets
 
 /** Who should be at a stage, or beyond it. */
 export interface StageFlag {
