@@ -1,11 +1,13 @@
 import { defineConfig } from "drizzle-kit"
 
+const schema = process.env["POLLEN_SCHEMA"]
+
 /** `npm run db:generate` runs this once per database; see `migrations/generate.ts`. */
-export default process.env["POLLEN_SCHEMA"] === "object"
+export default schema === "object" || schema === "hub"
   ? defineConfig({
       dialect: "sqlite",
       driver: "durable-sqlite",
-      schema: "./schema/object.ts",
-      out: "./migrations/object",
+      schema: `./schema/${schema}.ts`,
+      out: `./migrations/${schema}`,
     })
   : defineConfig({ dialect: "sqlite", schema: "./schema/database.ts", out: "./migrations/database" })

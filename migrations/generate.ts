@@ -14,7 +14,7 @@ const withoutRowid = [
   "migration_duplicates",
 ]
 
-for (const schema of ["database", "object"]) {
+for (const schema of ["database", "object", "hub"]) {
   const known = new Set(globSync(`migrations/${schema}/*.sql`))
   execFileSync("drizzle-kit", ["generate", ...process.argv.slice(2)], {
     stdio: "inherit",

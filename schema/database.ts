@@ -85,7 +85,11 @@ export const userSubscriptions = sqliteTable(
     polledAt: integer("polled_at"),
     itemCount: integer("item_count"),
   },
-  (table) => [primaryKey({ columns: [table.userId, table.provider, table.sourceId] })],
+  (table) => [
+    primaryKey({ columns: [table.userId, table.provider, table.sourceId] }),
+    // A hub asks who follows a source.
+    index("user_subscriptions_by_source").on(table.provider, table.sourceId, table.userId),
+  ],
 )
 
 /** Episodes and videos, once each. Without rowid. */

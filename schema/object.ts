@@ -137,6 +137,8 @@ export const subscriptions = sqliteTable(
     intervalMs: integer("interval_ms").notNull(),
     dueAt: integer("due_at").notNull(),
     polledAt: integer("polled_at"),
+    /** When a hub said that it looks after the source; `null` while this object alone does. */
+    watchedAt: integer("watched_at"),
     /** `null` until the first poll, which delivers the backfill. */
     backfilledAt: integer("backfilled_at"),
     /** Items published before this and not listed above a known one are archive. */

@@ -13,3 +13,5 @@ await applyD1Migrations(env.DB, env.DATABASE_MIGRATIONS)
 clock.aheadMs = 0
 delete settings.REQUEST_TIMEOUT
 delete settings.DATABASE_TIMEOUT
+delete settings.YOUTUBE_API_KEY
+delete settings.SOURCE_HUBS

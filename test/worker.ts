@@ -1,4 +1,5 @@
 import { Clock, Duration, Effect, Layer } from "effect"
+import { type HubEnv, SourceHub as LiveHub } from "../src/hub/SourceHub.ts"
 import { UserSubscriptionManager as Live, type ObjectEnv } from "../src/object/UserSubscriptionManager.ts"
 
 export { CronEntrypoint, GatewayEntrypoint, MigrationEntrypoint, TokensEntrypoint } from "../src/core/entrypoints.ts"
@@ -12,7 +13,13 @@ export const settings: {
   DATABASE_TIMEOUT?: string
   SPOTIFY_CLIENTS?: string
   SPOTIFY_CLIENT_SECRETS?: string
+  /** With one, hubs look after channels. */
+  YOUTUBE_API_KEY?: string
+  SOURCE_HUBS?: string
 } = {}
+
+/** Whether hubs answer nobody. */
+export const outages = { hubs: false }
 
 const live = Clock.Clock.defaultValue()
 const nowMillis = () => live.currentTimeMillisUnsafe() + clock.aheadMs
@@ -48,6 +55,21 @@ export class UserSubscriptionManager extends Live<ObjectEnv> {
   }
 
   protected override layer(layer: Parameters<Live["layer"]>[0]) {
+    return Layer.provideMerge(layer, Layer.succeed(Clock.Clock, adjustable))
+  }
+}
+
+/** A hub as it is, on the same clock. */
+export class SourceHub extends LiveHub<HubEnv> {
+  constructor(state: DurableObjectState, env: HubEnv) {
+    super(state, { ...env, ...settings })
+  }
+
+  override watch(payload: Parameters<LiveHub["watch"]>[0]) {
+    return outages.hubs ? Promise.reject(new Error("The hub is down")) : super.watch(payload)
+  }
+
+  protected override layer(layer: Parameters<LiveHub["layer"]>[0]) {
     return Layer.provideMerge(layer, Layer.succeed(Clock.Clock, adjustable))
   }
 }

@@ -9,4 +9,5 @@ export const simulatedProviders = (url: string) => ({
   YOUTUBE_CLIENT_SECRET: "simulator-secret",
   YOUTUBE_API_URL: `${url}/google/api/youtube/v3`,
   YOUTUBE_TOKEN_URL: `${url}/google/oauth2/token`,
+  YOUTUBE_FEED_URL: `${url}/youtube/feeds/videos.xml`,
 })

@@ -1,3 +1,4 @@
+import type { SourceHub } from "../hub/SourceHub.ts"
 import type { SettingsVariables } from "../object/Settings.ts"
 import type { UserSubscriptionManager } from "../object/UserSubscriptionManager.ts"
 
@@ -5,6 +6,8 @@ import type { UserSubscriptionManager } from "../object/UserSubscriptionManager.
 export interface CoreEnv extends SettingsVariables {
   readonly USERS: DurableObjectNamespace<UserSubscriptionManager>
   readonly DB: D1Database
+  /** The hubs that look after public sources; optional. */
+  readonly HUBS?: DurableObjectNamespace<SourceHub>
   /** Where token events are published; optional. */
   readonly TOKEN_EVENTS?: Queue
 }

@@ -1,4 +1,4 @@
-import { Config, Context, Effect, Layer, Redacted } from "effect"
+import { Config, Context, Effect, Layer, type Option, Redacted } from "effect"
 import { Misconfigured } from "../domain/error.ts"
 import { type GrantLifetimes, grantLifetimes } from "../domain/grantLife.ts"
 import type { IntervalBounds } from "../domain/interval.ts"
@@ -17,8 +17,9 @@ import {
   recheckMs,
   requestTimeoutBounds,
   requestTimeoutMs,
+  wholeNumber,
 } from "../domain/settings.ts"
-import { type EndpointVariables, endpointsConfig, isSimulated } from "../providers/endpoints.ts"
+import { type EndpointVariables, endpointsConfig, isSimulated, publicYoutubeConfig } from "../providers/endpoints.ts"
 import type { ProviderEndpoints } from "../providers/provider.ts"
 import { type KeyRing, parseKeyRing } from "./keyring.ts"
 
@@ -41,6 +42,12 @@ export interface SettingsShape {
   readonly recheckMs: number
   /** How often an idle object sends D1 a heartbeat at most, in milliseconds. */
   readonly heartbeatMs: number
+  /** Access to what is public at YouTube. With an API key, hubs look after channels. */
+  readonly publicYoutube: { readonly apiKey: Option.Option<Redacted.Redacted<string>>; readonly feedUrl: string }
+  /** How many hubs share the public sources. */
+  readonly hubs: number
+  /** How long a channel goes without being asked by the API while its feed is read, in milliseconds. */
+  readonly channelRecheckMs: number
   /** How long a provider may take for one answer, in milliseconds. */
   readonly requestTimeoutMs: number
   /** How long D1 may take for one answer, in milliseconds. */
@@ -58,6 +65,9 @@ const variables = Config.all({
   requestIntervalMs: millisOrNone("POLL_REQUEST_INTERVAL", "1 minute"),
   backfillItems,
   recheckMs,
+  publicYoutube: publicYoutubeConfig,
+  hubs: wholeNumber("SOURCE_HUBS", 128),
+  channelRecheckMs: millis("CHANNEL_VERIFY_INTERVAL", "3 days"),
   heartbeatMs: millis("REPORT_INTERVAL", "6 hours"),
   requestTimeoutMs,
   databaseTimeoutMs: millis("DATABASE_TIMEOUT", "20 seconds"),
@@ -67,7 +77,13 @@ const variables = Config.all({
 
 type Durations = Pick<
   SettingsShape,
-  "requestIntervalMs" | "heartbeatMs" | "databaseTimeoutMs" | "pauseLimitMs" | "recheckMs" | "requestTimeoutMs"
+  | "requestIntervalMs"
+  | "heartbeatMs"
+  | "databaseTimeoutMs"
+  | "pauseLimitMs"
+  | "recheckMs"
+  | "channelRecheckMs"
+  | "requestTimeoutMs"
 > &
   IntervalBounds
 
@@ -96,6 +112,10 @@ const durationBounds = (read: Durations): ReadonlyArray<DurationBounds> => [
     ...{ name: "PAUSE_LIMIT", value: read.pauseLimitMs, minimum: "1 minute", maximum: "31 days" },
     because: "a provider that asks for a pause is believed for so long",
   },
+  {
+    ...{ name: "CHANNEL_VERIFY_INTERVAL", value: read.channelRecheckMs, minimum: "1 hour", maximum: "30 days" },
+    because: "each costs a unit of the quota for each channel, and finds what its feed does not tell",
+  },
   recheckBounds(read.recheckMs),
   requestTimeoutBounds(read.requestTimeoutMs),
 ]
@@ -111,7 +131,10 @@ export class Settings extends Context.Service<Settings, SettingsShape>()("pollen
         if (minimumMs > maximumMs) {
           return yield* new Misconfigured({ problem: "POLL_MINIMUM_INTERVAL is longer than POLL_MAXIMUM_INTERVAL" })
         }
-        yield* checkBounds([backfillBounds(read.backfillItems)])
+        yield* checkBounds([
+          backfillBounds(read.backfillItems),
+          { name: "SOURCE_HUBS", value: read.hubs, minimum: 1, maximum: 100_000 },
+        ])
         if (!isUnsafe) {
           const bounds = durationBounds({ ...read, minimumMs, maximumMs })
           yield* checkDurations(bounds, { isSimulated: isSimulated(read.endpoints) })

@@ -9,6 +9,7 @@ import type { UserId } from "../domain/user.ts"
 import { ProviderClients } from "../providers/ProviderClients.ts"
 import { ProviderHttp } from "../providers/ProviderHttp.ts"
 import type { CommonError, Contract, Reply, Wire } from "../rpc/contract.ts"
+import type { HubNamespace } from "../rpc/hub.ts"
 import * as methods from "../rpc/methods.ts"
 import * as move from "../rpc/move.ts"
 import { serve } from "../rpc/serve.ts"
@@ -25,6 +26,8 @@ import { discardCopies, importTokens } from "./move/copies.ts"
 import { fingerprintTokens } from "./move/fingerprints.ts"
 import { handBack, takeOver } from "./move/handOver.ts"
 import { setMirror } from "./move/setMirror.ts"
+import { Access } from "./polling/Access.ts"
+import { Hubs } from "./polling/Hubs.ts"
 import { Poller } from "./polling/Poller.ts"
 import { endPauses, redeliver } from "./repairs.ts"
 import { Settings, type SettingsVariables } from "./Settings.ts"
@@ -37,6 +40,8 @@ import { Underway } from "./Underway.ts"
 export interface ObjectEnv extends SettingsVariables {
   readonly DB: D1Database
   readonly TOKEN_EVENTS?: Queue
+  /** Where none is bound, objects look after every source themselves. */
+  readonly HUBS?: HubNamespace
 }
 
 /** Told of every source that a poll finishes. A function that crosses RPC: it runs at the caller. */
@@ -51,6 +56,8 @@ type Services =
   | GrantStore
   | Refresher
   | Poller
+  | Access
+  | Hubs
   | Outbox
   | TokenEvents
   | Underway
@@ -71,7 +78,8 @@ const services = (state: DurableObjectState, env: ObjectEnv, userId: string): La
   const settings = Settings.layer(env)
   const http = Layer.unwrap(Effect.map(Settings, ({ requestTimeoutMs }) => ProviderHttp.layer(requestTimeoutMs)))
   const clients = Layer.unwrap(Effect.map(Settings, ({ endpoints }) => ProviderClients.layer(endpoints)))
-  return Layer.mergeAll(Poller.layer, Outbox.layer).pipe(
+  return Poller.layer.pipe(
+    Layer.provideMerge(Layer.mergeAll(Outbox.layer, Access.layer, Hubs.layer(env.HUBS))),
     Layer.provideMerge(Grants.layer),
     Layer.provideMerge(Refresher.layer),
     Layer.provideMerge(GrantStore.layer),

@@ -163,8 +163,8 @@ export const pollAll = Effect.fnUntraced(function* (
     concurrency: "unbounded",
   })
   // Whatever broke, what the passes found until then goes to D1.
-  const delivery = yield* outbox.deliver
-  return { accounts: yield* Effect.all(passes), ...delivery }
+  const { delivered, undelivered } = yield* outbox.deliver
+  return { accounts: yield* Effect.all(passes), delivered: delivered + poller.takeDelivered(), undelivered }
 }, Effect.ensuring(rearm))
 
 export const pollNow = Effect.fnUntraced(function* (listener: ProgressListener | undefined) {

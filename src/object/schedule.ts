@@ -1,5 +1,4 @@
 import { Clock, Effect } from "effect"
-import type { accounts } from "../../schema/object.ts"
 import { keepAliveAfterMs, nextWarning } from "../domain/grantLife.ts"
 import { providers } from "../domain/provider.ts"
 import { refreshableAt, requestableAt } from "../domain/token.ts"
@@ -7,12 +6,20 @@ import { Settings, type SettingsShape } from "./Settings.ts"
 import { Store } from "./Store.ts"
 import { type CountsRow, type PolledRow, type SelfRow, selectCounts, selectPolled, selectSelf } from "./statements.ts"
 
+/** Longest intervals after which a library is read of which hubs look after every source: for what is followed, and not for items. */
+const watchedLibraryIntervals = 2
+
 /** The moment at which an account's poll is wanted: not before the backoff of a failed pass ends. */
 const pollWantedAt = (
-  { retryAt, libraryReadAt }: Pick<typeof accounts.$inferSelect, "retryAt" | "libraryReadAt">,
+  { retryAt, libraryReadAt, watched }: Pick<PolledRow, "retryAt" | "libraryReadAt" | "watched">,
   earliestSource: number | null,
   { bounds }: Pick<SettingsShape, "bounds">,
-): number => retryAt ?? (libraryReadAt === null ? 0 : (earliestSource ?? libraryReadAt + bounds.maximumMs))
+): number => {
+  if (retryAt !== null) return retryAt
+  if (libraryReadAt === null) return 0
+  const libraryAt = libraryReadAt + bounds.maximumMs * (watched > 0 ? watchedLibraryIntervals : 1)
+  return watched > 0 ? Math.min(libraryAt, earliestSource ?? libraryAt) : (earliestSource ?? libraryAt)
+}
 
 export interface Due {
   readonly what: "poll" | "keepAlive" | "retryRefused" | "warning" | "deliver" | "heartbeat"

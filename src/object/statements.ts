@@ -22,7 +22,8 @@ export const selectPolled = `SELECT account.provider, account.state, held_until 
     grant_row.retry_at AS refreshRetryAt, refresh_limited_until AS refreshLimitedUntil,
     refused_retry_at AS refusedRetryAt, authorized_at AS authorizedAt, warned_days AS warnedDays,
     (SELECT min(CASE WHEN is_pending AND failures = 0 THEN 0 ELSE due_at END) FROM subscriptions
-      WHERE provider = account.provider) AS earliestSource,
+      WHERE provider = account.provider AND (watched_at IS NULL OR is_pending)) AS earliestSource,
+    (SELECT count(watched_at) FROM subscriptions WHERE provider = account.provider) AS watched,
     (SELECT min(recheck_at) FROM items JOIN subscriptions source USING (provider, source_id)
       WHERE provider = account.provider AND items.state = 'waiting' AND source.failures = 0) AS earliestWaiting
   FROM accounts account LEFT JOIN tokens grant_row USING (provider) WHERE is_holder
@@ -35,7 +36,8 @@ export type PolledRow = Readonly<
         "keptAliveAt" | "expiresAt" | "refreshLimitedUntil" | "refusedRetryAt" | "authorizedAt" | "warnedDays"
       >
     > &
-    Record<"refreshRetryAt" | "earliestSource" | "earliestWaiting", number | null>
+    Record<"refreshRetryAt" | "earliestSource" | "earliestWaiting", number | null> &
+    Record<"watched", number>
 >
 
 export const selectCounts = `SELECT count(*) AS sources, count(reason) AS failing, (SELECT count(*) FROM set_aside) AS setAside

@@ -2,7 +2,7 @@ import { Context, Effect, Layer, Redacted, Ref, Schedule, Semaphore } from "effe
 import { ProviderUnavailable } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import { countingSubrequest } from "../domain/subrequests.ts"
-import { BodyTooLong, isRedirect, readJson } from "./body.ts"
+import { BodyTooLong, isRedirect, readJson, readText } from "./body.ts"
 import type { AccessToken } from "./provider.ts"
 
 /** Requests of one person under way at once: a Worker invocation has 6 connections. */
@@ -32,16 +32,30 @@ export interface ApiRequest {
   readonly provider: Provider
   readonly url: string
   readonly query: Readonly<Record<string, string>>
-  readonly token: AccessToken
+  /** `null` for what is public. */
+  readonly token: AccessToken | null
   readonly etag: string | null
+  /** Whether the answer is to be left as text, in place of JSON. */
+  readonly isText?: boolean
+}
+
+/** The kind of token that requests bring: a person's, or the application's own API key for what is public. */
+export type Credential = "bearer" | "apiKey"
+
+/** The header that carries a token. For API keys: https://docs.cloud.google.com/docs/authentication/api-keys-use#using-with-rest */
+const authorization = (token: AccessToken | null, credential: Credential): Readonly<Record<string, string>> => {
+  if (token === null) return {}
+  const text = Redacted.value(token)
+  return credential === "apiKey" ? { "x-goog-api-key": text } : { authorization: `Bearer ${text}` }
 }
 
 /**
  * Makes a request with the platform's own `fetch`: a general HTTP client costs more than the rest of a poll. A provider has no use for
  * our trace ids, and a span would hold the token.
  */
-const ask = async ({ url, query, token, etag }: ApiRequest, signal: AbortSignal): Promise<Answer | Failure> => {
-  const accept = { accept: "application/json", authorization: `Bearer ${Redacted.value(token)}` }
+const ask = async (request: ApiRequest, credential: Credential, signal: AbortSignal): Promise<Answer | Failure> => {
+  const { url, query, token, etag, isText = false } = request
+  const accept = { accept: isText ? "text/xml" : "application/json", ...authorization(token, credential) }
   const response = await fetch(`${url}?${new URLSearchParams(query)}`, {
     headers: etag === null ? accept : { ...accept, "if-none-match": etag },
     redirect: "manual",
@@ -53,7 +67,8 @@ const ask = async ({ url, query, token, etag }: ApiRequest, signal: AbortSignal)
     if (status === 304) return { status, headers, body: undefined }
     return isRedirect(response) ? lasting(`answered ${status}, which is not followed`) : passing(`answered ${status}`)
   }
-  const body = await readJson(response).catch((thrown: unknown) => (thrown instanceof BodyTooLong ? thrown : undefined))
+  const read = isText ? readText : readJson
+  const body = await read(response).catch((thrown: unknown) => (thrown instanceof BodyTooLong ? thrown : undefined))
   signal.throwIfAborted()
   if (body instanceof BodyTooLong) return lasting(body.message)
   // An error without a readable body is still told by its status.
@@ -108,7 +123,7 @@ export class ProviderHttp extends Context.Service<
     readonly requests: (provider: Provider) => Effect.Effect<number>
   }
 >()("pollen/providers/ProviderHttp") {
-  static readonly layer = (timeoutMs: number): Layer.Layer<ProviderHttp> =>
+  static readonly layer = (timeoutMs: number, credential: Credential = "bearer"): Layer.Layer<ProviderHttp> =>
     Layer.effect(
       ProviderHttp,
       Effect.gen(function* () {
@@ -129,7 +144,7 @@ export class ProviderHttp extends Context.Service<
             new ProviderUnavailable({ provider: request.provider, reason, retryAt: null })
           // The cause of a failed request is dropped: it may hold the request, and the request holds the token.
           const answer = Effect.tryPromise({
-            try: () => deadlines.within((signal) => ask(request, signal)),
+            try: () => deadlines.within((signal) => ask(request, credential, signal)),
             catch: (thrown) => unavailable(isTimeout(thrown) ? `no answer within ${timeoutMs} ms` : "no answer"),
           }).pipe(
             Effect.flatMap((answered) =>

@@ -53,6 +53,12 @@ export const endpointsConfig = Config.all({
   youtube: endpointsOf("YOUTUBE", realApis.youtube, "https://oauth2.googleapis.com/token"),
 })
 
+/** The application's own access to what is public at YouTube: an API key, and the address of channels' feeds. */
+export const publicYoutubeConfig = Config.all({
+  apiKey: Config.option(Config.Redacted("YOUTUBE_API_KEY")),
+  feedUrl: Config.String("YOUTUBE_FEED_URL").pipe(Config.withDefault("https://www.youtube.com/feeds/videos.xml")),
+})
+
 /** Whether no provider is the real one. */
 export const isSimulated = (endpoints: Readonly<Record<Provider, ProviderEndpoints>>): boolean =>
   endpoints.spotify.apiUrl !== realApis.spotify && endpoints.youtube.apiUrl !== realApis.youtube
@@ -63,6 +69,8 @@ export interface EndpointVariables {
   readonly SPOTIFY_CLIENT_SECRET?: string
   readonly YOUTUBE_CLIENT_ID?: string
   readonly YOUTUBE_CLIENT_SECRET?: string
+  /** Secret. An API key of the same project: with it, channels are checked once for all who follow them. */
+  readonly YOUTUBE_API_KEY?: string
   /** Further clients: `name:id`, separated by commas; and their secrets, `name:secret`. */
   readonly SPOTIFY_CLIENTS?: string
   readonly SPOTIFY_CLIENT_SECRETS?: string

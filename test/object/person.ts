@@ -97,6 +97,11 @@ export class Person {
     return runInDurableObject(this.stub, (_instance, { storage }) => storage.sql.exec(statement, ...bindings).toArray())
   }
 
+  /** The object leaves memory: it starts anew with whatever comes next. */
+  evict() {
+    return evictDurableObject(this.stub)
+  }
+
   /** When the alarm goes off, as the platform has it: epoch milliseconds. Asks the object nothing. */
   alarmAt() {
     return runInDurableObject(this.stub, (_instance, { storage }) => storage.getAlarm())

@@ -1,4 +1,5 @@
 export { GatewayEntrypoint } from "../../../src/core/entrypoints.ts"
+export { SourceHub } from "../../../src/hub/SourceHub.ts"
 export { HandwrittenManager } from "../../handwritten/HandwrittenManager.ts"
 export { ComparedEntrypoint } from "./entrypoints.ts"
 export { UserSubscriptionManager } from "./UserSubscriptionManager.ts"

@@ -1,3 +1,5 @@
+export { SourceHub } from "../../../src/hub/SourceHub.ts"
+
 import type { ObjectEnv } from "../../../src/object/UserSubscriptionManager.ts"
 import { UserSubscriptionManager as Limited } from "../../limits/workers/core.ts"
 import { watchDatabase } from "../../limits/workers/watchDatabase.ts"

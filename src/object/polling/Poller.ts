@@ -6,14 +6,18 @@ import type { Provider } from "../../domain/provider.ts"
 import { ProviderClients } from "../../providers/ProviderClients.ts"
 import { ProviderHttp } from "../../providers/ProviderHttp.ts"
 import type { AccountPoll, PollProgress } from "../../rpc/methods.ts"
+import type { Outbox } from "../delivery/Outbox.ts"
 import { Grants } from "../grants/Grants.ts"
 import { Settings } from "../Settings.ts"
 import { Store } from "../Store.ts"
 import { Underway } from "../Underway.ts"
+import type { Access } from "./Access.ts"
 import { checkSource } from "./checkSource.ts"
+import type { Hubs } from "./Hubs.ts"
 import { pendingSources, synchronise } from "./library.ts"
 import { recordDeadly } from "./recordCheck.ts"
 import * as statements from "./statements.ts"
+import { watchSources } from "./watchSources.ts"
 
 /** Sources of one account that are asked at once. `ProviderHttp`, below, limits a person to 6 requests. */
 const sourcesAtOnce = 6
@@ -70,12 +74,14 @@ export class Poller extends Context.Service<
   {
     readonly poll: (provider: Provider, trigger: Trigger, listener?: ProgressListener) => Effect.Effect<AccountPoll>
     readonly isUnderway: (provider: Provider) => boolean
+    /** Counts the items that D1 has taken in the middle of passes since this was last asked. */
+    readonly takeDelivered: () => number
   }
 >()("pollen/object/Poller") {
   static readonly layer = Layer.effect(
     Poller,
     Effect.gen(function* () {
-      const context = yield* Effect.context<Store | Settings | Grants>()
+      const context = yield* Effect.context<Store | Settings | Grants | Access | Outbox | Hubs>()
       const store = yield* Store
       const { db } = store
       const settings = yield* Settings
@@ -84,12 +90,31 @@ export class Poller extends Context.Service<
       const clients = yield* ProviderClients
       const { track } = yield* Underway
       const passes = new Map<Provider, Pass>()
+      let deliveredMeanwhile = 0
 
       const ofAccount = (provider: Provider) => eq(accounts.provider, provider)
       const readAccount = (provider: Provider) =>
         store.rows<statements.AccountInPass>(statements.selectAccount, provider)[0]
       const countSources = (provider: Provider) =>
         store.rows<{ sources: number }>(statements.countSources, provider)[0]?.sources ?? 0
+
+      /** Has hubs look after sources, and tells what those that were asked to look have found. */
+      const askHubs = Effect.fnUntraced(function* (
+        provider: Provider,
+        isRequested: boolean,
+        tell: ProgressListener,
+        figures: { asked: number; itemsFound: number },
+      ) {
+        const { delivered, looked } = yield* watchSources(provider, isRequested)
+        deliveredMeanwhile += delivered
+        for (const [sourceId, itemsFound] of looked) {
+          figures.asked += 1
+          figures.itemsFound += itemsFound
+          const [{ title } = { title: "" }] = store.rows<{ title: string }>(statements.selectTitle, provider, sourceId)
+          const finished = figures.asked
+          tell({ provider, sourceId, title, outcome: "polled", itemsFound, finished, total: looked.size })
+        }
+      })
 
       /** Reads the library unless a pass was cut off lately, then asks every source that has to be asked. */
       const run = Effect.fnUntraced(function* (
@@ -109,7 +134,8 @@ export class Poller extends Context.Service<
         const isCareful = cutOffs >= carefulFrom
         const left = isCutOff ? yield* pendingSources(provider, { isImpatient }) : []
         const isOver = left.length === 0 && (yield* synchronise(client))
-        if (isOver) return
+        if (left.length === 0) yield* askHubs(provider, isImpatient, tell, figures)
+        if (isOver && store.rows(statements.selectIsAnyPending, provider).length === 0) return
         const all = left.length > 0 ? left : yield* pendingSources(provider, { isImpatient })
         const deadly = all.find(({ sourceId }) => isCareful && sourceId === before?.suspectSource)
         if (deadly !== undefined) yield* recordDeadly(deadly, cutOffs)
@@ -241,7 +267,13 @@ export class Poller extends Context.Service<
           )
         })
 
-      return { poll, isUnderway: (provider: Provider) => passes.has(provider) }
+      const takeDelivered = () => {
+        const delivered = deliveredMeanwhile
+        deliveredMeanwhile = 0
+        return delivered
+      }
+
+      return { poll, isUnderway: (provider: Provider) => passes.has(provider), takeDelivered }
     }),
   )
 }

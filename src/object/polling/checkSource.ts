@@ -3,21 +3,23 @@ import { ProviderUnavailable } from "../../domain/error.ts"
 import type { Availability, ListedItem } from "../../domain/item.ts"
 import { isNextPageNeeded, isSoughtBelow, newItems, searchedPages } from "../../domain/novelty.ts"
 import type { ProviderClient } from "../../providers/provider.ts"
-import { Grants } from "../grants/Grants.ts"
 import { Settings } from "../Settings.ts"
 import { Store } from "../Store.ts"
+import { Access } from "./Access.ts"
 import { type Listing, readListing } from "./listing.ts"
 import { type Found, recordCheck, recordFailure, recordMissing } from "./recordCheck.ts"
 import { type KnownItem, type PendingSource, selectItems } from "./statements.ts"
 
 /** Items that a provider describes at once. */
-const describedAtOnce = 50
+export const describedAtOnce = 50
 
-const readItems = ({ rows }: Store["Service"], { provider, sourceId }: PendingSource): ReadonlyArray<KnownItem> =>
-  JSON.parse(rows<{ known: string }>(selectItems, provider, sourceId)[0]?.known ?? "[]")
+export const readItems = (
+  { rows }: Store["Service"],
+  { provider, sourceId }: PendingSource,
+): ReadonlyArray<KnownItem> => JSON.parse(rows<{ known: string }>(selectItems, provider, sourceId)[0]?.known ?? "[]")
 
 /** Stands for a waiting item that is not listed; `describe` fills in the rest. */
-const placeholder = (
+export const placeholder = (
   { provider, kind, itemUrl }: ProviderClient,
   sourceId: string,
   { itemId, publishedAt }: KnownItem,
@@ -41,7 +43,7 @@ const placeholder = (
 
 const check = Effect.fnUntraced(function* (client: ProviderClient, row: PendingSource) {
   const store = yield* Store
-  const grants = yield* Grants
+  const { withToken } = yield* Access
   const settings = yield* Settings
   const { provider, describe } = client
   const rows = readItems(store, row)
@@ -94,7 +96,7 @@ const check = Effect.fnUntraced(function* (client: ProviderClient, row: PendingS
     describe === null
       ? asListed
       : (yield* Effect.forEach(Arr.chunksOf(asListed, describedAtOnce), (chunk) =>
-          grants.withToken(provider, (token) => describe(token, chunk)),
+          withToken(provider, (token) => describe(token, chunk)),
         )).flat()
   return {
     known,

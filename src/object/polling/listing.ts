@@ -3,7 +3,7 @@ import { ProviderUnavailable } from "../../domain/error.ts"
 import type { ListedItem } from "../../domain/item.ts"
 import { nextKey } from "../../providers/pages.ts"
 import type { PageRequest, ProviderClient } from "../../providers/provider.ts"
-import { Grants } from "../grants/Grants.ts"
+import { Access } from "./Access.ts"
 
 /** Pages (10,000 items since the last check) after which the provider is not believed. */
 const pagesAtMost = 200
@@ -39,7 +39,7 @@ const readOnce = Effect.fnUntraced(function* (
   firstEtag: string | null,
   isNextNeeded: IsNextNeeded,
 ) {
-  const grants = yield* Grants
+  const { withToken } = yield* Access
   const { provider } = client
   const pages: Array<ReadonlyArray<ListedItem>> = []
   const seen = new Set<string>()
@@ -54,7 +54,7 @@ const readOnce = Effect.fnUntraced(function* (
       return yield* new ProviderUnavailable({ provider, reason: "its listing has no end", retryAt: null })
     }
     const request: PageRequest = { key: next, etag: next === null ? firstEtag : null }
-    const page = yield* grants.withToken(provider, (token) => client.items(token, sourceId, request))
+    const page = yield* withToken(provider, (token) => client.items(token, sourceId, request))
     if (!page.isModified) {
       const unchanged: Listing = { etag: firstEtag, pages, isWhole: false, size, unreadable, isUnchanged: true }
       return { listing: unchanged, hasMoved }

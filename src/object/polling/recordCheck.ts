@@ -1,5 +1,5 @@
 import { and, eq } from "drizzle-orm"
-import { Array as Arr, Clock, Effect, Random } from "effect"
+import { Array as Arr, Clock, Context, Effect, Random } from "effect"
 import { items, subscriptions } from "../../../schema/object.ts"
 import { backoff } from "../../domain/backoff.ts"
 import { pollInterval, publicationsConsidered, withJitter } from "../../domain/interval.ts"
@@ -16,6 +16,15 @@ const knownKept = 200
 
 /** Items in one statement: far below SQLite's 2 MB, in any script. */
 const itemsAtOnce = 50
+
+/** What recording means where: in a person's object unless said. */
+export const Recording = Context.Reference("pollen/object/polling/Recording", {
+  defaultValue: () => ({
+    recordSource: statements.recordSource,
+    /** Has D1 told at once that a source begins to fail, or works again. */
+    tellNews: ({ exec }: Pick<Store["Service"], "exec">): void => exec(statements.heartbeatSoon),
+  }),
+})
 
 const oneSource = (row: PendingSource) =>
   and(eq(subscriptions.provider, row.provider), eq(subscriptions.sourceId, row.sourceId))
@@ -57,6 +66,7 @@ export const recordCheck = Effect.fnUntraced(function* (row: PendingSource, foun
   const store = yield* Store
   const { db } = store
   const settings = yield* Settings
+  const { recordSource, tellNews } = yield* Recording
   const now = yield* Clock.currentTimeMillis
   const random = yield* Random.next
   const isFirst = row.backfilledAt === null
@@ -99,13 +109,13 @@ export const recordCheck = Effect.fnUntraced(function* (row: PendingSource, foun
     const recheckDueAt = isAnnouncedMissing ? now + wait : nextRecheckAt
     const isCountUnreliable = row.isCountUnreliable === 1 || hasPublishedUnannounced ? 1 : 0
     const recorded = store.rows(
-      statements.recordSource,
+      recordSource,
       ...[provider, sourceId, row.listedCount, found.etag, isCountUnreliable],
       ...[recheckDueAt, intervalMs, now + wait, now, archiveBefore, known[0] ?? row.publishedAt],
       found.isBackfilled ? 1 : 0,
     )
     if (recorded.length === 0) return 0
-    if (row.reason !== null) store.exec(statements.heartbeatSoon)
+    if (row.reason !== null) tellNews(store)
 
     const deliverable = [...found.fresh, ...found.rechecked].filter(isDeliverable)
     remember("archive", found.archive)
@@ -137,12 +147,14 @@ export const recordCheck = Effect.fnUntraced(function* (row: PendingSource, foun
 
 /** Records that the provider no longer has the source, or that it has no list of items. It is checked as rarely as allowed. */
 export const recordMissing = Effect.fnUntraced(function* (row: PendingSource, { state }: SourceMissing) {
-  const { db, exec } = yield* Store
+  const store = yield* Store
+  const { tellNews } = yield* Recording
+  const { db } = store
   const { bounds, recheckMs } = yield* Settings
   const now = yield* Clock.currentTimeMillis
   const reason = state === "gone" ? "the provider no longer has it" : "it has no uploads yet"
   const recheckDueAt = now + Math.max(recheckMs, bounds.maximumMs)
-  if (row.reason === null) exec(statements.heartbeatSoon)
+  if (row.reason === null) tellNews(store)
   db.update(items)
     .set({ recheckAt: recheckDueAt })
     .where(and(eq(items.provider, row.provider), eq(items.sourceId, row.sourceId), eq(items.state, "waiting")))
@@ -167,10 +179,12 @@ export const recordMissing = Effect.fnUntraced(function* (row: PendingSource, { 
 
 /** Records that the object has died each time while this source was asked. It is left alone for the longest interval. */
 export const recordDeadly = Effect.fnUntraced(function* (row: PendingSource, deaths: number) {
-  const { db, exec } = yield* Store
+  const store = yield* Store
+  const { tellNews } = yield* Recording
+  const { db } = store
   const { bounds } = yield* Settings
   const now = yield* Clock.currentTimeMillis
-  if (row.reason === null) exec(statements.heartbeatSoon)
+  if (row.reason === null) tellNews(store)
   const reason = `the object died while it was asked, after ${deaths} passes that were cut off`
   db.update(subscriptions)
     .set({ failures: row.failures + 1, reason, dueAt: now + bounds.maximumMs })
@@ -183,8 +197,10 @@ export const recordDeadly = Effect.fnUntraced(function* (row: PendingSource, dea
 
 /** Records why a check failed. The source is retried, less and less often. */
 export const recordFailure = Effect.fnUntraced(function* (row: PendingSource, reason: string) {
-  const { db, exec } = yield* Store
-  if (row.reason === null) exec(statements.heartbeatSoon)
+  const store = yield* Store
+  const { tellNews } = yield* Recording
+  const { db } = store
+  if (row.reason === null) tellNews(store)
   const { bounds } = yield* Settings
   const now = yield* Clock.currentTimeMillis
   const failures = row.failures + 1

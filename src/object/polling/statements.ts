@@ -77,7 +77,8 @@ export const updateListed = `UPDATE subscriptions SET title = listed.value->>'ti
 
 /** Marks the sources to ask: their count has changed, or they are due for a check all the same, or one of their items waits. */
 export const markPending = `UPDATE subscriptions SET is_pending = 1 WHERE provider = ?1 AND (
-  (listed_count IS NOT item_count AND state <> 'gone') OR verify_at <= ?2 OR (is_count_unreliable AND due_at <= ?2)
+  watched_at IS NULL AND (
+    (listed_count IS NOT item_count AND state <> 'gone') OR verify_at <= ?2 OR (is_count_unreliable AND due_at <= ?2))
   OR source_id IN (SELECT source_id FROM items WHERE provider = ?1 AND state = 'waiting' AND recheck_at <= ?2))`
 
 const shortest = `max(?3, interval_ms * (1 - ${jitterFraction}))`
@@ -91,10 +92,10 @@ const longest = `min(?4, interval_ms * (1 + ${jitterFraction}))`
  */
 export const postponeChecked = `UPDATE subscriptions SET due_at = ?2
     + CAST(min(?4, max(?3, ${shortest} + abs(random() % 1000) / 1000.0 * (${longest} - ${shortest}))) AS INTEGER)
-  WHERE provider = ?1 AND NOT is_pending AND NOT is_count_unreliable
+  WHERE provider = ?1 AND NOT is_pending AND NOT is_count_unreliable AND watched_at IS NULL
     AND (due_at <= ?2 + interval_ms * ${2 * jitterFraction} OR due_at > ?2 + ?4)`
 
-const pending = columns(
+export const pending = columns(
   subscriptions,
   ...(["provider", "sourceId", "title", "itemCount", "listedCount", "etag", "isCountUnreliable"] as const),
   ...(["backfilledAt", "archiveBefore", "publishedAt", "recheckDueAt", "failures", "reason"] as const),
@@ -105,6 +106,24 @@ export type PendingSource = RowOf<typeof pending>
 export const selectPending = `SELECT ${pending.sql} FROM subscriptions
   WHERE provider = ?1 AND is_pending AND (failures = 0 OR due_at <= ?2) ORDER BY polled_at`
 
+// Sources that hubs look after.
+
+export const selectTitle = "SELECT title FROM subscriptions WHERE provider = ?1 AND source_id = ?2"
+export const selectWatched =
+  "SELECT source_id AS sourceId, watched_at AS watchedAt FROM subscriptions WHERE provider = ?1"
+export type WatchedRow = Readonly<Record<"sourceId", string> & Record<"watchedAt", number | null>>
+
+/** What appeared until the hub knew a source is this object's to find: it is asked once more. */
+export const beginWatched = `UPDATE subscriptions SET watched_at = ?3, is_pending = 1
+  WHERE provider = ?1 AND source_id IN (SELECT value FROM json_each(?2))`
+export const goOnWatched = `UPDATE subscriptions SET watched_at = ?3
+  WHERE provider = ?1 AND source_id IN (SELECT value FROM json_each(?2))`
+/** The object looks after a source by itself again, from what it knew when it last did. */
+export const endWatched = `UPDATE subscriptions SET watched_at = NULL, is_pending = 1
+  WHERE provider = ?1 AND source_id IN (SELECT value FROM json_each(?2))`
+export const endAllWatched =
+  "UPDATE subscriptions SET watched_at = NULL, is_pending = 1 WHERE provider = ?1 AND watched_at IS NOT NULL"
+
 // The check of a source.
 
 const known = columns(items, "itemId", "publishedAt", "state", "recheckAt")
@@ -113,11 +132,16 @@ export type KnownItem = RowOf<typeof known>
 // As one value: of a row for each of up to two hundred items, the rows would cost more than what is in them.
 export const selectItems = `SELECT json_group_array(${known.json}) AS known FROM items WHERE provider = ?1 AND source_id = ?2`
 
-// Nothing is recorded of a source that was unfollowed, or handed back, while it was asked: it is not this object's to deliver.
-export const recordSource = `UPDATE subscriptions SET state = 'active', item_count = ?3, etag = ?4, is_pending = 0,
+const recordSourceWhere = (
+  condition: string,
+) => `UPDATE subscriptions SET state = 'active', item_count = ?3, etag = ?4, is_pending = 0,
     is_count_unreliable = ?5, verify_at = ?6, interval_ms = ?7, due_at = ?8, polled_at = ?9,
     backfilled_at = coalesce(backfilled_at, iif(?12, ?9, NULL)), archive_before = ?10, published_at = ?11, failures = 0, reason = NULL
-  WHERE provider = ?1 AND source_id = ?2 AND EXISTS (${selectPolled}) RETURNING 1`
+  WHERE provider = ?1 AND source_id = ?2 AND ${condition} RETURNING 1`
+// Nothing is recorded of a source that was unfollowed, or handed back, while it was asked: it is not this object's to deliver.
+export const recordSource = recordSourceWhere(`EXISTS (${selectPolled})`)
+/** The same in a hub, whose sources are nobody's in particular. */
+export const recordPublicSource = recordSourceWhere("true")
 
 export const rememberItems = `INSERT INTO items (provider, source_id, item_id, published_at, seen_at, state, recheck_at)
   SELECT ?1, ?2, value->>'itemId', value->>'publishedAt', ?3, ?4, value->>'recheckAt' FROM json_each(?5) WHERE true

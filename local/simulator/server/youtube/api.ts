@@ -1,4 +1,4 @@
-import { type Answer, bearer, type Call } from "../answer.ts"
+import { type Answer, bearer, type Call, header } from "../answer.ts"
 import { tagged } from "../etag.ts"
 import type { Item, Source } from "../state/catalogue.ts"
 import type { AccessToken } from "../state/grants.ts"
@@ -88,7 +88,7 @@ const readScopes = ["youtube.readonly", "youtube", "youtube.force-ssl"].map(
 
 const authorized = (world: World, call: Call): Caller | Answer => {
   const text = bearer(call)
-  if (text === null) return call.query.get("key") ? null : loginRequired
+  if (text === null) return call.query.get("key") || header(call, "x-goog-api-key") ? null : loginRequired
   const token = world.grants.access(text)
   if (token === undefined || token.revoked || token.provider !== "youtube" || world.grants.isExpired(token)) {
     return invalidCredentials

@@ -1,0 +1,1 @@
+CREATE INDEX `user_subscriptions_by_source` ON `user_subscriptions` (`provider`,`external_id`,`user_id`);

@@ -1,0 +1,1 @@
+ALTER TABLE `subscriptions` ADD `watched_at` integer;

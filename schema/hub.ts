@@ -1,0 +1,39 @@
+import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core"
+
+// The storage of a hub: what is public about the sources that it looks after. Times are epoch milliseconds. What a source is, its items
+// and what D1 has to be told are kept as in a person's object, so that both check a source by the same code.
+export { items, outbox, setAside, subscriptions } from "./object.ts"
+
+/** One row: how far the hub is. */
+export const hub = sqliteTable("hub", {
+  id: integer("id").primaryKey(),
+  /** The hub's name, which says which sources are its. */
+  name: text("name").notNull(),
+  /** Every look that was due until then has been taken. */
+  lookedUntil: integer("looked_until").notNull(),
+  /** Since when the feeds of all channels fail; `null` while they answer. */
+  feedsOutSince: integer("feeds_out_since"),
+  /** The API has asked not to be asked before. */
+  apiLimitedUntil: integer("api_limited_until"),
+  /** Looks by the API in place of feeds that fail, on the day (of UTC) that began then. */
+  spareDay: integer("spare_day").notNull().default(0),
+  spareLooks: integer("spare_looks").notNull().default(0),
+  deliveryFailures: integer("delivery_failures").notNull().default(0),
+  deliveryRetryAt: integer("delivery_retry_at"),
+})
+
+/** What a hub knows of its sources besides. */
+export const watched = sqliteTable("watched", {
+  sourceId: text("source_id").primaryKey(),
+  /** When somebody's object last asked for it. */
+  askedAt: integer("asked_at").notNull(),
+  /** People who follow it in D1, and when they were counted. */
+  followers: integer("followers").notNull().default(1),
+  countedAt: integer("counted_at").notNull(),
+  /** When it was last looked at on request. */
+  requestedAt: integer("requested_at"),
+  /** Failures of its feed in a row, while other feeds answer. */
+  feedFailures: integer("feed_failures").notNull().default(0),
+  /** Whether something was found in its feed of which the details could not be read: it is looked at again in the next wake. */
+  isUnfinished: integer("is_unfinished", { mode: "boolean" }).notNull().default(false),
+})

@@ -1,0 +1,132 @@
+import { Clock, Effect } from "effect"
+import { nextLookAt } from "../domain/hub.ts"
+import { checkSource } from "../object/polling/checkSource.ts"
+import { recordFailure } from "../object/polling/recordCheck.ts"
+import { Settings } from "../object/Settings.ts"
+import { Store } from "../object/Store.ts"
+import { ProviderClients } from "../providers/ProviderClients.ts"
+import { deliver } from "./delivery.ts"
+import { readFeeds } from "./feeds.ts"
+import { countFollowers } from "./followers.ts"
+import { Hub, provider } from "./Hub.ts"
+import { recordFound } from "./record.ts"
+import * as statements from "./statements.ts"
+
+/** Sources that the API is asked about at once. */
+const askedAtOnce = 6
+
+/** Looks by the API that a hub may take in a day in place of feeds that fail, for each source; and at least so many. */
+const spareLooks = { perSource: 0.2, least: 4 }
+
+const dayMs = 24 * 3_600_000
+
+/** Whether the API is to be asked what a source has: for the first time, because it is time for it, or because a feed did not tell all. */
+const isListedAt = (source: statements.HubSource, now: number): boolean =>
+  (source.isPending === 1 || source.recheckDueAt <= now) && (source.failures === 0 || source.dueAt <= now)
+
+const isLookedAt = (source: statements.HubSource, since: number, now: number): boolean =>
+  source.isUnfinished === 1 || nextLookAt(source.sourceId, source.intervalMs, since) <= now
+
+/** Those first of which something new is likelier, and of which more people wait for it. */
+const byChance = (one: statements.HubSource, other: statements.HubSource): number =>
+  Math.sqrt(other.followers) / other.intervalMs - Math.sqrt(one.followers) / one.intervalMs
+
+/** Asks the API what sources have. Returns how many items were found, by source; what fails is recorded, and retried. */
+export const lookByApi = Effect.fnUntraced(function* (sources: ReadonlyArray<statements.HubSource>) {
+  const client = (yield* ProviderClients)[provider]
+  const found = new Map<string, number>()
+  yield* Effect.forEach(
+    sources,
+    (source) =>
+      checkSource(client, source).pipe(
+        // What concerns the whole key: a quota that is used up, a key that does not work. The source waits with it.
+        Effect.catch((error) => Effect.as(recordFailure(source, error.message), null)),
+        Effect.tap((items) => Effect.sync(() => found.set(source.sourceId, items ?? 0))),
+      ),
+    { concurrency: askedAtOnce, discard: true },
+  )
+  return found
+})
+
+/** How many looks by the API are left today in place of feeds. */
+const spareLeft = ({ spareDay, spareLooks: taken }: statements.Self, sources: number, now: number): number => {
+  const allowed = Math.max(spareLooks.least, Math.ceil(sources * spareLooks.perSource))
+  return Math.max(0, allowed - (now - spareDay < dayMs ? taken : 0))
+}
+
+/** Looks at everything that is due, as far as it can be, and delivers what is new. */
+export const lookAround = Effect.gen(function* () {
+  const store = yield* Store
+  const hub = yield* Hub
+  const self = hub.read()
+  if (self === undefined) return
+  const now = yield* Clock.currentTimeMillis
+  const sources = store.rows<statements.HubSource>(statements.selectSources, provider)
+  const listed = sources.filter((source) => isListedAt(source, now))
+  const due = sources.filter(
+    (source) => source.backfilledAt !== null && !listed.includes(source) && isLookedAt(source, self.lookedUntil, now),
+  )
+  const round = yield* readFeeds(due, self.feedsOutSince, now)
+  const spare = round.unserved.toSorted(byChance).slice(0, spareLeft(self, sources.length, now))
+  const isApiOpen = (self.apiLimitedUntil ?? 0) <= now
+  if (isApiOpen) yield* lookByApi([...listed, ...round.cutShort, ...spare])
+  const waitingIds = new Set(
+    store
+      .rows<statements.WaitingRow>(statements.selectWaiting, provider)
+      .filter(({ at }) => at <= now)
+      .map(({ sourceId }) => sourceId),
+  )
+  const waiting = sources.filter(({ sourceId }) => waitingIds.has(sourceId))
+  yield* Effect.catch(recordFound(round.candidates, waiting), (error) =>
+    Effect.logWarning("Details of videos could not be read; they are asked for again", error.message),
+  )
+  const isSameDay = now - self.spareDay < dayMs
+  store.exec(
+    statements.updateSelf,
+    ...[now, round.outSince, isSameDay ? self.spareDay : now - (now % dayMs)],
+    (isSameDay ? self.spareLooks : 0) + (isApiOpen ? spare.length : 0),
+  )
+  yield* deliver
+  yield* Effect.catch(countFollowers(sources), (error) =>
+    Effect.logWarning("Followers could not be counted; all sources stay", error.message),
+  )
+})
+
+/** When the hub has something to do next, in epoch milliseconds; `null` when it has no sources. */
+const dueAt = Effect.gen(function* () {
+  const store = yield* Store
+  const hub = yield* Hub
+  const { bounds } = yield* Settings
+  const self = hub.read()
+  if (self === undefined) return null
+  const { lookedUntil, apiLimitedUntil, deliveryRetryAt } = self
+  const [{ waiting } = { waiting: 0 }] = store.rows<{ waiting: number }>("SELECT count(*) AS waiting FROM outbox")
+  const sources = store.rows<statements.HubSource>(statements.selectSources, provider)
+  const ofApi = (at: number) => Math.max(at, apiLimitedUntil ?? 0)
+  const times = sources.map((source) => {
+    const listedAt = source.isPending === 1 ? 0 : source.recheckDueAt
+    const byApi = ofApi(source.failures === 0 ? listedAt : Math.max(listedAt, source.dueAt))
+    if (source.backfilledAt === null) return byApi
+    const unfinished = source.isUnfinished === 1 ? lookedUntil + bounds.minimumMs : Number.POSITIVE_INFINITY
+    return Math.min(byApi, unfinished, nextLookAt(source.sourceId, source.intervalMs, lookedUntil))
+  })
+  const items = store.rows<statements.WaitingRow>(statements.selectWaiting, provider).map(({ at }) => ofApi(at))
+  const next = [...times, ...items].reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY)
+  // Looks are taken together: at most one wake in each of the shortest intervals.
+  const onGrid = next === Number.POSITIVE_INFINITY ? next : nextLookAt(hub.name, bounds.minimumMs, next - 1)
+  const delivery = waiting > 0 ? (deliveryRetryAt ?? 0) : Number.POSITIVE_INFINITY
+  const earliest = Math.min(onGrid, delivery)
+  return earliest === Number.POSITIVE_INFINITY ? null : earliest
+})
+
+/** An alarm for now is set for so much later, in milliseconds: cloudflare/workerd#6866. */
+const momentMs = 50
+
+/** Sets the alarm to what is due next. */
+export const arm = Effect.gen(function* () {
+  const store = yield* Store
+  const due = yield* dueAt
+  const now = yield* Clock.currentTimeMillis
+  const at = due === null ? null : Math.max(due, now + momentMs)
+  if ((yield* store.alarmAt) !== at) yield* store.setAlarm(at)
+})
