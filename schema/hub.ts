@@ -37,3 +37,11 @@ export const watched = sqliteTable("watched", {
   /** Whether something was found in its feed of which the details could not be read: it is looked at again in the next wake. */
   isUnfinished: integer("is_unfinished", { mode: "boolean" }).notNull().default(false),
 })
+
+/** The newest items of sources, as objects of followers have read them for themselves, and let others have them. */
+export const listings = sqliteTable("listings", {
+  sourceId: text("source_id").primaryKey(),
+  /** JSON. */
+  listing: text("listing").notNull(),
+  readAt: integer("read_at").notNull(),
+})

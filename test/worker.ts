@@ -69,6 +69,10 @@ export class SourceHub extends LiveHub<HubEnv> {
     return outages.hubs ? Promise.reject(new Error("The hub is down")) : super.watch(payload)
   }
 
+  override findListing(payload: Parameters<LiveHub["findListing"]>[0]) {
+    return outages.hubs ? Promise.reject(new Error("The hub is down")) : super.findListing(payload)
+  }
+
   protected override layer(layer: Parameters<LiveHub["layer"]>[0]) {
     return Layer.provideMerge(layer, Layer.succeed(Clock.Clock, adjustable))
   }

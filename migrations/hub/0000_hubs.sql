@@ -22,6 +22,12 @@ CREATE TABLE `items` (
 );
 --> statement-breakpoint
 CREATE INDEX `items_waiting` ON `items` (`provider`,`recheck_at`) WHERE state = 'waiting';--> statement-breakpoint
+CREATE TABLE `listings` (
+	`source_id` text PRIMARY KEY NOT NULL,
+	`listing` text NOT NULL,
+	`read_at` integer NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `outbox` (
 	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
 	`kind` text NOT NULL,

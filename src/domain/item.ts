@@ -39,11 +39,13 @@ export const Item = Schema.Struct({
 export type Item = typeof Item.Type
 
 /** An item as a provider lists it, with the fields that decide whether it is delivered. */
-export interface ListedItem extends Item {
-  readonly availability: Availability
+export const ListedItem = Schema.Struct({
+  ...Item.fields,
+  availability: Availability,
   /** When an upcoming item is due to start: epoch milliseconds, if the provider says so. */
-  readonly startsAt: number | null
-}
+  startsAt: Schema.NullOr(Schema.Int),
+})
+export type ListedItem = typeof ListedItem.Type
 
 export const isDeliverable = ({ availability }: ListedItem): boolean =>
   availability === "available" || availability === "live"

@@ -7,6 +7,7 @@ import { DatabaseTimeout } from "../domain/database.ts"
 import type { Misconfigured } from "../domain/error.ts"
 import { FeedDatabase } from "../object/delivery/Outbox.ts"
 import type { Access } from "../object/polling/Access.ts"
+import { Hubs } from "../object/polling/Hubs.ts"
 import { Recording } from "../object/polling/recordCheck.ts"
 import { recordPublicSource } from "../object/polling/statements.ts"
 import { Settings, type SettingsVariables } from "../object/Settings.ts"
@@ -14,11 +15,12 @@ import { Store } from "../object/Store.ts"
 import { ProviderClients } from "../providers/ProviderClients.ts"
 import { ProviderHttp } from "../providers/ProviderHttp.ts"
 import { youtubeFeed } from "../providers/youtubeFeed.ts"
-import type { Reply, Wire } from "../rpc/contract.ts"
-import { Watch } from "../rpc/hub.ts"
+import type { CommonError, Contract, Reply, Wire } from "../rpc/contract.ts"
+import { FindListing, ShareListing, Watch } from "../rpc/hub.ts"
 import { serve } from "../rpc/serve.ts"
 import { Feeds } from "./feeds.ts"
 import { Hub, keyedAccess } from "./Hub.ts"
+import { findListing, shareListing } from "./listings.ts"
 import type * as statements from "./statements.ts"
 import { arm, lookAround } from "./wake.ts"
 import { watch } from "./watch.ts"
@@ -28,7 +30,7 @@ export interface HubEnv extends SettingsVariables {
   readonly DB: D1Database
 }
 
-type Services = Store | Hub | Settings | ProviderHttp | ProviderClients | Access | Feeds | FeedDatabase
+type Services = Store | Hub | Hubs | Settings | ProviderHttp | ProviderClients | Access | Feeds | FeedDatabase
 
 /** Longest time between two looks at a channel's feed, in milliseconds: a look costs no quota. */
 const longestLookMs = 6 * 3_600_000
@@ -69,7 +71,8 @@ const services = (state: DurableObjectState, env: HubEnv, name: string): Layer.L
     DatabaseTimeout,
     Effect.map(Settings, ({ databaseTimeoutMs }) => databaseTimeoutMs),
   )
-  return Layer.mergeAll(access, feeds, clients).pipe(
+  // A hub asks no other.
+  return Layer.mergeAll(access, feeds, clients, Hubs.layer(undefined)).pipe(
     Layer.provideMerge(http),
     Layer.provideMerge(Hub.layer(name)),
     Layer.provideMerge(timeout),
@@ -102,15 +105,33 @@ export class SourceHub<Env extends HubEnv = HubEnv> extends DurableObject<Env> {
     return live
   }
 
-  /** Takes sources on, or says that they are looked after. Contract: `src/rpc/hub.ts`. */
-  async watch(payload: Wire<typeof Watch>): Promise<Reply<"watch">> {
-    const served = serve(Watch, ({ sourceIds, isRequested }) =>
-      Effect.flatMap(Hub, ({ alone }) => alone(Effect.ensuring(watch(sourceIds, isRequested), arm))),
-    )
-    const exit = await this.#runtime.runPromiseExit(served(payload))
+  /** Serves a method; a missing or wrong setting is an answer too. Contracts: `src/rpc/hub.ts`. */
+  readonly #serve = async <Name extends string, P, W, A, E>(
+    contract: Contract<Name, P, W, A, E>,
+    wire: W,
+    handler: (payload: P) => Effect.Effect<A, E | CommonError, Services>,
+  ): Promise<Reply<Name>> => {
+    const exit = await this.#runtime.runPromiseExit(serve(contract, handler)(wire))
     return Exit.isSuccess(exit)
       ? exit.value
-      : Effect.runPromise(serve(Watch, () => Effect.failCause(exit.cause))(payload))
+      : Effect.runPromise(serve(contract, () => Effect.failCause(exit.cause))(wire))
+  }
+
+  /** Takes sources on, or says that they are looked after. */
+  watch(payload: Wire<typeof Watch>) {
+    return this.#serve(Watch, payload, ({ sourceIds, isRequested }) =>
+      Effect.flatMap(Hub, ({ alone }) => alone(Effect.ensuring(watch(sourceIds, isRequested), arm))),
+    )
+  }
+
+  findListing(payload: Wire<typeof FindListing>) {
+    return this.#serve(FindListing, payload, ({ sourceId, after }) =>
+      Effect.map(findListing(sourceId, after), (listing) => ({ listing })),
+    )
+  }
+
+  shareListing(payload: Wire<typeof ShareListing>) {
+    return this.#serve(ShareListing, payload, ({ sourceId, listing }) => Effect.as(shareListing(sourceId, listing), {}))
   }
 
   /** Never throws: a failure inside is logged, and the next alarm is set whatever happened. */

@@ -56,6 +56,12 @@ export const recordFeedFailure = "UPDATE watched SET feed_failures = feed_failur
 export const forgetFeedFailures = "UPDATE watched SET feed_failures = 0 WHERE source_id = ?1"
 export const recordUnfinished = "UPDATE watched SET is_unfinished = ?2 WHERE source_id = ?1"
 
+export const selectListing = "SELECT listing FROM listings WHERE source_id = ?1 AND read_at > ?2"
+export const insertListing = `INSERT INTO listings (source_id, listing, read_at) VALUES (?1, ?2, ?3)
+  ON CONFLICT DO UPDATE SET listing = excluded.listing, read_at = excluded.read_at WHERE read_at < excluded.read_at`
+export const deleteOldListings = "DELETE FROM listings WHERE read_at < ?1"
+export const selectOldestListing = "SELECT min(read_at) AS oldest FROM listings"
+
 // And that of D1. CROSS JOIN: in this order, each by its key or index. Left to itself, SQLite may read a whole table.
 
 /** Counts who follows these sources and has them polled by an object. */

@@ -9,6 +9,7 @@ import { deliver } from "./delivery.ts"
 import { readFeeds } from "./feeds.ts"
 import { countFollowers } from "./followers.ts"
 import { Hub, provider } from "./Hub.ts"
+import { keptMs } from "./listings.ts"
 import { recordFound } from "./record.ts"
 import * as statements from "./statements.ts"
 
@@ -59,8 +60,9 @@ export const lookAround = Effect.gen(function* () {
   const store = yield* Store
   const hub = yield* Hub
   const self = hub.read()
-  if (self === undefined) return
   const now = yield* Clock.currentTimeMillis
+  store.exec(statements.deleteOldListings, now - keptMs)
+  if (self === undefined) return
   const sources = store.rows<statements.HubSource>(statements.selectSources, provider)
   const listed = sources.filter((source) => isListedAt(source, now))
   const due = sources.filter(
@@ -92,13 +94,19 @@ export const lookAround = Effect.gen(function* () {
   )
 })
 
+/** When the oldest listing goes that is kept for others; `null` where there is none. */
+const listingsEndAt = ({ rows }: Store["Service"]): number | null => {
+  const [{ oldest } = { oldest: null }] = rows<{ oldest: number | null }>(statements.selectOldestListing)
+  return oldest === null ? null : oldest + keptMs + 1
+}
+
 /** When the hub has something to do next, in epoch milliseconds; `null` when it has no sources. */
 const dueAt = Effect.gen(function* () {
   const store = yield* Store
   const hub = yield* Hub
   const { bounds } = yield* Settings
   const self = hub.read()
-  if (self === undefined) return null
+  if (self === undefined) return listingsEndAt(store)
   const { lookedUntil, apiLimitedUntil, deliveryRetryAt } = self
   const [{ waiting } = { waiting: 0 }] = store.rows<{ waiting: number }>("SELECT count(*) AS waiting FROM outbox")
   const sources = store.rows<statements.HubSource>(statements.selectSources, provider)

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { ListedItem } from "../domain/item.ts"
 import { Provider } from "../domain/provider.ts"
 import { contract, type Reply, type Wire } from "./contract.ts"
 
@@ -31,8 +32,42 @@ export const Watch = contract("watch", {
   idempotent: true,
 })
 
+/** The newest items of a source, as somebody's object has read them for itself. */
+export const SharedListing = Schema.Struct({
+  items: Schema.Array(ListedItem),
+  /** Number of items in all, as the provider says. */
+  total: Schema.Int,
+  /** Whether these are all. */
+  isWhole: Schema.Boolean,
+  /** Epoch milliseconds. */
+  readAt: Schema.Int,
+})
+export type SharedListing = typeof SharedListing.Type
+
+const source = { provider: Provider, sourceId: Schema.String }
+
+/** Asks for the newest listing of a source that anybody has read; `null` where there is none since `after` (epoch milliseconds). */
+export const FindListing = contract("findListing", {
+  payload: Schema.Struct({ ...source, after: Schema.Int }),
+  success: Schema.Struct({ listing: Schema.NullOr(SharedListing) }),
+  error: Schema.Never,
+  idempotent: true,
+})
+
+/** Lets others have a listing that has been read. A later one stays. */
+export const ShareListing = contract("shareListing", {
+  payload: Schema.Struct({ ...source, listing: SharedListing }),
+  success: Schema.Struct({}),
+  error: Schema.Never,
+  idempotent: true,
+})
+
 /** The hubs, as a person's object is bound to them. */
 export interface HubNamespace {
   readonly idFromName: (name: string) => DurableObjectId
-  readonly get: (id: DurableObjectId) => { readonly watch: (wire: Wire<typeof Watch>) => PromiseLike<Reply<"watch">> }
+  readonly get: (id: DurableObjectId) => {
+    readonly watch: (wire: Wire<typeof Watch>) => PromiseLike<Reply<"watch">>
+    readonly findListing: (wire: Wire<typeof FindListing>) => PromiseLike<Reply<"findListing">>
+    readonly shareListing: (wire: Wire<typeof ShareListing>) => PromiseLike<Reply<"shareListing">>
+  }
 }

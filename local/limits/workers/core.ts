@@ -4,6 +4,7 @@ import {
   MigrationEntrypoint as LiveMigration,
 } from "../../../src/core/entrypoints.ts"
 import type { CoreEnv } from "../../../src/core/env.ts"
+import { type HubEnv, SourceHub as LiveHub } from "../../../src/hub/SourceHub.ts"
 import { UserSubscriptionManager as LiveManager, type ObjectEnv } from "../../../src/object/UserSubscriptionManager.ts"
 import { limitBindings, limitFetch } from "./bindings.ts"
 import { eachIsAnInvocation } from "./invocations.ts"
@@ -14,6 +15,12 @@ limitFetch()
 
 export class UserSubscriptionManager extends LiveManager<ObjectEnv> {
   constructor(state: DurableObjectState, env: ObjectEnv) {
+    super(state, limitBindings(env))
+  }
+}
+
+export class SourceHub extends LiveHub<HubEnv> {
+  constructor(state: DurableObjectState, env: HubEnv) {
     super(state, limitBindings(env))
   }
 }
@@ -36,6 +43,6 @@ export class MigrationEntrypoint extends LiveMigration {
   }
 }
 
-for (const each of [UserSubscriptionManager, GatewayEntrypoint, CronEntrypoint, MigrationEntrypoint]) {
+for (const each of [UserSubscriptionManager, SourceHub, GatewayEntrypoint, CronEntrypoint, MigrationEntrypoint]) {
   eachIsAnInvocation(each)
 }

@@ -3,10 +3,10 @@ import { ProviderUnavailable } from "../../domain/error.ts"
 import type { Availability, ListedItem } from "../../domain/item.ts"
 import { isNextPageNeeded, isSoughtBelow, newItems, searchedPages } from "../../domain/novelty.ts"
 import type { ProviderClient } from "../../providers/provider.ts"
-import { Settings } from "../Settings.ts"
+import { Settings, type SettingsShape } from "../Settings.ts"
 import { Store } from "../Store.ts"
 import { Access } from "./Access.ts"
-import { type Listing, readListing } from "./listing.ts"
+import { type Listing, readListing, type Sharing } from "./listing.ts"
 import { type Found, recordCheck, recordFailure, recordMissing } from "./recordCheck.ts"
 import { type KnownItem, type PendingSource, selectItems } from "./statements.ts"
 
@@ -41,6 +41,25 @@ export const placeholder = (
   startsAt: null,
 })
 
+/** Longest age of a listing that somebody else has read after the count moved, in milliseconds: the count may have moved on and back. */
+const sharedAgeMs = 6 * 3_600_000
+
+/**
+ * What somebody else has read may be used if it is later than what is known here, tells of the count that the library shows, and is not
+ * too old: half of the time after which the source would be asked by itself. What they could not play, this person perhaps can.
+ */
+const sharingFor = (
+  row: PendingSource,
+  known: ReadonlyMap<string, KnownItem>,
+  { recheckMs }: Pick<SettingsShape, "recheckMs">,
+  now: number,
+): Sharing => ({
+  after: Math.max(row.polledAt ?? 0, now - (row.listedCount === row.itemCount ? recheckMs / 2 : sharedAgeMs)),
+  isUsable: (items, total) =>
+    total === row.listedCount &&
+    items.every(({ itemId, availability }) => availability === "available" || known.has(itemId)),
+})
+
 const check = Effect.fnUntraced(function* (client: ProviderClient, row: PendingSource) {
   const store = yield* Store
   const { withToken } = yield* Access
@@ -73,6 +92,7 @@ const check = Effect.fnUntraced(function* (client: ProviderClient, row: PendingS
           isNextPageNeeded(soFar, known, archiveBefore, growth) ||
           isSoughtBelow(soFar, known, archiveBefore, { growth, count: listedCount, total }) ||
           !isSearched(soFar),
+    sought.size > 0 ? null : sharingFor(row, known, settings, now),
   )
   const isEmpty = !isUnchanged && size === 0
   if (isEmpty && (listedCount ?? 0) > 0) {

@@ -1,9 +1,10 @@
-import { Effect } from "effect"
+import { Clock, Effect } from "effect"
 import { ProviderUnavailable } from "../../domain/error.ts"
-import type { ListedItem } from "../../domain/item.ts"
+import { bounded, type ListedItem } from "../../domain/item.ts"
 import { nextKey } from "../../providers/pages.ts"
 import type { PageRequest, ProviderClient } from "../../providers/provider.ts"
 import { Access } from "./Access.ts"
+import { Hubs } from "./Hubs.ts"
 
 /** Pages (10,000 items since the last check) after which the provider is not believed. */
 const pagesAtMost = 200
@@ -57,7 +58,7 @@ const readOnce = Effect.fnUntraced(function* (
     const page = yield* withToken(provider, (token) => client.items(token, sourceId, request))
     if (!page.isModified) {
       const unchanged: Listing = { etag: firstEtag, pages, isWhole: false, size, unreadable, isUnchanged: true }
-      return { listing: unchanged, hasMoved }
+      return { listing: unchanged, hasMoved, total }
     }
     if (pages.length === 0) etag = page.etag
     if (total !== null && page.total !== null && page.total < total) hasMoved = true
@@ -68,11 +69,54 @@ const readOnce = Effect.fnUntraced(function* (
     next = yield* nextKey(provider, page, seen)
   } while (next !== null && isNextNeeded(pages, total))
   const listing: Listing = { etag, pages, isWhole: next === null, size, unreadable, isUnchanged: false }
-  return { listing, hasMoved }
+  return { listing, hasMoved, total }
+})
+
+/** Items of a listing that others may have. */
+const itemsShared = 20
+
+/** How a listing that somebody else has read may be used. */
+export interface Sharing {
+  /** Read after this, in epoch milliseconds. */
+  readonly after: number
+  /** Whether it tells enough: `isNextNeeded` is about its items alone. */
+  readonly isUsable: (items: ReadonlyArray<ListedItem>, total: number) => boolean
+}
+
+/** Finds what somebody else has read of a source, if that is enough. */
+const findShared = Effect.fnUntraced(function* (
+  { provider }: ProviderClient,
+  sourceId: string,
+  isNextNeeded: IsNextNeeded,
+  { after, isUsable }: Sharing,
+) {
+  const shared = yield* (yield* Hubs).findListing(provider, sourceId, after)
+  if (shared === null || !isUsable(shared.items, shared.total)) return null
+  const { items, total, isWhole } = shared
+  const pages = [visible(items)]
+  if (!isWhole && isNextNeeded(pages, total)) return null
+  return { etag: null, pages, isWhole, size: items.length, unreadable: 0, isUnchanged: false } satisfies Listing
+})
+
+/** Lets others have the top of a listing, if all of it could be read. */
+const share = Effect.fnUntraced(function* (
+  { provider }: ProviderClient,
+  sourceId: string,
+  { pages, isWhole, isUnchanged, unreadable }: Listing,
+  total: number | null,
+) {
+  const [first] = pages
+  if (first === undefined || isUnchanged || unreadable > 0 || total === null) return
+  const items = first.slice(0, itemsShared).map(bounded)
+  const readAt = yield* Clock.currentTimeMillis
+  yield* (yield* Hubs).shareListing(provider, sourceId, {
+    ...{ items, total, readAt },
+    isWhole: isWhole && pages.length === 1 && items.length === first.length,
+  })
 })
 
 /**
- * Reads a source's listing. An item added on top meanwhile only repeats an entry on the next page. A removed one makes the next page
+ * Reads a source's listing, or takes what somebody else has read. An item added on top meanwhile only repeats an entry on the next page. A removed one makes the next page
  * skip an entry, which nobody would ask for again: then the listing is read anew.
  */
 export const readListing = Effect.fnUntraced(function* (
@@ -80,7 +124,10 @@ export const readListing = Effect.fnUntraced(function* (
   sourceId: string,
   etag: string | null,
   isNextNeeded: IsNextNeeded,
+  sharing: Sharing | null,
 ) {
+  const shared = sharing === null ? null : yield* findShared(client, sourceId, isNextNeeded, sharing)
+  if (shared !== null) return shared
   let reading = yield* readOnce(client, sourceId, etag, isNextNeeded)
   for (let readings = 1; reading.hasMoved && readings < readingsAtMost; readings += 1) {
     reading = yield* readOnce(client, sourceId, null, isNextNeeded)
@@ -89,5 +136,6 @@ export const readListing = Effect.fnUntraced(function* (
     const reason = "its listing moved whenever it was read"
     return yield* new ProviderUnavailable({ provider: client.provider, reason, retryAt: null })
   }
+  yield* share(client, sourceId, reading.listing, reading.total)
   return reading.listing
 })

@@ -98,7 +98,7 @@ export const postponeChecked = `UPDATE subscriptions SET due_at = ?2
 export const pending = columns(
   subscriptions,
   ...(["provider", "sourceId", "title", "itemCount", "listedCount", "etag", "isCountUnreliable"] as const),
-  ...(["backfilledAt", "archiveBefore", "publishedAt", "recheckDueAt", "failures", "reason"] as const),
+  ...(["backfilledAt", "archiveBefore", "publishedAt", "recheckDueAt", "polledAt", "failures", "reason"] as const),
 )
 /** A source that has to be asked. */
 export type PendingSource = RowOf<typeof pending>
