@@ -16,10 +16,11 @@ import { ProviderClients } from "../providers/ProviderClients.ts"
 import { ProviderHttp } from "../providers/ProviderHttp.ts"
 import { youtubeFeed } from "../providers/youtubeFeed.ts"
 import type { CommonError, Contract, Reply, Wire } from "../rpc/contract.ts"
-import { FindListing, ShareListing, Watch } from "../rpc/hub.ts"
+import { FindListing, type HubNamespace, ShareListing, Watch } from "../rpc/hub.ts"
 import { serve } from "../rpc/serve.ts"
 import { Feeds } from "./feeds.ts"
 import { Hub, keyedAccess } from "./Hub.ts"
+import { handOver } from "./handOver.ts"
 import { findListing, shareListing } from "./listings.ts"
 import type * as statements from "./statements.ts"
 import { arm, lookAround } from "./wake.ts"
@@ -28,6 +29,7 @@ import { watch } from "./watch.ts"
 /** Bindings, variables and secrets that a hub uses. */
 export interface HubEnv extends SettingsVariables {
   readonly DB: D1Database
+  readonly HUBS?: HubNamespace
 }
 
 type Services = Store | Hub | Hubs | Settings | ProviderHttp | ProviderClients | Access | Feeds | FeedDatabase
@@ -71,8 +73,7 @@ const services = (state: DurableObjectState, env: HubEnv, name: string): Layer.L
     DatabaseTimeout,
     Effect.map(Settings, ({ databaseTimeoutMs }) => databaseTimeoutMs),
   )
-  // A hub asks no other.
-  return Layer.mergeAll(access, feeds, clients, Hubs.layer(undefined)).pipe(
+  return Layer.mergeAll(access, feeds, clients, Hubs.layer(env.HUBS)).pipe(
     Layer.provideMerge(http),
     Layer.provideMerge(Hub.layer(name)),
     Layer.provideMerge(timeout),
@@ -136,7 +137,7 @@ export class SourceHub<Env extends HubEnv = HubEnv> extends DurableObject<Env> {
 
   /** Never throws: a failure inside is logged, and the next alarm is set whatever happened. */
   override async alarm(): Promise<void> {
-    const looked = Effect.flatMap(Hub, ({ alone }) => alone(lookAround))
+    const looked = Effect.flatMap(Hub, ({ alone }) => Effect.andThen(alone(lookAround), handOver))
     const exit = await this.#runtime.runPromiseExit(Effect.ensuring(looked, arm))
     if (Exit.isSuccess(exit)) return
     await Effect.runPromise(Effect.logError("A hub did not get through its looks; it tries again", exit.cause))

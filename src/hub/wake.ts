@@ -32,17 +32,17 @@ const isLookedAt = (source: statements.HubSource, since: number, now: number): b
 const byChance = (one: statements.HubSource, other: statements.HubSource): number =>
   Math.sqrt(other.followers) / other.intervalMs - Math.sqrt(one.followers) / one.intervalMs
 
-/** Asks the API what sources have. Returns how many items were found, by source; what fails is recorded, and retried. */
+/** Asks the API what sources have. Returns how many items were found, by source; `null` for what failed, which is recorded, and retried. */
 export const lookByApi = Effect.fnUntraced(function* (sources: ReadonlyArray<statements.HubSource>) {
   const client = (yield* ProviderClients)[provider]
-  const found = new Map<string, number>()
+  const found = new Map<string, number | null>()
   yield* Effect.forEach(
     sources,
     (source) =>
       checkSource(client, source).pipe(
         // What concerns the whole key: a quota that is used up, a key that does not work. The source waits with it.
         Effect.catch((error) => Effect.as(recordFailure(source, error.message), null)),
-        Effect.tap((items) => Effect.sync(() => found.set(source.sourceId, items ?? 0))),
+        Effect.tap((items) => Effect.sync(() => found.set(source.sourceId, items))),
       ),
     { concurrency: askedAtOnce, discard: true },
   )

@@ -13,7 +13,7 @@ const lookNow = Effect.fnUntraced(function* (sources: ReadonlyArray<statements.H
   const store = yield* Store
   const hub = yield* Hub
   const now = yield* Clock.currentTimeMillis
-  if (sources.length === 0) return new Map<string, number>()
+  if (sources.length === 0) return new Map<string, number | null>()
   store.exec(statements.recordRequested, JSON.stringify(sources.map(({ sourceId }) => sourceId)), now)
   const round = yield* readFeeds(sources, hub.read()?.feedsOutSince ?? null, now)
   const found = yield* lookByApi([...round.unserved, ...round.cutShort])

@@ -1,3 +1,4 @@
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { simulator } from "../object/person.ts"
@@ -65,6 +66,36 @@ describe("a channel", () => {
     expect(await bob.newIds()).toEqual([])
     expect(await bob.feed()).toHaveLength(6)
     expect(await ada.newIds()).toEqual(first)
+  })
+})
+
+describe("another number of hubs", () => {
+  it("takes channels over to the hubs that they are now, with nothing missed and nothing twice", async () => {
+    withHubs(1)
+    const channels = await simulator.createSources(
+      Array.from({ length: 6 }, () => ({ provider: "youtube" as const, items: 2 })),
+    )
+    const person = await follower(...channels)
+    const published: Array<string> = []
+    const [one] = channels
+    const first = new ChannelHub(one ?? "")
+    const before = first.stub
+    await first.wakes(1)
+    for (const channel of channels) published.push(...(await publish(channel)))
+    withHubs(50_000)
+    await evictDurableObject(before)
+    await runDurableObjectAlarm(before)
+    for (const channel of channels) published.push(...(await publish(channel)))
+    for (const channel of channels) {
+      const hub = new ChannelHub(channel)
+      const count = (await person.newIds()).length
+      await hub.wakesUntil(async () => (await person.newIds()).length > count)
+    }
+    expect((await person.newIds()).sort()).toEqual(published.toSorted())
+    const left = await runInDurableObject(before, (_instance, { storage }) =>
+      storage.sql.exec("SELECT source_id FROM watched").toArray(),
+    )
+    expect(left).toEqual([])
   })
 })
 
