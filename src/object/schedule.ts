@@ -36,7 +36,8 @@ const dueAt = (what: Due["what"], provider: string, at: number | null): Readonly
 export const dueList = ({ rows }: Store["Service"], settings: SettingsShape, now: number): ReadonlyArray<Due> => {
   const [self] = rows<SelfRow>(selectSelf)
   if (self === undefined) return []
-  const known = rows<PolledRow>(selectPolled)
+  const { minimumMs, maximumMs } = settings.bounds
+  const known = rows<PolledRow>(selectPolled, minimumMs, maximumMs)
   const connected = known.filter(({ state }) => state === "connected")
   const ofAccounts = known.flatMap((account): ReadonlyArray<Due> => {
     const { provider, rateLimitedUntil, keptAliveAt, refreshLimitedUntil, refusedRetryAt } = account

@@ -1,4 +1,5 @@
 import type { accounts, person, tokens } from "../../schema/object.ts"
+import { selectDueAt } from "./dueAt.ts"
 
 // Statements of this room that run in every pass. Everything else uses drizzle's builder.
 
@@ -14,14 +15,14 @@ export type SelfRow = Readonly<
 >
 
 /**
- * The accounts that this object looks after, and those whose refused grant is to be tried again, with what says when they are due; copies are never due. A source that a cut-off pass left
- * to be asked is due at once; one that fails waits for its retry. Few items wait, and an index has them.
+ * The accounts that this object looks after, and those whose refused grant is to be tried again, with what says when they are due; copies
+ * are never due. `?1` and `?2` are the bounds of intervals. Few items wait, and an index has them.
  */
 export const selectPolled = `SELECT account.provider, account.state, held_until AS rateLimitedUntil, account.retry_at AS retryAt,
     library_read_at AS libraryReadAt, exercised_at AS keptAliveAt, expires_at AS expiresAt,
     grant_row.retry_at AS refreshRetryAt, refresh_limited_until AS refreshLimitedUntil,
     refused_retry_at AS refusedRetryAt, authorized_at AS authorizedAt, warned_days AS warnedDays,
-    (SELECT min(CASE WHEN is_pending AND failures = 0 THEN 0 ELSE due_at END) FROM subscriptions
+    (SELECT CAST(min(${selectDueAt}) AS INTEGER) FROM subscriptions source
       WHERE provider = account.provider AND (watched_at IS NULL OR is_pending)) AS earliestSource,
     (SELECT count(watched_at) FROM subscriptions WHERE provider = account.provider) AS watched,
     (SELECT min(recheck_at) FROM items JOIN subscriptions source USING (provider, source_id)

@@ -1,11 +1,12 @@
 import { and, asc, count, desc, eq, getTableColumns, gt, isNotNull, or } from "drizzle-orm"
-import { Effect, Schema } from "effect"
+import { Clock, Effect, Schema } from "effect"
 import { accounts, outbox, person, polls, setAside, subscriptions, tokenEvents, tokens } from "../../schema/object.ts"
 import { reconnectBy } from "../domain/grantLife.ts"
 import { type Provider, providers } from "../domain/provider.ts"
 import { Subscription, SubscriptionCursor, toDetails } from "../domain/subscription.ts"
 import { TokenEvent } from "../domain/token.ts"
 import { AccountStatus, PollRecord } from "../rpc/methods.ts"
+import { dueAtOf } from "./dueAt.ts"
 import { Settings } from "./Settings.ts"
 import { Store } from "./Store.ts"
 
@@ -110,11 +111,13 @@ export const readSubscriptions = Effect.fn("readSubscriptions")(function* (
   limit: number,
 ) {
   const { db } = yield* Store
+  const { bounds } = yield* Settings
+  const now = yield* Clock.currentTimeMillis
   const after = cursor === undefined ? undefined : yield* decodeCursor(cursor)
   const isHeld = eq(accounts.isHolder, true)
   const held = db.select({ provider: accounts.provider }).from(accounts).where(isHeld).all()
   const rows = db
-    .select(getTableColumns(subscriptions))
+    .select({ ...getTableColumns(subscriptions), libraryReadAt: accounts.libraryReadAt })
     .from(subscriptions)
     .innerJoin(accounts, and(eq(accounts.provider, subscriptions.provider), isHeld))
     .where(
@@ -131,7 +134,10 @@ export const readSubscriptions = Effect.fn("readSubscriptions")(function* (
     .orderBy(asc(subscriptions.provider), asc(subscriptions.sourceId))
     .limit(limit + 1)
     .all()
-  const page = toSubscriptions(rows.slice(0, limit))
+  // A hub looks at the sources that it watches by its own rhythm; so much is known of it here.
+  const shownDueAt = ({ libraryReadAt, ...row }: (typeof rows)[number]) =>
+    row.watchedAt === null ? dueAtOf(row, libraryReadAt, bounds) : now + row.intervalMs
+  const page = toSubscriptions(rows.slice(0, limit).map((row) => ({ ...row, dueAt: shownDueAt(row) })))
   const last = page.at(-1)
   const next = rows.length > limit && last !== undefined ? encodeCursor([last.provider, last.sourceId]) : null
   return { subscriptions: page, next, held: providers.filter((one) => held.some((row) => row.provider === one)) }

@@ -102,6 +102,13 @@ export class Person {
     return evictDurableObject(this.stub)
   }
 
+  /** Everything is due, as if nothing had been asked for long. */
+  async becomesDue(provider?: Provider) {
+    const which = provider === undefined ? "" : ` WHERE provider = '${provider}'`
+    await this.sql(`UPDATE accounts SET library_read_at = iif(library_read_at IS NULL, NULL, 1)${which}`)
+    await this.sql(`UPDATE subscriptions SET due_at = 0${which}`)
+  }
+
   /** When the alarm goes off, as the platform has it: epoch milliseconds. Asks the object nothing. */
   alarmAt() {
     return runInDurableObject(this.stub, (_instance, { storage }) => storage.getAlarm())

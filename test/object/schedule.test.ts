@@ -26,7 +26,10 @@ const rearm = async (person: Person) => {
 
 describe("The one alarm", () => {
   it.each([
-    ["a source", "UPDATE subscriptions SET due_at = ? WHERE provider = 'spotify'"],
+    [
+      "a source of which the library tells nothing",
+      "UPDATE subscriptions SET is_count_unreliable = 1, due_at = ? WHERE provider = 'spotify'",
+    ],
     ["a failing source's retry", "UPDATE subscriptions SET failures = 1, due_at = ? WHERE provider = 'youtube'"],
     ["a failed pass's retry", "UPDATE accounts SET retry_at = ? WHERE provider = 'spotify'"],
     ["a waiting item", "UPDATE items SET state = 'waiting', recheck_at = ? WHERE provider = 'youtube'"],
@@ -43,7 +46,7 @@ describe("The one alarm", () => {
   it("is the end of a provider's hold, and not sooner, where that keeps back what is due", async () => {
     const { person } = await somebody()
     const at = Date.now() + 10 * minute
-    await person.sql("UPDATE subscriptions SET due_at = 0 WHERE provider = 'spotify'")
+    await person.becomesDue("spotify")
     await person.sql("UPDATE accounts SET held_until = ? WHERE provider = 'spotify'", at)
     expect(await rearm(person)).toBe(at)
   })
@@ -61,7 +64,7 @@ describe("The one alarm", () => {
 
   it("is a moment from now where something is overdue, and once only", async () => {
     const { person } = await somebody()
-    await person.sql("UPDATE subscriptions SET due_at = 0 WHERE provider = 'spotify'")
+    await person.becomesDue("spotify")
     const before = Date.now()
     const at = (await rearm(person)) ?? 0
     // Set for at once from inside an alarm, it has been late by tens of seconds (cloudflare/workerd#6866).
@@ -96,7 +99,7 @@ describe("The alarm is set again", () => {
       BEGIN SELECT RAISE(ABORT, 'a broken row'); END`)
     await simulator.publish(broken, 1)
     const [found] = await simulator.publish(other, 1)
-    await person.sql("UPDATE subscriptions SET due_at = 0")
+    await person.becomesDue()
     await person.alarm()
     expect(await person.newIds()).toEqual([found?.id])
     const { failing } = await person.status()

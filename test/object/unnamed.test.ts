@@ -21,7 +21,7 @@ describe("An object that the platform wakes without its name", () => {
     const [show = ""] = await makeSources("spotify", 1)
     const person = await settled([show], "spotify")
     const published = (await simulator.publish(show, 1)).map(({ id }) => id)
-    await person.sql("UPDATE subscriptions SET due_at = 0")
+    await person.becomesDue()
     const stub = await withoutName(person)
     await runDurableObjectAlarm(stub)
     expect(await person.newIds()).toEqual(published)

@@ -135,7 +135,8 @@ export class Poller extends Context.Service<
         const left = isCutOff ? yield* pendingSources(provider, { isImpatient }) : []
         const isOver = left.length === 0 && (yield* synchronise(client))
         if (left.length === 0) yield* askHubs(provider, isImpatient, tell, figures)
-        if (isOver && store.rows(statements.selectIsAnyPending, provider).length === 0) return
+        const isAnyPending = () => store.rows(statements.selectIsAnyPending, provider, now).length > 0
+        if (isOver && !isAnyPending()) return
         const all = left.length > 0 ? left : yield* pendingSources(provider, { isImpatient })
         const deadly = all.find(({ sourceId }) => isCareful && sourceId === before?.suspectSource)
         if (deadly !== undefined) yield* recordDeadly(deadly, cutOffs)

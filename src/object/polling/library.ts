@@ -58,9 +58,8 @@ const isEmptyForLong = (
 }
 
 /**
- * Brings the object's subscriptions up to what the person follows now, and marks the sources to ask for items: new ones, those whose
- * item count has changed, and those that are due for a check although it has not. Where there are none, that is recorded as the end of
- * the pass; returns whether it was.
+ * Brings the object's subscriptions up to what the person follows now. Where no source is to be asked then, that is recorded as the end
+ * of the pass; returns whether it was.
  */
 export const synchronise = Effect.fn("library.synchronise")(function* (client: ProviderClient) {
   const store = yield* Store
@@ -93,11 +92,9 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
     }
 
     if (changed.length > 0) store.exec(statements.updateListed, provider, JSON.stringify(changed))
-    store.exec(statements.markPending, provider, now)
-    store.exec(statements.postponeChecked, provider, now, minimumMs, maximumMs)
 
     if (isBelieved) savePages(store, provider, pages)
-    const isOver = store.rows(statements.selectIsAnyPending, provider).length === 0
+    const isOver = store.rows(statements.selectIsAnyPending, provider, now).length === 0
     store.exec(isOver ? statements.endIdlePass : statements.endLibrary, provider, now)
     return isOver
   })
@@ -109,6 +106,9 @@ export const pendingSources = Effect.fnUntraced(function* (
   { isImpatient }: { readonly isImpatient: boolean },
 ) {
   const { rows } = yield* Store
-  const until = isImpatient ? Number.MAX_SAFE_INTEGER : yield* Clock.currentTimeMillis
-  return rows<statements.PendingSource>(statements.selectPending, provider, until)
+  const now = yield* Clock.currentTimeMillis
+  return rows<statements.PendingSource>(
+    statements.selectPending,
+    ...[provider, now, isImpatient ? Number.MAX_SAFE_INTEGER : now],
+  )
 })

@@ -1,5 +1,4 @@
 import { accounts, items, libraryPages, subscriptions } from "../../../schema/object.ts"
-import { jitterFraction } from "../../domain/interval.ts"
 import { columns, type RowOf } from "../columns.ts"
 
 // The SQL of a poll, as it stands: on this path, drizzle's building and mapping cost several times what SQLite takes to run a
@@ -58,8 +57,17 @@ export const deletePages = "DELETE FROM library_pages WHERE provider = ?1"
 export const insertPage = `INSERT INTO library_pages (provider, page_key, etag, next_key, size, total, source_ids)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
 
+/**
+ * Which sources are to be asked, as of `?2`: those that have not been asked yet, whose count has changed, that are due for a check all
+ * the same, or of which an item waits. It follows from what is known of them, so that nothing is written to say so, and an eviction in the
+ * middle of a pass leaves behind those that have not been asked. A hub tells of the sources that it looks after.
+ */
+const isToBeAsked = `(is_pending OR (watched_at IS NULL AND (
+    (listed_count IS NOT item_count AND state <> 'gone') OR verify_at <= ?2 OR (is_count_unreliable AND due_at <= ?2)))
+  OR source_id IN (SELECT source_id FROM items WHERE provider = ?1 AND state = 'waiting' AND recheck_at <= ?2))`
+
 /** Whether any source is to be asked, now or when it is due again. */
-export const selectIsAnyPending = "SELECT 1 FROM subscriptions WHERE provider = ?1 AND is_pending LIMIT 1"
+export const selectIsAnyPending = `SELECT 1 FROM subscriptions WHERE provider = ?1 AND ${isToBeAsked} LIMIT 1`
 
 export const endLibrary = "UPDATE accounts SET library_read_at = ?2, pass_started_at = ?2 WHERE provider = ?1"
 /** The end of a library after which nothing is to be asked, and with it of the pass: one written row, and not two. */
@@ -75,26 +83,6 @@ export const updateListed = `UPDATE subscriptions SET title = listed.value->>'ti
     image_url = listed.value->>'imageUrl', listed_count = listed.value->>'itemCount'
   FROM json_each(?2) listed WHERE provider = ?1 AND source_id = listed.value->>'sourceId'`
 
-/** Marks the sources to ask: their count has changed, or they are due for a check all the same, or one of their items waits. */
-export const markPending = `UPDATE subscriptions SET is_pending = 1 WHERE provider = ?1 AND (
-  watched_at IS NULL AND (
-    (listed_count IS NOT item_count AND state <> 'gone') OR verify_at <= ?2 OR (is_count_unreliable AND due_at <= ?2))
-  OR source_id IN (SELECT source_id FROM items WHERE provider = ?1 AND state = 'waiting' AND recheck_at <= ?2))`
-
-const shortest = `max(?3, interval_ms * (1 - ${jitterFraction}))`
-const longest = `min(?4, interval_ms * (1 + ${jitterFraction}))`
-
-/**
- * Puts off the sources that need not be asked: reading the library has checked them. Jitter, as in `withJitter`, keeps a million
- * objects apart. A source whose count cannot be relied on keeps its time, since the library tells nothing of it; so does one that is
- * not due before long, or the hundred sources beside one that is polled every quarter of an hour would be written each time. A time
- * that is later than the bounds allow is from before they were lowered.
- */
-export const postponeChecked = `UPDATE subscriptions SET due_at = ?2
-    + CAST(min(?4, max(?3, ${shortest} + abs(random() % 1000) / 1000.0 * (${longest} - ${shortest}))) AS INTEGER)
-  WHERE provider = ?1 AND NOT is_pending AND NOT is_count_unreliable AND watched_at IS NULL
-    AND (due_at <= ?2 + interval_ms * ${2 * jitterFraction} OR due_at > ?2 + ?4)`
-
 export const pending = columns(
   subscriptions,
   ...(["provider", "sourceId", "title", "itemCount", "listedCount", "etag", "isCountUnreliable"] as const),
@@ -104,7 +92,7 @@ export const pending = columns(
 export type PendingSource = RowOf<typeof pending>
 // Longest unseen first: a provider that always asks for silence half-way must not keep the others waiting for ever.
 export const selectPending = `SELECT ${pending.sql} FROM subscriptions
-  WHERE provider = ?1 AND is_pending AND (failures = 0 OR due_at <= ?2) ORDER BY polled_at`
+  WHERE provider = ?1 AND ${isToBeAsked} AND (failures = 0 OR due_at <= ?3) ORDER BY polled_at`
 
 // Sources that hubs look after.
 

@@ -147,7 +147,7 @@ describe("A delivery", () => {
     using d1 = watchD1()
     await person.pollNow()
     clock.aheadMs = 5 * hour
-    await person.sql("UPDATE subscriptions SET due_at = 0")
+    await person.becomesDue()
     expect(await person.alarm()).toBe(true)
     expect((await person.status()).polls.slice(0, 2)).toMatchObject([{ outcome: "polled" }, { outcome: "polled" }])
     expect(d1.queries()).toBe(0)

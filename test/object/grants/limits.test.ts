@@ -93,7 +93,7 @@ describe("A rate limit of the token endpoint", () => {
     expect(await person.pollNow()).toMatchObject({
       accounts: [{ outcome: "rate_limited", retryAt: rateLimitedUntil, requests: 0 }],
     })
-    await person.sql("UPDATE subscriptions SET due_at = 0")
+    await person.becomesDue()
     await person.wake()
     expect(await person.alarmAt()).toBe(rateLimitedUntil)
     expect(await tokenRequests(person)).toBe(1)

@@ -106,7 +106,8 @@ describe("An access token is refreshed", () => {
     const person = await settled("youtube")
     await runInDurableObject(person.stub, (_instance, state) => {
       // Nothing polls: the provider has asked for a very long silence, which is over now.
-      state.storage.sql.exec("UPDATE subscriptions SET due_at = ?1", Date.now() + 90 * day)
+      const distant = Date.now() + 90 * day
+      state.storage.sql.exec("UPDATE subscriptions SET is_count_unreliable = 1, due_at = ?1", distant)
     })
     clock.aheadMs = 29 * day
     await person.wake()

@@ -40,7 +40,7 @@ describe("A Retry-After of hours", () => {
     await simulator.clearLedger(person.id)
     clock.aheadMs = 4.9 * hour
     // Nobody gets past it: no alarm, no impatient person, no new token, no look at whether the token works.
-    await person.sql("UPDATE subscriptions SET due_at = 0")
+    await person.becomesDue()
     await person.alarm()
     expect(await person.pollNow()).toMatchObject({
       accounts: [{ outcome: "rate_limited", retryAt: rateLimitedUntil, requests: 0 }],

@@ -17,7 +17,7 @@ const atTheGate = async (count = 5) => {
   const shows = await makeSources("spotify", count)
   const person = await settled(shows, "spotify")
   const published = await publishInEach(shows)
-  await person.sql("UPDATE subscriptions SET due_at = 0")
+  await person.becomesDue()
   const gate = await simulator.hold({ person: person.id, kind: "library" })
   return { shows, person, published, gate, before: await passes(person) }
 }

@@ -60,7 +60,7 @@ describe("A requested poll", () => {
     const [show = ""] = await makeSources("spotify", 1)
     const person = await settled([show], "spotify")
     clock.aheadMs = 2 * minute
-    await person.sql("UPDATE subscriptions SET due_at = 0")
+    await person.becomesDue()
     await person.wake()
     await person.alarm()
     const gate = await simulator.hold({ person: person.id, kind: "library" }, { times: 1 })

@@ -16,7 +16,7 @@ const halfWay = async (start: (person: Person) => Promise<unknown>, count = 200)
   const shows = await makeSources("spotify", count)
   const person = await settled(shows, "spotify")
   const published = await publishInEach(shows)
-  await person.sql("UPDATE subscriptions SET due_at = 0")
+  await person.becomesDue()
   const items = { person: person.id, kind: "items" } as const
   let gate = await simulator.hold(items)
   const poll = start(person).catch(() => undefined)
@@ -82,7 +82,7 @@ describe("A poll that is cut off in the middle", () => {
     const shows = await makeSources("spotify", 60)
     const person = await settled(shows, "spotify")
     const published = await publishInEach(shows)
-    await person.sql("UPDATE subscriptions SET due_at = 0")
+    await person.becomesDue()
     await simulator.setFaults([
       {
         match: { person: person.id, path: shows[30] ?? "" },
@@ -108,7 +108,7 @@ it("A provider that asks for hours of silence half-way, again and again, keeps n
   const shows = await makeSources("spotify", 30)
   const person = await settled(shows, "spotify")
   const match = { person: person.id, kind: "items" } as const
-  await person.sql("UPDATE subscriptions SET due_at = 0")
+  await person.becomesDue()
   for (let round = 1; round <= 4; round += 1) {
     await publishInEach(shows)
     await simulator.setFaults([
