@@ -14,6 +14,7 @@ const usage = `Measures what pollen costs and writes bench/report.json and bench
   npm run bench                     every figure
   npm run bench -- --only NAME      one figure (may be repeated); the others stay as last measured
   npm run bench -- --quick          fewer rounds: below 50 s a figure
+  npm run bench -- policy           when sources are looked at, against other rules (policy --help)
   npm run bench -- --help           this text
 
 Figures:
@@ -68,6 +69,10 @@ const readArguments = () => {
   }
 }
 
+if (process.argv[2] === "policy") {
+  await import("./policy/main.ts")
+  process.exit(0)
+}
 const values = readArguments()
 if (values.help) {
   process.stdout.write(usage)

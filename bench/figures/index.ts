@@ -1,4 +1,6 @@
 import type { Figure } from "../figure.ts"
+import { delayOverBound } from "./delayOverBound.ts"
+import { delayOverMinifluxRule } from "./delayOverMinifluxRule.ts"
 import { idlePollD1Queries } from "./idlePollD1Queries.ts"
 import { idlePollProviderRequests } from "./idlePollProviderRequests.ts"
 import { pollThroughput } from "./pollThroughput.ts"
@@ -14,4 +16,6 @@ export const figures: ReadonlyArray<Figure> = [
   idlePollProviderRequests,
   refreshesFor100Callers,
   rowsWrittenPerItem,
+  delayOverMinifluxRule,
+  delayOverBound,
 ]

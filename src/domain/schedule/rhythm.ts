@@ -1,0 +1,151 @@
+import { Schema } from "effect"
+
+// How a source publishes, learned from what it has published: pure functions of times in epoch milliseconds.
+
+const hourMs = 3_600_000
+const weekMs = 7 * 24 * hourMs
+/** The times of a week that are told apart, in milliseconds: half an hour. A week begins on Thursday in UTC, as the epoch did. */
+export const slotMs = hourMs / 2
+/** How many there are in a week, and in a day. */
+const weekSlots = weekMs / slotMs
+const daySlots = weekSlots / 7
+
+/** Publications that decide: the newest. */
+export const publicationsLearned = 40
+
+/** Time in which what a source did counts a third, in milliseconds: eight weeks. */
+const fadingMs = 8 * weekMs
+
+/** Rate of a source of which nothing is known yet, in items a week. */
+const unknownRate = 1
+
+/** An item counts in its own slot, and in those around it: people are late, and clocks change by an hour twice a year. */
+const kernel = [0.04, 0.06, 0.2, 0.4, 0.2, 0.06, 0.04] as const
+const reach = (kernel.length - 1) / 2
+
+/** An item this soon after another belongs to the same burst, in milliseconds. */
+const burstMs = 8 * hourMs
+
+/** The expected number of new items at each time of the week. */
+export const Rhythm = Schema.Struct({
+  /** Items an hour in each slot of the week. */
+  perHour: Schema.Array(Schema.Number),
+  /** The part of the items that come at times that are known, 0 to 1. */
+  certainty: Schema.Number,
+  /** Items an hour that are expected besides until a moment (epoch milliseconds), since another has just appeared. */
+  burst: Schema.NullOr(Schema.Struct({ perHour: Schema.Number, until: Schema.Number })),
+})
+export type Rhythm = typeof Rhythm.Type
+
+/** An item by its slot of the week, and how much it counts. */
+interface Weighted {
+  readonly slot: number
+  readonly weight: number
+}
+
+export const slotOf = (at: number): number => Math.floor((((at % weekMs) + weekMs) % weekMs) / slotMs) % weekSlots
+
+const histogram = (items: ReadonlyArray<Weighted>, slots: number): ReadonlyArray<number> => {
+  const bins = Array.from({ length: slots }, () => 0)
+  for (const { slot, weight } of items) {
+    for (const [index, share] of kernel.entries()) {
+      const at = (slot + index - reach + slots) % slots
+      bins[at] = (bins[at] ?? 0) + weight * share
+    }
+  }
+  return bins
+}
+
+/** The least part of items that is expected at no known time: what is missed at its time is not to be missed for days. */
+const leastOfNone = 0.05
+
+/** Items at no known time that are assumed beside those that are known. */
+const doubt = 0.3
+
+/** How much of what a source does follows the week, the day, and nothing: the mixture under which each item is likeliest, seen from the others. */
+const mixture = (items: ReadonlyArray<Weighted>, week: ReadonlyArray<number>, day: ReadonlyArray<number>) => {
+  const total = items.reduce((sum, { weight }) => sum + weight, 0)
+  const seen = items.map(({ slot, weight }) => {
+    const others = Math.max(1e-9, total - weight)
+    const own = weight * kernel[3]
+    return {
+      weight,
+      week: Math.max(0, (week[slot] ?? 0) - own) / others,
+      day: Math.max(0, (day[slot % daySlots] ?? 0) - own) / others / 7,
+      none: 1 / weekSlots,
+    }
+  })
+  let [ofWeek, ofDay, ofNone] = [1 / 3, 1 / 3, 1 / 3]
+  for (let round = 0; round < 12; round += 1) {
+    let [sumWeek, sumDay, sumNone] = [0, 0, 0]
+    for (const one of seen) {
+      const [byWeek, byDay, byNone] = [ofWeek * one.week, ofDay * one.day, ofNone * one.none]
+      const part = one.weight / Math.max(1e-12, byWeek + byDay + byNone)
+      sumWeek += byWeek * part
+      sumDay += byDay * part
+      sumNone += byNone * part
+    }
+    // As if a part of an item more had come at no known time: a few items prove little.
+    const all = sumWeek + sumDay + sumNone + doubt
+    ofWeek = sumWeek / all
+    ofDay = sumDay / all
+    ofNone = (sumNone + doubt) / all
+  }
+  return { ofWeek, ofDay, ofNone }
+}
+
+/** Tells of a burst under way, where a source publishes in bursts: more items soon after another than its rate would bring. */
+const burstAfter = (newestFirst: ReadonlyArray<number>, perMs: number): Rhythm["burst"] => {
+  const [newest = 0] = newestFirst
+  const gaps = newestFirst.slice(1).map((older, index) => (newestFirst[index] ?? older) - older)
+  const soon = gaps.filter((gap) => gap <= burstMs).length / gaps.length
+  const excess = soon - (1 - Math.exp(-perMs * burstMs))
+  if (excess < 0.3) return null
+  const usual = gaps.filter((gap) => gap <= burstMs).toSorted((one, other) => one - other)
+  const until = newest + 1.5 * (usual[Math.floor(usual.length / 2)] ?? 0)
+  return { perHour: (excess * hourMs) / Math.max(slotMs, until - newest), until }
+}
+
+/**
+ * Learns how a source publishes from its newest items. A rate that fades, so that what was is forgotten; a source that is silent for
+ * longer than it used to be is taken to be dying by and by.
+ *
+ * @param publishedAt epoch milliseconds, in any order; the newest {@link publicationsLearned} count, and none after `now`
+ */
+export const rhythmOf = (publishedAt: ReadonlyArray<number>, now: number): Rhythm => {
+  const times = [...new Set(publishedAt)]
+    .filter((at) => at <= now)
+    .sort((one, other) => other - one)
+    .slice(0, publicationsLearned)
+  const [newest] = times
+  const oldest = times.at(-1)
+  const even = (perWeek: number): Rhythm => ({
+    perHour: Array.from({ length: weekSlots }, () => (perWeek / weekMs) * hourMs),
+    certainty: 0,
+    burst: null,
+  })
+  if (newest === undefined || oldest === undefined || times.length < 3) return even(unknownRate)
+  const items = times.map((at) => ({ slot: slotOf(at), weight: Math.exp((at - now) / fadingMs) }))
+  const total = items.reduce((sum, { weight }) => sum + weight, 0)
+  const observedMs = fadingMs * (1 - Math.exp((oldest - now) / fadingMs))
+  // The oldest item begins the time that is observed, and is not in it.
+  const perMs = Math.max(0, total - (items.at(-1)?.weight ?? 0)) / Math.max(hourMs, observedMs)
+  const silence = (now - newest) * ((times.length - 1) / Math.max(hourMs, newest - oldest))
+  const perWeek = (perMs * weekMs) / (1 + Math.max(0, silence - 2) / 4)
+  const week = histogram(items, weekSlots)
+  const day = histogram(
+    items.map(({ slot, weight }) => ({ slot: slot % daySlots, weight })),
+    daySlots,
+  )
+  const mixed = mixture(items, week, day)
+  const ofNone = Math.max(leastOfNone, mixed.ofNone)
+  const known = (1 - ofNone) / (1 - mixed.ofNone)
+  const [ofWeek, ofDay] = [mixed.ofWeek * known, mixed.ofDay * known]
+  const perHour = week.map((weight, slot) => {
+    const ofDaily = (day[slot % daySlots] ?? 0) / 7
+    const rate = ((perWeek * hourMs) / slotMs) * ((ofWeek * weight + ofDay * ofDaily) / total + ofNone / weekSlots)
+    // Short when it is stored.
+    return Number(rate.toPrecision(4))
+  })
+  return { perHour, certainty: 1 - mixed.ofNone, burst: burstAfter(times, perMs) }
+}
