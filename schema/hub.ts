@@ -30,6 +30,8 @@ export const watched = sqliteTable("watched", {
   /** People who follow it in D1, and when they were counted. */
   followers: integer("followers").notNull().default(1),
   countedAt: integer("counted_at").notNull(),
+  /** JSON: how it publishes, as it was learned when followers were last counted, or when something was found. */
+  rhythm: text("rhythm"),
   /** When it was last looked at on request. */
   requestedAt: integer("requested_at"),
   /** Failures of its feed in a row, while other feeds answer. */

@@ -73,6 +73,7 @@ CREATE TABLE `watched` (
 	`asked_at` integer NOT NULL,
 	`followers` integer DEFAULT 1 NOT NULL,
 	`counted_at` integer NOT NULL,
+	`rhythm` text,
 	`requested_at` integer,
 	`feed_failures` integer DEFAULT 0 NOT NULL,
 	`is_unfinished` integer DEFAULT false NOT NULL

@@ -1,15 +1,37 @@
 import { stableHash } from "./hash.ts"
 import type { Provider } from "./provider.ts"
+import { fairPrice, integral, nextLook } from "./schedule/nextLook.ts"
+import type { Rhythm } from "./schedule/rhythm.ts"
 
 /** The hub that looks after a source, by its name, among so many. */
 export const hubOf = (provider: Provider, sourceId: string, hubs: number): string =>
   `${provider}:${stableHash(`pollen:hub:${provider}:${sourceId}`) % hubs}`
 
+/** Looks at a channel a day, in the mean, and how many times as many one with many followers gets at most. */
+const looksADay = 12
+const mostFor = 2
+
+const weekMs = 7 * 24 * 3_600_000
+
 /**
- * The first moment after `since` at which a source is to be looked at, in epoch milliseconds. Looks lie on a grid of the interval that
- * is shifted by the source: when one is due follows from that, and nothing is written for a look that found nothing.
+ * The first moment after `since` at which a source is to be looked at, in epoch milliseconds: when the integral of √rate since the
+ * beginning of the week, shifted by the source, passes the next multiple of the price. So when a look is due follows from how the source
+ * publishes alone, and nothing is written for one that finds nothing.
  */
-export const nextLookAt = (sourceId: string, intervalMs: number, since: number): number => {
-  const shift = stableHash(`pollen:look:${sourceId}`) % intervalMs
-  return (Math.floor((since + shift) / intervalMs) + 1) * intervalMs - shift
+export const nextLookAt = (
+  { sourceId, followers }: { readonly sourceId: string; readonly followers: number },
+  rhythm: Rhythm,
+  since: number,
+): number => {
+  const week = Math.floor(since / weekMs) * weekMs
+  const price = fairPrice(rhythm, looksADay * Math.min(mostFor, followers ** 0.25))
+  const shift = (stableHash(`pollen:look:${sourceId}`) / 2 ** 32) * price
+  const left = price - ((integral(rhythm, week, since) + shift) % price)
+  return Math.min(week + weekMs, nextLook(rhythm, since, { price: left, minimumMs: 1, maximumMs: weekMs }))
+}
+
+/** The first moment from `at` on that lies on the grid of a hub: looks that are due at about the same time are taken in one wake. */
+export const onGrid = (name: string, stepMs: number, at: number): number => {
+  const shift = stableHash(`pollen:wake:${name}`) % stepMs
+  return Math.ceil((at + shift) / stepMs) * stepMs - shift
 }

@@ -1,10 +1,9 @@
 import { Clock, Effect } from "effect"
 import { askDatabase } from "../domain/database.ts"
-import { pollInterval, publicationsConsidered } from "../domain/interval.ts"
 import { FeedDatabase } from "../object/delivery/Outbox.ts"
-import { Settings } from "../object/Settings.ts"
 import { Store } from "../object/Store.ts"
 import { provider } from "./Hub.ts"
+import { learnedRhythm } from "./rhythms.ts"
 import * as statements from "./statements.ts"
 
 /** How long a count of followers is believed, in milliseconds. */
@@ -15,22 +14,6 @@ interface Count extends Readonly<Record<string, unknown>> {
   readonly followers: number
 }
 
-/** The interval at which a source is looked at, by what it has published of late: it grows while the source is silent. */
-const recordInterval = (
-  { rows, exec }: Store["Service"],
-  { intervalMs, sourceId }: statements.HubSource,
-  now: number,
-  bounds: Parameters<typeof pollInterval>[2],
-) => {
-  const published = rows<{ at: number }>(statements.selectPublished, provider, sourceId, publicationsConsidered)
-  const next = pollInterval(
-    published.map(({ at }) => at),
-    now,
-    bounds,
-  )
-  if (next !== intervalMs) exec(statements.recordInterval, provider, sourceId, next)
-}
-
 /**
  * Counts once a day who follows the sources, and lets go of those that nobody follows any more. Where D1 cannot say, all stay. One that
  * somebody's object asked for meanwhile stays too: D1 may have been read before that person followed.
@@ -38,7 +21,6 @@ const recordInterval = (
 export const countFollowers = Effect.fnUntraced(function* (sources: ReadonlyArray<statements.HubSource>) {
   const store = yield* Store
   const database = yield* FeedDatabase
-  const { bounds } = yield* Settings
   const now = yield* Clock.currentTimeMillis
   const due = sources.filter(({ countedAt }) => countedAt <= now - countedForMs)
   if (due.length === 0) return
@@ -48,15 +30,13 @@ export const countFollowers = Effect.fnUntraced(function* (sources: ReadonlyArra
   )
   const followers = new Map(results.map((row) => [row.sourceId, row.followers]))
   yield* store.transaction(() => {
-    for (const source of due) {
-      const { sourceId, askedAt } = source
+    for (const { sourceId, askedAt } of due) {
       const count = followers.get(sourceId) ?? 0
       if (count === 0 && askedAt <= now - countedForMs) {
         for (const statement of statements.deleteSource) store.exec(statement, sourceId)
         continue
       }
-      store.exec(statements.recordCount, sourceId, Math.max(1, count), now)
-      recordInterval(store, source, now, bounds)
+      store.exec(statements.recordCount, sourceId, Math.max(1, count), now, learnedRhythm(store, sourceId, now))
     }
   })
 })

@@ -7,6 +7,7 @@ import { Store } from "../object/Store.ts"
 import { ProviderClients } from "../providers/ProviderClients.ts"
 import type { Candidate } from "./feeds.ts"
 import { provider } from "./Hub.ts"
+import { learnedRhythm } from "./rhythms.ts"
 import * as statements from "./statements.ts"
 
 /** A source with the items to be described: new ones, and those that wait. */
@@ -84,6 +85,7 @@ export const recordFound = Effect.fnUntraced(function* (
       archiveBefore: source.archiveBefore,
       rechecked: mine.slice(fresh.length),
     })
+    if (items > 0) store.exec(statements.recordRhythm, source.sourceId, learnedRhythm(store, source.sourceId, now))
     if (source.isUnfinished === 1) store.exec(statements.recordUnfinished, source.sourceId, 0)
     found.set(source.sourceId, items)
   }

@@ -19,10 +19,10 @@ export const delayDelivery = "UPDATE hub SET delivery_failures = ?1, delivery_re
 export const endDelivery =
   "UPDATE hub SET delivery_failures = 0, delivery_retry_at = NULL WHERE delivery_failures > 0 OR delivery_retry_at IS NOT NULL"
 
-const schedule = columns(subscriptions, "intervalMs", "dueAt", "isPending", "state")
+const schedule = columns(subscriptions, "dueAt", "isPending", "state")
 const besides = columns(
   watched,
-  ...(["askedAt", "followers", "countedAt", "requestedAt", "feedFailures", "isUnfinished"] as const),
+  ...(["askedAt", "followers", "countedAt", "rhythm", "requestedAt", "feedFailures", "isUnfinished"] as const),
 )
 /** A source that the hub looks after. */
 export type HubSource = RowOf<typeof pending> & RowOf<typeof schedule> & RowOf<typeof besides>
@@ -47,8 +47,8 @@ export const insertWatched = `INSERT INTO watched (source_id, asked_at, counted_
 export const deleteSource = ["subscriptions", "items", "watched"].map(
   (table) => `DELETE FROM ${table} WHERE source_id = ?1`,
 )
-export const recordCount = "UPDATE watched SET followers = ?2, counted_at = ?3 WHERE source_id = ?1"
-export const recordInterval = "UPDATE subscriptions SET interval_ms = ?3 WHERE provider = ?1 AND source_id = ?2"
+export const recordCount = "UPDATE watched SET followers = ?2, counted_at = ?3, rhythm = ?4 WHERE source_id = ?1"
+export const recordRhythm = "UPDATE watched SET rhythm = ?2 WHERE source_id = ?1"
 export const selectPublished =
   "SELECT published_at AS at FROM items WHERE provider = ?1 AND source_id = ?2 ORDER BY published_at DESC LIMIT ?3"
 export const recordRequested = `UPDATE watched SET requested_at = ?2 WHERE source_id IN (SELECT value FROM json_each(?1))`

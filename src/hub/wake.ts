@@ -1,5 +1,6 @@
 import { Clock, Effect } from "effect"
-import { nextLookAt } from "../domain/hub.ts"
+import { nextLookAt, onGrid } from "../domain/hub.ts"
+import { demandOf } from "../domain/schedule/nextLook.ts"
 import { checkSource } from "../object/polling/checkSource.ts"
 import { recordFailure } from "../object/polling/recordCheck.ts"
 import { Settings } from "../object/Settings.ts"
@@ -11,6 +12,7 @@ import { countFollowers } from "./followers.ts"
 import { Hub, provider } from "./Hub.ts"
 import { keptMs } from "./listings.ts"
 import { recordFound } from "./record.ts"
+import { learnedRhythm, rhythmOfSource } from "./rhythms.ts"
 import * as statements from "./statements.ts"
 
 /** Sources that the API is asked about at once. */
@@ -26,15 +28,20 @@ const isListedAt = (source: statements.HubSource, now: number): boolean =>
   (source.isPending === 1 || source.recheckDueAt <= now) && (source.failures === 0 || source.dueAt <= now)
 
 const isLookedAt = (source: statements.HubSource, since: number, now: number): boolean =>
-  source.isUnfinished === 1 || nextLookAt(source.sourceId, source.intervalMs, since) <= now
+  source.isUnfinished === 1 || nextLookAt(source, rhythmOfSource(source), since) <= now
+
+/** How likely something new is at a source, and how many wait for it. */
+const chanceOf = (source: statements.HubSource): number =>
+  Math.sqrt(source.followers) * demandOf(rhythmOfSource(source))
 
 /** Those first of which something new is likelier, and of which more people wait for it. */
-const byChance = (one: statements.HubSource, other: statements.HubSource): number =>
-  Math.sqrt(other.followers) / other.intervalMs - Math.sqrt(one.followers) / one.intervalMs
+const byChance = (one: statements.HubSource, other: statements.HubSource): number => chanceOf(other) - chanceOf(one)
 
 /** Asks the API what sources have. Returns how many items were found, by source; `null` for what failed, which is recorded, and retried. */
 export const lookByApi = Effect.fnUntraced(function* (sources: ReadonlyArray<statements.HubSource>) {
+  const store = yield* Store
   const client = (yield* ProviderClients)[provider]
+  const now = yield* Clock.currentTimeMillis
   const found = new Map<string, number | null>()
   yield* Effect.forEach(
     sources,
@@ -42,7 +49,13 @@ export const lookByApi = Effect.fnUntraced(function* (sources: ReadonlyArray<sta
       checkSource(client, source).pipe(
         // What concerns the whole key: a quota that is used up, a key that does not work. The source waits with it.
         Effect.catch((error) => Effect.as(recordFailure(source, error.message), null)),
-        Effect.tap((items) => Effect.sync(() => found.set(source.sourceId, items))),
+        Effect.tap((items) =>
+          Effect.sync(() => {
+            found.set(source.sourceId, items)
+            if (items !== null)
+              store.exec(statements.recordRhythm, source.sourceId, learnedRhythm(store, source.sourceId, now))
+          }),
+        ),
       ),
     { concurrency: askedAtOnce, discard: true },
   )
@@ -116,14 +129,14 @@ const dueAt = Effect.gen(function* () {
     const byApi = ofApi(source.failures === 0 ? listedAt : Math.max(listedAt, source.dueAt))
     if (source.backfilledAt === null) return byApi
     const unfinished = source.isUnfinished === 1 ? lookedUntil + bounds.minimumMs : Number.POSITIVE_INFINITY
-    return Math.min(byApi, unfinished, nextLookAt(source.sourceId, source.intervalMs, lookedUntil))
+    return Math.min(byApi, unfinished, nextLookAt(source, rhythmOfSource(source), lookedUntil))
   })
   const items = store.rows<statements.WaitingRow>(statements.selectWaiting, provider).map(({ at }) => ofApi(at))
   const next = [...times, ...items].reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY)
   // Looks are taken together: at most one wake in each of the shortest intervals.
-  const onGrid = next === Number.POSITIVE_INFINITY ? next : nextLookAt(hub.name, bounds.minimumMs, next - 1)
+  const wakeAt = next === Number.POSITIVE_INFINITY ? next : onGrid(hub.name, bounds.minimumMs, next)
   const delivery = waiting > 0 ? (deliveryRetryAt ?? 0) : Number.POSITIVE_INFINITY
-  const earliest = Math.min(onGrid, delivery)
+  const earliest = Math.min(wakeAt, delivery)
   return earliest === Number.POSITIVE_INFINITY ? null : earliest
 })
 
