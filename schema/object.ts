@@ -54,6 +54,10 @@ export const accounts = sqliteTable("accounts", {
   retryAt: integer("retry_at"),
   /** When the library (the list of what the person follows) was last read in full. */
   libraryReadAt: integer("library_read_at"),
+  /** JSON: how the sources that this object looks after publish together, as learned in the last pass that asked any. */
+  rhythm: text("rhythm"),
+  /** When the library is looked at next, by that. */
+  lookAt: integer("look_at"),
   /** Passes in a row that the object has died in, and the source that was being asked in one that was careful because of that. */
   cutOffs: integer("cut_offs").notNull().default(0),
   suspectSource: text("suspect_source"),

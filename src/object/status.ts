@@ -117,7 +117,7 @@ export const readSubscriptions = Effect.fn("readSubscriptions")(function* (
   const isHeld = eq(accounts.isHolder, true)
   const held = db.select({ provider: accounts.provider }).from(accounts).where(isHeld).all()
   const rows = db
-    .select({ ...getTableColumns(subscriptions), libraryReadAt: accounts.libraryReadAt })
+    .select({ ...getTableColumns(subscriptions), libraryReadAt: accounts.libraryReadAt, lookAt: accounts.lookAt })
     .from(subscriptions)
     .innerJoin(accounts, and(eq(accounts.provider, subscriptions.provider), isHeld))
     .where(
@@ -135,8 +135,8 @@ export const readSubscriptions = Effect.fn("readSubscriptions")(function* (
     .limit(limit + 1)
     .all()
   // A hub looks at the sources that it watches by its own rhythm; so much is known of it here.
-  const shownDueAt = ({ libraryReadAt, ...row }: (typeof rows)[number]) =>
-    row.watchedAt === null ? dueAtOf(row, libraryReadAt, bounds) : now + row.intervalMs
+  const shownDueAt = (row: (typeof rows)[number]) =>
+    row.watchedAt === null ? dueAtOf(row, row, bounds) : now + row.intervalMs
   const page = toSubscriptions(rows.slice(0, limit).map((row) => ({ ...row, dueAt: shownDueAt(row) })))
   const last = page.at(-1)
   const next = rows.length > limit && last !== undefined ? encodeCursor([last.provider, last.sourceId]) : null

@@ -105,7 +105,9 @@ export class Person {
   /** Everything is due, as if nothing had been asked for long. */
   async becomesDue(provider?: Provider) {
     const which = provider === undefined ? "" : ` WHERE provider = '${provider}'`
-    await this.sql(`UPDATE accounts SET library_read_at = iif(library_read_at IS NULL, NULL, 1)${which}`)
+    await this.sql(
+      `UPDATE accounts SET look_at = NULL, library_read_at = iif(library_read_at IS NULL, NULL, 1)${which}`,
+    )
     await this.sql(`UPDATE subscriptions SET due_at = 0${which}`)
   }
 

@@ -46,6 +46,16 @@ export const fairPrice = (rhythm: Rhythm, looksADay: number): number => {
   return demand / (7 * looksADay * factor)
 }
 
+/** Looks a day at a library of the usual demand, which is that of 20 sources of mixed habits; and at least, and at most. */
+const libraryLooks = { usual: 5, demand: 70, least: 3, most: 24 }
+
+/** The price of a look at a library, which tells of all its sources: more often where there is more to find. */
+export const libraryPrice = (rhythm: Rhythm): number => {
+  const { usual, demand, least, most } = libraryLooks
+  const own = demandOf(rhythm)
+  return priceOf(rhythm, Math.min(most, Math.max(least, usual * Math.sqrt(own / demand))))
+}
+
 interface LookOptions extends IntervalBounds {
   /** What the integral of √rate since the last look reaches at the next one. */
   readonly price: number

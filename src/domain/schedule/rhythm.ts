@@ -3,7 +3,8 @@ import { Schema } from "effect"
 // How a source publishes, learned from what it has published: pure functions of times in epoch milliseconds.
 
 const hourMs = 3_600_000
-const weekMs = 7 * 24 * hourMs
+const dayMs = 24 * hourMs
+const weekMs = 7 * dayMs
 /** The times of a week that are told apart, in milliseconds: half an hour. A week begins on Thursday in UTC, as the epoch did. */
 export const slotMs = hourMs / 2
 /** How many there are in a week, and in a day. */
@@ -37,17 +38,22 @@ export const Rhythm = Schema.Struct({
 })
 export type Rhythm = typeof Rhythm.Type
 
-/** An item by its slot of the week, and how much it counts. */
+/** An item by its slot of the week, and how much it counts; of one without a time of day, the first slot of its day. */
 interface Weighted {
   readonly slot: number
   readonly weight: number
+  readonly isDay: boolean
 }
 
 export const slotOf = (at: number): number => Math.floor((((at % weekMs) + weekMs) % weekMs) / slotMs) % weekSlots
 
 const histogram = (items: ReadonlyArray<Weighted>, slots: number): ReadonlyArray<number> => {
   const bins = Array.from({ length: slots }, () => 0)
-  for (const { slot, weight } of items) {
+  for (const { slot, weight, isDay } of items) {
+    if (isDay) {
+      for (let at = slot; at < slot + daySlots; at += 1) bins[at % slots] = (bins[at % slots] ?? 0) + weight / daySlots
+      continue
+    }
     for (const [index, share] of kernel.entries()) {
       const at = (slot + index - reach + slots) % slots
       bins[at] = (bins[at] ?? 0) + weight * share
@@ -65,13 +71,15 @@ const doubt = 0.3
 /** How much of what a source does follows the week, the day, and nothing: the mixture under which each item is likeliest, seen from the others. */
 const mixture = (items: ReadonlyArray<Weighted>, week: ReadonlyArray<number>, day: ReadonlyArray<number>) => {
   const total = items.reduce((sum, { weight }) => sum + weight, 0)
-  const seen = items.map(({ slot, weight }) => {
+  const seen = items.map(({ slot, weight, isDay }) => {
     const others = Math.max(1e-9, total - weight)
-    const own = weight * kernel[3]
+    const own = weight * (isDay ? 1 / daySlots : kernel[3])
+    const ofDay = week.slice(slot, slot + daySlots).reduce((sum, one) => sum + one, 0) / daySlots
     return {
       weight,
-      week: Math.max(0, (week[slot] ?? 0) - own) / others,
-      day: Math.max(0, (day[slot % daySlots] ?? 0) - own) / others / 7,
+      week: Math.max(0, (isDay ? ofDay : (week[slot] ?? 0)) - own) / others,
+      // A day says nothing of the hour.
+      day: isDay ? 1 / weekSlots : Math.max(0, (day[slot % daySlots] ?? 0) - own) / others / 7,
       none: 1 / weekSlots,
     }
   })
@@ -110,7 +118,7 @@ const burstAfter = (newestFirst: ReadonlyArray<number>, perMs: number): Rhythm["
  * Learns how a source publishes from its newest items. A rate that fades, so that what was is forgotten; a source that is silent for
  * longer than it used to be is taken to be dying by and by.
  *
- * @param publishedAt epoch milliseconds, in any order; the newest {@link publicationsLearned} count, and none after `now`
+ * @param publishedAt epoch milliseconds, in any order; the beginning of a day in UTC stands for a day without a time; the newest {@link publicationsLearned} count, and none after `now`
  */
 export const rhythmOf = (publishedAt: ReadonlyArray<number>, now: number): Rhythm => {
   const times = [...new Set(publishedAt)]
@@ -125,7 +133,11 @@ export const rhythmOf = (publishedAt: ReadonlyArray<number>, now: number): Rhyth
     burst: null,
   })
   if (newest === undefined || oldest === undefined || times.length < 3) return even(unknownRate)
-  const items = times.map((at) => ({ slot: slotOf(at), weight: Math.exp((at - now) / fadingMs) }))
+  const items = times.map((at) => ({
+    slot: slotOf(at),
+    weight: Math.exp((at - now) / fadingMs),
+    isDay: at % dayMs === 0,
+  }))
   const total = items.reduce((sum, { weight }) => sum + weight, 0)
   const observedMs = fadingMs * (1 - Math.exp((oldest - now) / fadingMs))
   // The oldest item begins the time that is observed, and is not in it.
@@ -134,7 +146,7 @@ export const rhythmOf = (publishedAt: ReadonlyArray<number>, now: number): Rhyth
   const perWeek = (perMs * weekMs) / (1 + Math.max(0, silence - 2) / 4)
   const week = histogram(items, weekSlots)
   const day = histogram(
-    items.map(({ slot, weight }) => ({ slot: slot % daySlots, weight })),
+    items.map((item) => ({ ...item, slot: item.isDay ? 0 : item.slot % daySlots })),
     daySlots,
   )
   const mixed = mixture(items, week, day)
@@ -149,3 +161,27 @@ export const rhythmOf = (publishedAt: ReadonlyArray<number>, now: number): Rhyth
   })
   return { perHour, certainty: 1 - mixed.ofNone, burst: burstAfter(times, perMs) }
 }
+
+/** What is expected of several sources together, all of which one look tells of. */
+export const together = (rhythms: ReadonlyArray<Rhythm>): Rhythm => {
+  const perHour = Array.from({ length: weekSlots }, () => 0)
+  let known = 0
+  for (const rhythm of rhythms) {
+    const rate = rhythm.perHour.reduce((sum, one) => sum + one, 0)
+    known += rate * rhythm.certainty
+    for (const [slot, one] of rhythm.perHour.entries()) perHour[slot] = (perHour[slot] ?? 0) + one
+  }
+  const all = perHour.reduce((sum, one) => sum + one, 0)
+  const bursts = rhythms.flatMap(({ burst }) => (burst === null ? [] : [burst]))
+  const burst = bursts.toSorted((one, other) => other.until - one.until)[0] ?? null
+  return {
+    perHour: perHour.map((rate) => Number(rate.toPrecision(4))),
+    certainty: all === 0 ? 0 : known / all,
+    burst,
+  }
+}
+
+const rhythmJson = Schema.fromJsonString(Rhythm)
+/** A rhythm as it is stored; one of an earlier version that cannot be read is none. */
+export const decodeRhythm = Schema.decodeOption(rhythmJson)
+export const encodeRhythm = Schema.encodeSync(rhythmJson)

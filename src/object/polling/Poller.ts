@@ -16,6 +16,7 @@ import { checkSource } from "./checkSource.ts"
 import type { Hubs } from "./Hubs.ts"
 import { pendingSources, synchronise } from "./library.ts"
 import { recordDeadly } from "./recordCheck.ts"
+import { learnedRhythm, nextLibraryAt } from "./rhythm.ts"
 import * as statements from "./statements.ts"
 import { watchSources } from "./watchSources.ts"
 
@@ -162,7 +163,9 @@ export class Poller extends Context.Service<
           }),
           { concurrency: isCareful ? 1 : sourcesAtOnce, discard: true },
         )
-        store.exec(statements.endPass, provider, yield* Clock.currentTimeMillis)
+        const endedAt = yield* Clock.currentTimeMillis
+        const rhythm = learnedRhythm(store, provider, endedAt)
+        store.exec(statements.endPass, ...[provider, endedAt, rhythm, nextLibraryAt(rhythm, endedAt, settings.bounds)])
       })
 
       const failed = Effect.fnUntraced(function* (provider: Provider, retryAt: number | null) {

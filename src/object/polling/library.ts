@@ -8,6 +8,7 @@ import type { ProviderClient } from "../../providers/provider.ts"
 import { Settings } from "../Settings.ts"
 import { Store } from "../Store.ts"
 import { readLibrary, savePages } from "./libraryPages.ts"
+import { nextLibraryAt } from "./rhythm.ts"
 import * as statements from "./statements.ts"
 
 type StoreShape = Store["Service"]
@@ -95,7 +96,13 @@ export const synchronise = Effect.fn("library.synchronise")(function* (client: P
 
     if (isBelieved) savePages(store, provider, pages)
     const isOver = store.rows(statements.selectIsAnyPending, provider, now).length === 0
-    store.exec(isOver ? statements.endIdlePass : statements.endLibrary, provider, now)
+    if (isOver) {
+      const [account] = store.rows<statements.AccountInPass>(statements.selectAccount, provider)
+      store.exec(
+        statements.endIdlePass,
+        ...[provider, now, nextLibraryAt(account?.rhythm ?? null, now, settings.bounds)],
+      )
+    } else store.exec(statements.endLibrary, provider, now)
     return isOver
   })
 })

@@ -9,7 +9,7 @@ export const selectPolled = "SELECT 1 FROM accounts WHERE provider = ?1 AND stat
 
 // A pass over an account.
 
-const account = columns(accounts, "passStartedAt", "failures", "isHolder", "cutOffs", "suspectSource")
+const account = columns(accounts, "passStartedAt", "failures", "isHolder", "cutOffs", "suspectSource", "rhythm")
 export type AccountInPass = RowOf<typeof account>
 export const selectAccount = `SELECT ${account.sql} FROM accounts WHERE provider = ?1`
 
@@ -19,7 +19,20 @@ export const countSources = "SELECT count(*) AS sources FROM subscriptions WHERE
 const passEnded = `failures = 0, retry_at = NULL, pass_started_at = NULL, cut_offs = 0, suspect_source = NULL,
   hold_reason = CASE WHEN held_until <= ?2 THEN NULL ELSE hold_reason END,
   held_until = CASE WHEN held_until <= ?2 THEN NULL ELSE held_until END`
-export const endPass = `UPDATE accounts SET ${passEnded} WHERE provider = ?1`
+export const endPass = `UPDATE accounts SET rhythm = ?3, look_at = ?4, ${passEnded} WHERE provider = ?1`
+
+/** How long an episode may have a day and no time and yet be taken to have appeared when it was found, in milliseconds. */
+const foundWithinMs = 2 * 24 * 3_600_000
+
+/**
+ * The times at which items of each source appeared, as JSON: as the provider says, or, where it knows no time of day, when they were found,
+ * unless that was long after.
+ */
+export const selectArrivals = `SELECT json_group_array(CASE
+    WHEN items.published_at % 86400000 = 0 AND items.state = 'delivered' AND seen_at - items.published_at < ${foundWithinMs}
+      AND seen_at > source.backfilled_at THEN seen_at ELSE items.published_at END) AS times
+  FROM subscriptions source JOIN items USING (provider, source_id)
+  WHERE provider = ?1 AND watched_at IS NULL AND items.published_at > ?2 GROUP BY source_id`
 
 /** The pass before has left its beginning behind: the object died in it, or it ended with a failure, which sets the count back. */
 export const countCutOff =
@@ -71,7 +84,7 @@ export const selectIsAnyPending = `SELECT 1 FROM subscriptions WHERE provider = 
 
 export const endLibrary = "UPDATE accounts SET library_read_at = ?2, pass_started_at = ?2 WHERE provider = ?1"
 /** The end of a library after which nothing is to be asked, and with it of the pass: one written row, and not two. */
-export const endIdlePass = `UPDATE accounts SET library_read_at = ?2, ${passEnded} WHERE provider = ?1`
+export const endIdlePass = `UPDATE accounts SET library_read_at = ?2, look_at = ?3, ${passEnded} WHERE provider = ?1`
 
 const followed = columns(subscriptions, "sourceId", "title", "url", "imageUrl", "listedCount")
 export type FollowedSource = RowOf<typeof followed>

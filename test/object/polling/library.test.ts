@@ -98,6 +98,8 @@ it("sources that nobody has to ask are due again within their bounds, spread ove
     hour / 4,
   )
   await person.pollNow()
+  // As before anything has been learned of when they publish.
+  await person.sql("UPDATE accounts SET look_at = NULL")
   const now = Date.now()
   const waits = (await person.subscriptions()).map(({ dueAt, intervalMs }) => ({ wait: dueAt - now, intervalMs }))
   for (const interval of [24 * hour, hour / 4]) {
