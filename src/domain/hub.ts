@@ -16,22 +16,27 @@ const weekMs = 7 * 24 * 3_600_000
 /**
  * The first moment after `since` at which a source is to be looked at, in epoch milliseconds: when the integral of √rate since the
  * beginning of the week, shifted by the source, passes the next multiple of the price. So when a look is due follows from how the source
- * publishes alone, and nothing is written for one that finds nothing.
+ * publishes alone, and nothing is written for one that finds nothing. Once in each longest interval it is looked at in any case.
  */
 export const nextLookAt = (
   { sourceId, followers }: { readonly sourceId: string; readonly followers: number },
   rhythm: Rhythm,
   since: number,
+  maximumMs: number,
 ): number => {
   const week = Math.floor(since / weekMs) * weekMs
   const price = fairPrice(rhythm, looksADay * Math.min(mostFor, followers ** 0.25))
   const shift = (stableHash(`pollen:look:${sourceId}`) / 2 ** 32) * price
   const left = price - ((integral(rhythm, week, since) + shift) % price)
-  return Math.min(week + weekMs, nextLook(rhythm, since, { price: left, minimumMs: 1, maximumMs: weekMs }))
+  const worthIt = nextLook(rhythm, since, { price: left, minimumMs: 1, maximumMs: weekMs })
+  return Math.min(week + weekMs, worthIt, onGrid(sourceId, maximumMs, since + 1))
 }
 
-/** The first moment from `at` on that lies on the grid of a hub: looks that are due at about the same time are taken in one wake. */
+/**
+ * The first moment from `at` on that lies on a grid of steps, shifted by a name. Of a hub: looks that are due at about the same time are
+ * taken in one wake. Of a source: it is never left alone for longer.
+ */
 export const onGrid = (name: string, stepMs: number, at: number): number => {
-  const shift = stableHash(`pollen:wake:${name}`) % stepMs
+  const shift = stableHash(`pollen:grid:${name}`) % stepMs
   return Math.ceil((at + shift) / stepMs) * stepMs - shift
 }

@@ -27,8 +27,8 @@ const dayMs = 24 * 3_600_000
 const isListedAt = (source: statements.HubSource, now: number): boolean =>
   (source.isPending === 1 || source.recheckDueAt <= now) && (source.failures === 0 || source.dueAt <= now)
 
-const isLookedAt = (source: statements.HubSource, since: number, now: number): boolean =>
-  source.isUnfinished === 1 || nextLookAt(source, rhythmOfSource(source), since) <= now
+const isLookedAt = (source: statements.HubSource, since: number, now: number, maximumMs: number): boolean =>
+  source.isUnfinished === 1 || nextLookAt(source, rhythmOfSource(source), since, maximumMs) <= now
 
 /** How likely something new is at a source, and how many wait for it. */
 const chanceOf = (source: statements.HubSource): number =>
@@ -72,6 +72,7 @@ const spareLeft = ({ spareDay, spareLooks: taken }: statements.Self, sources: nu
 export const lookAround = Effect.gen(function* () {
   const store = yield* Store
   const hub = yield* Hub
+  const { bounds } = yield* Settings
   const self = hub.read()
   const now = yield* Clock.currentTimeMillis
   store.exec(statements.deleteOldListings, now - keptMs)
@@ -79,7 +80,10 @@ export const lookAround = Effect.gen(function* () {
   const sources = store.rows<statements.HubSource>(statements.selectSources, provider)
   const listed = sources.filter((source) => isListedAt(source, now))
   const due = sources.filter(
-    (source) => source.backfilledAt !== null && !listed.includes(source) && isLookedAt(source, self.lookedUntil, now),
+    (source) =>
+      source.backfilledAt !== null &&
+      !listed.includes(source) &&
+      isLookedAt(source, self.lookedUntil, now, bounds.maximumMs),
   )
   const round = yield* readFeeds(due, self.feedsOutSince, now)
   const spare = round.unserved.toSorted(byChance).slice(0, spareLeft(self, sources.length, now))
@@ -129,7 +133,7 @@ const dueAt = Effect.gen(function* () {
     const byApi = ofApi(source.failures === 0 ? listedAt : Math.max(listedAt, source.dueAt))
     if (source.backfilledAt === null) return byApi
     const unfinished = source.isUnfinished === 1 ? lookedUntil + bounds.minimumMs : Number.POSITIVE_INFINITY
-    return Math.min(byApi, unfinished, nextLookAt(source, rhythmOfSource(source), lookedUntil))
+    return Math.min(byApi, unfinished, nextLookAt(source, rhythmOfSource(source), lookedUntil, bounds.maximumMs))
   })
   const items = store.rows<statements.WaitingRow>(statements.selectWaiting, provider).map(({ at }) => ofApi(at))
   const next = [...times, ...items].reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY)
