@@ -13,7 +13,7 @@ const day = 24 * hour
 const historyDays = 90
 
 /** Days that pass before anything is counted: the first polls are over, and intervals are what they will be. */
-const settlingDays = 2
+const settlingDays = 9
 
 /** Channels of the hub, about as many as one has: 20 are the person's, the others somebody else's. */
 const channelsOfHub = 67
@@ -117,7 +117,11 @@ interface DeliveredRow {
 
 /** Lets days pass for a person with 20 shows and 20 channels of mixed habits, and counts what each costs. */
 export const simulateDays = async ({ seed, days, hoursWithoutFeeds, tell }: DayOptions): Promise<Day> => {
-  const { client: simulator, close: closeSimulator } = await startSimulator({ seed })
+  const { client: simulator, close: closeSimulator } = await startSimulator({
+    seed,
+    // Spotify gives confidential clients no new refresh token.
+    refreshTokenRotation: { spotify: "none" },
+  })
   const workers = await openWorkers(simulator.url)
   try {
     const from = Date.now()

@@ -35,7 +35,8 @@ export const recordChange = (
   at: number,
   detail?: string,
 ): void => {
-  events.record(provider, type, at, detail)
+  // An ordinary refresh happens with most wakes and changes nothing that anybody asks for: the grant's row has when it was.
+  if (type !== "refreshed") events.record(provider, type, at, detail)
   if (!leavesState.has(type)) {
     db.insert(outbox)
       .values({ kind: "account", body: JSON.stringify({ provider, at }) })

@@ -115,8 +115,10 @@ export const readLibrary = Effect.fnUntraced(function* (client: ProviderClient) 
 export const savePages = (store: Store["Service"], of: Provider, pages: ReadonlyArray<ListedPage>): void => {
   const readable = pages.filter(isReadable)
   if (readable.every(({ sources, etag }) => sources === null || etag === null)) return
-  store.exec(statements.deletePages, of)
-  for (const { key, etag, next, size, total, sourceIds } of readable) {
-    if (etag !== null) store.exec(statements.insertPage, of, key, etag, next, size, total, JSON.stringify(sourceIds))
+  const kept = readable.filter(({ etag }) => etag !== null)
+  store.exec(statements.deletePages, of, JSON.stringify(kept.map(({ key }) => key)))
+  for (const { key, etag, next, size, total, sourceIds, sources } of kept) {
+    // One that has not changed is there as it is.
+    if (sources !== null) store.exec(statements.insertPage, of, key, etag, next, size, total, JSON.stringify(sourceIds))
   }
 }

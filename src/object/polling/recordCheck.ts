@@ -29,6 +29,14 @@ export const Recording = Context.Reference("pollen/object/polling/Recording", {
 const oneSource = (row: PendingSource) =>
   and(eq(subscriptions.provider, row.provider), eq(subscriptions.sourceId, row.sourceId))
 
+/** How long a count has to have been right to be proven, in milliseconds: a week; and how many times as rarely it is rechecked then. */
+const provenMs = 7 * 24 * 3_600_000
+const provenFactor = 3
+
+/** Whether the count of a source has told of all that it published for a week. */
+const isCountProven = ({ listedCount, isCountUnreliable, backfilledAt }: PendingSource, now: number): boolean =>
+  listedCount !== null && isCountUnreliable === 0 && backfilledAt !== null && now - backfilledAt >= provenMs
+
 /** The result of one check of a source. */
 export interface Found {
   /** The items known before, by id. */
@@ -105,7 +113,7 @@ export const recordCheck = Effect.fnUntraced(function* (row: PendingSource, foun
     const nextRecheckAt = found.isUnchanged
       ? // Trusting an entity tag is no recheck.
         row.recheckDueAt
-      : now + Math.round(settings.recheckMs * (0.9 + random / 5))
+      : now + Math.round(settings.recheckMs * (0.9 + random / 5) * (isCountProven(row, now) ? provenFactor : 1))
     const recheckDueAt = isAnnouncedMissing ? now + wait : nextRecheckAt
     const isCountUnreliable = row.isCountUnreliable === 1 || hasPublishedUnannounced ? 1 : 0
     const recorded = store.rows(

@@ -65,10 +65,13 @@ export const recordEmptied = `INSERT INTO library_pages (provider, page_key, eta
 
 export const forgetEmptied = `DELETE FROM library_pages WHERE provider = ?1 AND page_key = '${emptiedKey}'`
 
-export const deletePages = "DELETE FROM library_pages WHERE provider = ?1"
+export const deletePages =
+  "DELETE FROM library_pages WHERE provider = ?1 AND page_key NOT IN (SELECT value FROM json_each(?2))"
 
 export const insertPage = `INSERT INTO library_pages (provider, page_key, etag, next_key, size, total, source_ids)
-  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`
+  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+  ON CONFLICT DO UPDATE SET etag = excluded.etag, next_key = excluded.next_key, size = excluded.size, total = excluded.total,
+    source_ids = excluded.source_ids`
 
 /**
  * Which sources are to be asked, as of `?2`: those that have not been asked yet, whose count has changed, that are due for a check all
