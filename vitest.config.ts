@@ -41,6 +41,8 @@ export default defineConfig({
                   POLL_REQUEST_INTERVAL: "0 seconds",
                   // How many orders of events the property of one holder tries.
                   SEQUENCES: process.env["SEQUENCES"] ?? "15",
+                  // How often everything goes wrong while hubs look after channels.
+                  CHAOS_SEEDS: process.env["CHAOS_SEEDS"] ?? "3",
                   DATABASE_MIGRATIONS: await readD1Migrations("./migrations/database"),
                 },
               },
