@@ -9,7 +9,7 @@ declare global {
       readonly STRICT_SIMULATOR_URL: string
       readonly GATEWAY_KEY: string
       readonly SEQUENCES: string
-    readonly CHAOS_SEEDS: string
+      readonly CHAOS_SEEDS: string
       readonly DATABASE_MIGRATIONS: Array<D1Migration>
     }
     interface GlobalProps {

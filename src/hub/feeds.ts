@@ -71,14 +71,15 @@ export const readFeeds = Effect.fnUntraced(function* (
   const unserved: Array<statements.HubSource> = []
   const cutShort: Array<statements.HubSource> = []
   for (const [source, exit] of answers) {
-    const feed = Exit.isSuccess(exit) && exit.value.unreadable === 0 ? exit.value : undefined
+    const known = new Map(readItems(store, source).map((item) => [item.itemId, item]))
+    const isWhole = ({ size, unreadable }: Feed) => unreadable === 0 && (size > 0 || known.size === 0)
+    const feed = Exit.isSuccess(exit) && isWhole(exit.value) ? exit.value : undefined
     if (feed === undefined) {
       store.exec(statements.recordFeedFailure, source.sourceId)
       if (source.feedFailures + 1 >= failuresBelieved) unserved.push(source)
       continue
     }
     if (source.feedFailures > 0) store.exec(statements.forgetFeedFailures, source.sourceId)
-    const known = new Map(readItems(store, source).map((item) => [item.itemId, item]))
     const fresh = newItems(feed.items, known, source.archiveBefore)
     const knowsAny = feed.items.some(({ itemId }) => known.has(itemId))
     if (fresh.length > 0 && !knowsAny && feed.size >= entriesAtMost) cutShort.push(source)

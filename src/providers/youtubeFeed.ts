@@ -68,7 +68,8 @@ export const youtubeFeed = (feedUrl: string, http: Pick<ProviderHttp["Service"],
     const request = { provider, url: feedUrl, query: { channel_id: channelId }, token: null, etag: null } as const
     const { status, body } = yield* http.get({ ...request, isText: true })
     if (status !== 200) return yield* unavailable(`its feed answered ${status}`)
-    const entries = yield* Stream.make(typeof body === "string" ? body : "").pipe(
+    if (typeof body !== "string" || !/<feed[\s>]/.test(body)) return yield* unavailable("its feed is none")
+    const entries = yield* Stream.make(body).pipe(
       Stream.pipeThroughChannel(Xml.decodeString()),
       Stream.pipeThroughChannel(Xml.elements(["feed", "entry"], { maxElementSize: longestEntry })),
       Stream.runCollect,

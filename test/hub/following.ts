@@ -50,9 +50,9 @@ export class ChannelHub {
     }
   }
 
-  /** Wakes until the condition holds; a channel is looked at every 6 hours at least. */
+  /** Wakes until the condition holds: for more than a week, in which every channel is listed by the API as well. */
   async wakesUntil(isDone: () => Promise<boolean>) {
-    for (let wakes = 0; wakes < 40 && !(await isDone()); wakes += 1) await this.wakes()
+    for (let wakes = 0; wakes < 150 && !(await isDone()); wakes += 1) await this.wakes()
   }
 }
 
