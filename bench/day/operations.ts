@@ -22,4 +22,9 @@ export interface SimulatedOperations {
   readonly counts: Operation<Named, { readonly wakes: number; readonly rowsWritten: number; readonly rowsRead: number }>
   /** The size of a person's object. */
   readonly bytes: Operation<{ readonly userId: string }, { readonly bytes: number }>
+  /** How many rows D1 reads for a page of somebody's feed, and how many there are on it. */
+  readonly feedPage: Operation<
+    { readonly userId: string; readonly cursor: readonly [number, "youtube", string] | null; readonly rows: number },
+    { readonly rowsRead: number; readonly rows: number }
+  >
 }

@@ -42,6 +42,8 @@ export interface Day {
     readonly units: number
     readonly feeds: number
   }
+  /** Items that came into the person's feed. */
+  readonly delivered: number
   /** Items that appeared, and of those what has not been delivered within a day. */
   readonly published: number
   readonly missing: number
@@ -56,7 +58,7 @@ interface Planned {
   readonly times: ReadonlyArray<number>
 }
 
-const openWorkers = async (url: string) => {
+export const openWorkers = async (url: string) => {
   const stack = await openStack({
     workers: [
       {
@@ -142,10 +144,11 @@ export const simulateDays = async ({ seed, days, hoursWithoutFeeds, tell }: DayO
     const people = { users: ["ada", "bob"], hubs: ["youtube:0", "spotify:0"] }
     const countedOf = async (users: ReadonlyArray<string>, hubs: ReadonlyArray<string>) =>
       workers.ask("counts", { users, hubs })
-    const events = planned.flatMap(({ source, times, provider, habit }) =>
-      times.map((at) => ({ at, source, provider, habit })),
-    )
-    const ticks = Array.from({ length: (to - from) / hour }, (_, index) => ({ at: from + (index + 1) * hour }))
+    const events = planned.flatMap((event) => event.times.map((at) => ({ at, event })))
+    const ticks = Array.from({ length: (to - from) / hour }, (_, index) => ({
+      at: from + (index + 1) * hour,
+      event: null,
+    }))
     const steps = [...events, ...ticks].toSorted((one, other) => one.at - other.at)
     const published: Array<{ id: string; at: number; name: string; isAdas: boolean }> = []
     const adas = new Set(ada.sources)
@@ -170,21 +173,22 @@ export const simulateDays = async ({ seed, days, hoursWithoutFeeds, tell }: DayO
         hubBefore = await countedOf([], ["youtube:0"])
         await simulator.clearLedger()
       }
-      if (!("source" in step)) {
+      const { event } = step
+      if (event === null) {
         tell(`day ${Math.floor((step.at - from) / day)} of ${settlingDays + days}`)
         continue
       }
-      const [item] = await simulator.publish(step.source, [{ publishedAt: step.at }])
-      const name = `${step.provider} ${step.habit}`
+      const [item] = await simulator.publish(event.source, [{ publishedAt: step.at }])
+      const name = `${event.provider} ${event.habit}`
       if (item !== undefined && step.at >= countFrom && step.at < to - day) {
-        published.push({ id: item.id, at: step.at, name, isAdas: adas.has(step.source) })
+        published.push({ id: item.id, at: step.at, name, isAdas: adas.has(event.source) })
       }
     }
     if (before === undefined || hubBefore === undefined) throw new Error("no day has been counted")
     const after = await countedOf(["ada"], [])
     const hubAfter = await countedOf([], ["youtube:0"])
     const spotify = await simulator.counts({ person: "ada", provider: "spotify" })
-    const library = await simulator.counts({ person: "ada", provider: "youtube" })
+    const library = await simulator.ledger({ person: "ada", provider: "youtube", kind: "library" })
     const ledger = await simulator.ledger({ provider: "youtube" })
     const ofHub = ledger.filter(({ person }) => person === null)
     const { results } = await workers.database
@@ -207,7 +211,7 @@ export const simulateDays = async ({ seed, days, hoursWithoutFeeds, tell }: DayO
       rowsWritten: perDay(after.rowsWritten - before.rowsWritten),
       rowsRead: perDay(after.rowsRead - before.rowsRead),
       spotifyRequests: perDay(spotify.total),
-      libraryUnits: perDay(library.total),
+      libraryUnits: perDay(library.length),
       channel: {
         wakes: perChannel(hubAfter.wakes - hubBefore.wakes),
         rowsWritten: perChannel(hubAfter.rowsWritten - hubBefore.rowsWritten),
@@ -215,6 +219,7 @@ export const simulateDays = async ({ seed, days, hoursWithoutFeeds, tell }: DayO
         units: perChannel(ofHub.filter((entry) => !isFeed(entry)).length),
         feeds: perChannel(ofHub.filter(isFeed).length),
       },
+      delivered: perDay(results.filter((row) => row.deliveredAt >= countFrom).length),
       published: theirs.length,
       missing,
       delays,

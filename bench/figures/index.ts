@@ -1,10 +1,18 @@
 import type { Figure } from "../figure.ts"
 import { delayOverBound } from "./delayOverBound.ts"
 import { delayOverMinifluxRule } from "./delayOverMinifluxRule.ts"
+import { feedPageRowsRead } from "./feedPageRowsRead.ts"
 import { idlePollD1Queries } from "./idlePollD1Queries.ts"
 import { idlePollProviderRequests } from "./idlePollProviderRequests.ts"
+import {
+  dollarsPer1000PeopleMonth,
+  objectRowsWrittenPerPersonDay,
+  wakesPerPersonDay,
+  youtubeUnitsPerPersonDay,
+} from "./personDay.ts"
 import { pollThroughput } from "./pollThroughput.ts"
 import { refreshesFor100Callers } from "./refreshesFor100Callers.ts"
+import { requestsPerItem20Followers } from "./requestsPerItem.ts"
 import { rowsWrittenPerItem } from "./rowsWrittenPerItem.ts"
 import { rpcTypedOverBare } from "./rpcTypedOverBare.ts"
 
@@ -18,4 +26,10 @@ export const figures: ReadonlyArray<Figure> = [
   rowsWrittenPerItem,
   delayOverMinifluxRule,
   delayOverBound,
+  requestsPerItem20Followers,
+  feedPageRowsRead,
+  wakesPerPersonDay,
+  objectRowsWrittenPerPersonDay,
+  youtubeUnitsPerPersonDay,
+  dollarsPer1000PeopleMonth,
 ]

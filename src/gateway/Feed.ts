@@ -29,7 +29,8 @@ export interface FeedSlice {
 const decodeEntry = Schema.decodeUnknownOption(FeedEntry)
 const decodePosition = Schema.decodeUnknownOption(FeedPosition)
 
-const select = (database: D1Database, userId: UserId, cursor: FeedCursor | undefined, rows: number) =>
+/** Selects a page of somebody's feed: the rows of it alone, by the key of the feed, and what each shows. */
+export const selectFeed = (database: D1Database, userId: UserId, cursor: FeedCursor | undefined, rows: number) =>
   drizzle(database)
     .select({
       provider: feedItems.provider,
@@ -71,7 +72,7 @@ const select = (database: D1Database, userId: UserId, cursor: FeedCursor | undef
     .orderBy(desc(userFeedItems.publishedAt), desc(userFeedItems.provider), desc(userFeedItems.itemId))
     .limit(rows)
 
-type Row = Awaited<ReturnType<typeof select>>[number]
+type Row = Awaited<ReturnType<typeof selectFeed>>[number]
 
 /** A row as it is shown: as bounded as what is delivered, whatever an earlier version of pollen let into D1. `null`: it makes no sense. */
 const toEntry = (row: Row): FeedEntry | null =>
@@ -123,7 +124,7 @@ export class Feed extends Context.Service<
     Layer.succeed(Feed, {
       read: Effect.fn("Feed.read")(function* (userId, cursor, limit) {
         // One row more than asked for says whether there is a next page.
-        const rows = yield* askDatabase("feed", () => select(database, userId, cursor, limit + 1))
+        const rows = yield* askDatabase("feed", () => selectFeed(database, userId, cursor, limit + 1))
         const page = rows.slice(0, limit)
         const entries = yield* toEntries(page)
         return { entries, next: rows.length > limit ? endOf(page) : null }

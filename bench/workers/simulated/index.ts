@@ -1,6 +1,7 @@
 import { exports } from "cloudflare:workers"
 import { Clock, Effect, Layer, Redacted } from "effect"
 import { UserId } from "../../../src/domain/user.ts"
+import { selectFeed } from "../../../src/gateway/Feed.ts"
 import { type HubEnv, SourceHub as LiveHub } from "../../../src/hub/SourceHub.ts"
 import { UserSubscriptionManager as LiveManager, type ObjectEnv } from "../../../src/object/UserSubscriptionManager.ts"
 import { call } from "../../../src/rpc/call.ts"
@@ -69,6 +70,7 @@ export class SourceHub extends LiveHub<HubEnv> {
 interface SimulatedEnv {
   readonly USERS: DurableObjectNamespace<UserSubscriptionManager>
   readonly HUBS: DurableObjectNamespace<SourceHub>
+  readonly DB: D1Database
 }
 
 type Answers = {
@@ -125,6 +127,13 @@ const answers: Answers = {
   bytes: async (env, { userId }) => {
     using tables = await env.USERS.get(env.USERS.idFromName(userId)).tables()
     return { bytes: tables.bytes }
+  },
+  feedPage: async ({ DB }, { userId, cursor, rows }) => {
+    const { sql, params } = selectFeed(DB, UserId.make(userId), cursor ?? undefined, rows).toSQL()
+    const { results, meta } = await DB.prepare(sql)
+      .bind(...params)
+      .all()
+    return { rowsRead: meta.rows_read, rows: results.length }
   },
 }
 
