@@ -77,7 +77,7 @@ export const youtubeUnitsPerPersonDay: Figure = {
 const heartbeats = 4
 
 /** Dollars a month for 1,000 people, by term. */
-export const dollarsOf = ({ wakes, rowsWritten, rowsRead, delivered, channel }: Day) => {
+const dollarsOf = ({ wakes, rowsWritten, rowsRead, delivered, channel }: Day) => {
   const aMonth = (perDay: number) => perDay * 30 * 1000
   const hubWakes = channel.wakes * channelsPerPerson
   const awake = wakes * awakeSeconds.asking + hubWakes * awakeSeconds.asking
