@@ -114,6 +114,6 @@ for (const figure of wanted) {
   }
 }
 await stage.close()
-write(merge({ machine: machine(), commit: gitCommit(), figures: measured }))
+await write(merge({ machine: machine(), commit: gitCommit(), figures: measured }))
 say("bench/report.json and bench/REPORT.md are written")
 process.exit(isShort ? 1 : 0)

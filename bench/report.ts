@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import type { Figure, Measured } from "./figure.ts"
 import { figures } from "./figures/index.ts"
+import { drawFigures } from "./figuresChart.ts"
 
 const jsonPath = new URL("report.json", import.meta.url)
 const markdownPath = new URL("REPORT.md", import.meta.url)
@@ -32,7 +33,7 @@ export const merge = (measured: Report): Report => {
 export const boundInWords = ({ bound, limit }: Pick<Figure, "bound" | "limit">): string =>
   `${bound === "atMost" ? "at most" : "at least"} ${limit}`
 
-const markdown = ({ machine, commit, figures: reported }: Report): string => {
+const markdown = ({ machine, commit, figures: reported }: Report, chart: string): string => {
   const rows = reported.map(
     (figure) =>
       `| ${figure.name} | ${figure.value} | ${boundInWords(figure)} | ${figure.holds ? "holds" : "**falls short**"} |`,
@@ -50,10 +51,12 @@ Counts are exact. Times are medians of rounds run by turns on one machine; compa
 | --- | --- | --- | --- |
 ${rows.join("\n")}
 
+${chart}
+
 ${sections.join("\n")}`
 }
 
-export const write = (report: Report): void => {
+export const write = async (report: Report): Promise<void> => {
   writeFileSync(jsonPath, `${JSON.stringify(report, null, 2)}\n`)
-  writeFileSync(markdownPath, markdown(report))
+  writeFileSync(markdownPath, markdown(report, await drawFigures(report.figures)))
 }
