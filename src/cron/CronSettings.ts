@@ -4,7 +4,7 @@ import { checkBounds, checkDurations, readSettings, timeLimitBounds, wholeNumber
 import type { CronEnv } from "./env.ts"
 
 export interface CronSettingsShape {
-  /** People per D1 query. */
+  /** People that one D1 query looks at. */
   readonly pageSize: number
   /** Objects woken at the same time. */
   readonly concurrency: number
@@ -15,7 +15,7 @@ export interface CronSettingsShape {
 }
 
 const variables = Config.all({
-  pageSize: wholeNumber("CRON_PAGE_SIZE", 200),
+  pageSize: wholeNumber("CRON_PAGE_SIZE", 5000),
   concurrency: wholeNumber("CRON_CONCURRENCY", 20),
   requestLimit: wholeNumber("CRON_REQUEST_LIMIT", 1500),
   timeLimit: Config.Duration("CRON_TIME_LIMIT").pipe(Config.withDefault(Duration.minutes(10))),
@@ -29,7 +29,7 @@ export class CronSettings extends Context.Service<CronSettings, CronSettingsShap
       Effect.gen(function* () {
         const read = yield* readSettings(variables, env)
         yield* checkBounds([
-          { name: "CRON_PAGE_SIZE", value: read.pageSize, minimum: 1, maximum: 1000 },
+          { name: "CRON_PAGE_SIZE", value: read.pageSize, minimum: 1, maximum: 10_000 },
           { name: "CRON_REQUEST_LIMIT", value: read.requestLimit, minimum: 10, maximum: 10_000_000 },
           { name: "CRON_CONCURRENCY", value: read.concurrency, minimum: 1, maximum: 1000 },
         ])

@@ -4,7 +4,7 @@ import type { CronEntrypoint } from "../core/entrypoints.ts"
 export interface CronEnv {
   readonly CORE: Service<typeof CronEntrypoint>
   readonly DB: D1Database
-  /** People per D1 query; 200 unless set. */
+  /** People that one D1 query looks at; 5000 unless set. */
   readonly CRON_PAGE_SIZE?: string
   /** Objects woken at the same time; 20 unless set. */
   readonly CRON_CONCURRENCY?: string

@@ -59,12 +59,33 @@ export const settle = async (residents: ReadonlyArray<Resident>) => {
   for (let from = 0; from < statements.length; from += 500) await env.DB.batch(statements.slice(from, from + 500))
 }
 
-/** D1 with a count of the statements prepared on it. */
+/** D1 with a count of the statements prepared on it, and of the rows that those read which are not in a batch. */
 export const counted = (database: D1Database) => {
-  const counter = { queries: 0 }
+  const counter = { queries: 0, rowsRead: 0 }
+  const metered = (original: D1PreparedStatement): D1PreparedStatement =>
+    new Proxy(original, {
+      get: (target, key) => {
+        if (key === "bind") return (...values: Array<unknown>) => metered(target.bind(...values))
+        const member: unknown = Reflect.get(target, key)
+        if (typeof member !== "function") return member
+        if (key !== "all" && key !== "raw" && key !== "run") return member.bind(target)
+        return async (...values: Array<unknown>) => {
+          // `raw` does not tell what it has read: a statement that only reads is asked twice.
+          if (key === "raw") counter.rowsRead += (await target.all()).meta.rows_read
+          const answer = await member.apply(target, values)
+          if (key !== "raw") counter.rowsRead += answer.meta.rows_read
+          return answer
+        }
+      },
+    })
   const DB = new Proxy(database, {
     get: (target, key) => {
-      if (key === "prepare") counter.queries++
+      if (key === "prepare") {
+        return (sql: string) => {
+          counter.queries++
+          return metered(target.prepare(sql))
+        }
+      }
       const member: unknown = Reflect.get(target, key)
       return typeof member === "function" ? member.bind(target) : member
     },

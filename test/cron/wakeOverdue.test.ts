@@ -109,23 +109,34 @@ describe("a run", () => {
     expect(JSON.parse(rows.results[0]?.figures ?? "")).toEqual(figures)
   })
 
-  it("asks D1 as often for many people who are on time as for few", async () => {
-    const queriesOf = async (people: number) => {
+  it("reads two rows of D1 for each person, two more for each who is late, and two for the query", async () => {
+    const rowsRead = async (onTime: number, late: number) => {
       await clear()
-      await settle(Array.from({ length: people }, (_, index) => ({ id: `user-${index}`, expectedBy: now + hour })))
-      await settle([{ id: "late", expectedBy: 1 }, { id: "silent" }])
+      const people = Array.from({ length: onTime + late }, (_, index) => ({
+        id: `user-${index}`,
+        expectedBy: index < late ? 1 : now + hour,
+        providers: ["spotify", "youtube"],
+      }))
+      await settle(people)
       const { counter, DB } = counted(env.DB)
       await runNow(new Objects(), { database: DB })
-      return counter.queries
+      return counter.rowsRead
     }
-    expect(await queriesOf(2_000)).toBe(await queriesOf(20))
+    expect(await rowsRead(300, 0)).toBeLessThanOrEqual(2 * 300 + 2)
+    expect(await rowsRead(290, 10)).toBeLessThanOrEqual(2 * 300 + 2 * 10 + 2)
   })
 
-  it("asks D1 once per page of overdue people", async () => {
-    await settle(Array.from({ length: 95 }, (_, index) => ({ id: `user-${index}`, expectedBy: 1 })))
+  it.each([
+    ["late", 95, 10, 10],
+    ["late, with a last page that is full", 90, 10, 10],
+    ["on time", 95, 10, 10],
+    ["on time, and looks at many in one query", 2_000, 5_000, 1],
+  ])("looks at no more people in a query than it may, when they are %s", async (when, people, pageSize, queries) => {
+    const expectedBy = when.startsWith("late") ? 1 : now + hour
+    await settle(Array.from({ length: people }, (_, index) => ({ id: `user-${index}`, expectedBy })))
     const { counter, DB } = counted(env.DB)
-    await runNow(new Objects(), { database: DB, settings: { pageSize: 10 } })
-    expect(counter.queries).toBe(10)
+    await runNow(new Objects(), { database: DB, settings: { pageSize } })
+    expect(counter.queries).toBe(queries)
   })
 
   it("that runs out of time says so, and has counted what it did", async () => {
