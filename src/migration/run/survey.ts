@@ -66,10 +66,11 @@ export const countOn = Effect.fn("countOn")(function* (run: StartedRun, before: 
 const forgetOld = `DELETE FROM migration_duplicates
   WHERE run_id NOT IN (SELECT id FROM migration_runs WHERE state IN ('running', 'paused'))`
 
+// Of everybody who has the grant: who may not use it now is not moved beside two who may.
 const insertDuplicates = `INSERT INTO migration_duplicates (run_id, user_id)
-  SELECT DISTINCT ?1, user_id FROM user_accounts WHERE (provider, refresh_token) IN (
-    SELECT provider, refresh_token FROM user_accounts WHERE refresh_token <> '' AND is_active AND state = 'connected'
-    GROUP BY provider, refresh_token HAVING count(*) > 1)
+  SELECT DISTINCT ?1, person.value FROM (
+    SELECT json_group_array(user_id) AS people FROM user_accounts WHERE refresh_token <> '' GROUP BY provider, refresh_token
+    HAVING count(*) FILTER (WHERE is_active AND state = 'connected') > 1), json_each(people) person WHERE true
   ON CONFLICT DO NOTHING`
 
 const countDuplicates = "SELECT count(*) AS people FROM migration_duplicates WHERE run_id = ?1"
