@@ -185,6 +185,9 @@ export type Fault =
   | { readonly type: "slow"; readonly ms: number }
   | WrongAnswer
 
+/** Header of a request that brings its own fault: `{ "fault": Fault, "afterProcessing": boolean }` as JSON. No rule is asked then. */
+export const faultHeader = "simulator-fault"
+
 export interface FaultRule {
   readonly match: RequestMatch
   readonly fault: Fault

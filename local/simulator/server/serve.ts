@@ -1,11 +1,12 @@
 import type { ServerResponse } from "node:http"
-import type { Fault } from "../model.ts"
+import { type Fault, faultHeader } from "../model.ts"
 import { type Answer, bearer, type Call, header, json } from "./answer.ts"
 import { faultAnswer } from "./fault.ts"
 import { streamHuge } from "./huge.ts"
 import { presentedClient } from "./oauth/client.ts"
 import { patchAnswer } from "./patch.ts"
 import { type Route, routeOf } from "./routes.ts"
+import type { Hit } from "./state/faults.ts"
 import type { OpenEntry } from "./state/ledger.ts"
 import type { Described } from "./state/matching.ts"
 import type { World } from "./state/world.ts"
@@ -30,7 +31,7 @@ export const serve = async (world: World, call: Call, target: string, response: 
   // Who gave up while parked never reached the provider.
   if (abandoned.signal.aborted) return
 
-  const hit = world.faults.draw(described)
+  const hit = orderedFault(call) ?? world.faults.draw(described)
   // A patch is named by the answer that it changed.
   if (hit !== undefined && hit.fault.type !== "patch") open.entry.fault = hit.fault.type
   const answer = await answerOf(world, call, route, described, hit)
@@ -41,6 +42,12 @@ export const serve = async (world: World, call: Call, target: string, response: 
   await world.gates.park(described, true, abandoned.signal)
   if (abandoned.signal.aborted) return
   deliver(response, answer, hit?.fault, open, () => ledger.close(open))
+}
+
+/** The fault that a request brings along itself, for whoever has to have the same faults again in the same order. */
+const orderedFault = (call: Call): Hit | undefined => {
+  const ordered = header(call, faultHeader)
+  return ordered === null ? undefined : (JSON.parse(ordered) as Hit)
 }
 
 const openingEntry = (world: World, call: Call, route: Route, person: string | null) => ({
