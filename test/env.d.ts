@@ -10,6 +10,9 @@ declare global {
       readonly GATEWAY_KEY: string
       readonly SEQUENCES: string
       readonly CHAOS_SEEDS: string
+      readonly CAMPAIGN_SEQUENCES: string
+      readonly CAMPAIGN_SEED: string
+      readonly CAMPAIGN_PATH: string
       readonly DATABASE_MIGRATIONS: Array<D1Migration>
     }
     interface GlobalProps {

@@ -1,11 +1,21 @@
 import { Clock, Duration, Effect, Layer } from "effect"
 import { type HubEnv, SourceHub as LiveHub } from "../src/hub/SourceHub.ts"
 import { UserSubscriptionManager as Live, type ObjectEnv } from "../src/object/UserSubscriptionManager.ts"
+import { asInvocations } from "./campaign/invocation.ts"
 
 export { CronEntrypoint, GatewayEntrypoint, MigrationEntrypoint, TokensEntrypoint } from "../src/core/entrypoints.ts"
 
-/** How far the objects' clock is ahead of the real one, in milliseconds. Tests share the isolate, and set it. */
-export const clock = { aheadMs: 0 }
+/**
+ * How far the objects' clock is ahead of the real one, in milliseconds. Tests share the isolate, and set it. `briefMs`: who sleeps no
+ * longer than that does not wait, and the clock goes on instead.
+ */
+export const clock = { aheadMs: 0, briefMs: 0 }
+
+/** Time passes without anybody's waiting for it. */
+export const passTime = (ms: number): Effect.Effect<void> =>
+  Effect.sync(() => {
+    clock.aheadMs += Math.ceil(ms)
+  })
 
 /** Settings that objects have besides those of the environment, from their next start on. Tests set them. */
 export const settings: {
@@ -22,7 +32,7 @@ export const settings: {
 export const outages = { hubs: false }
 
 const live = Clock.Clock.defaultValue()
-const nowMillis = () => live.currentTimeMillisUnsafe() + clock.aheadMs
+const nowMillis = () => Date.now() + clock.aheadMs
 
 /** How often a sleeper looks at the clock, in milliseconds: who moves it cannot wake somebody in another object. */
 const lookEveryMs = 10
@@ -30,7 +40,7 @@ const lookEveryMs = 10
 /** Sleeps until the time is there by either clock, so that a clock that is put back keeps nobody asleep. */
 const sleepUntil = (at: number, realAt: number): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const left = Math.min(at - nowMillis(), realAt - live.currentTimeMillisUnsafe())
+    const left = Math.min(at - nowMillis(), realAt - Date.now())
     const again = left > lookEveryMs ? sleepUntil(at, realAt) : Effect.void
     return Effect.andThen(live.sleep(Duration.millis(Math.max(0, Math.min(left, lookEveryMs)))), again)
   })
@@ -44,14 +54,18 @@ const adjustable: Clock.Clock = {
   monotonicTimeNanos: live.monotonicTimeNanos,
   sleep: (duration) => {
     const ms = Duration.toMillis(duration)
-    return sleepUntil(nowMillis() + ms, live.currentTimeMillisUnsafe() + ms)
+    if (ms <= clock.briefMs) return passTime(ms)
+    return sleepUntil(nowMillis() + ms, Date.now() + ms)
   },
 }
+
+const states = new WeakMap<object, DurableObjectState>()
 
 /** The object as it is, on a clock that tests can move. */
 export class UserSubscriptionManager extends Live<ObjectEnv> {
   constructor(state: DurableObjectState, env: ObjectEnv) {
     super(state, { ...env, ...settings })
+    states.set(this, state)
   }
 
   protected override layer(layer: Parameters<Live["layer"]>[0]) {
@@ -77,5 +91,6 @@ export class SourceHub extends LiveHub<HubEnv> {
     return Layer.provideMerge(layer, Layer.succeed(Clock.Clock, adjustable))
   }
 }
+asInvocations(UserSubscriptionManager, (instance) => states.get(instance))
 
 export default { fetch: () => new Response(null, { status: 404 }) } satisfies ExportedHandler

@@ -1,0 +1,88 @@
+import { applyD1Migrations, reset } from "cloudflare:test"
+import { env } from "cloudflare:workers"
+import fc from "fast-check"
+import { simulator } from "../object/person.ts"
+import { clock } from "../worker.ts"
+import { audit } from "./audit.ts"
+import { calmDown, countPolls, inspect, readRows } from "./calm.ts"
+import { sequence } from "./commands.ts"
+import { beginTrouble, type Trouble } from "./trouble.ts"
+import { hour, World } from "./World.ts"
+
+/** Names all that a campaign does: the same seed has the same sequences. */
+export interface Plan {
+  readonly seed: number
+  readonly sequences: number
+  /** As a failure prints it, to play that sequence alone again; empty for all of them. */
+  readonly path: string
+  /** Told after every sequence how many there have been. */
+  readonly tell?: (done: number) => void
+}
+
+/** What a campaign came to. */
+export interface Outcome {
+  /** Polls of accounts that were connected in the end, and those that succeeded in the end. */
+  readonly polls: { readonly begun: number; readonly succeeded: number }
+  /** What was done wrong, and how often. */
+  readonly troubles: Readonly<Record<string, number>>
+}
+
+/** Sequences after which all that is stored is thrown away, so that a long campaign does not slow down. */
+const sequencesAtOnce = 50
+
+/** Empties D1, so that nobody of one sequence is met in another. */
+const emptyDatabase = async () => {
+  const { results: tables } = await env.DB.prepare(
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT LIKE '\\_cf%' ESCAPE '\\' AND name NOT IN ('d1_migrations', 'feature_flags')",
+  ).all<{ readonly name: string }>()
+  await env.DB.batch([
+    ...tables.map(({ name }) => env.DB.prepare(`DELETE FROM "${name}"`)),
+    env.DB.prepare("UPDATE feature_flags SET allow_list = '[]', deny_list = '[]'"),
+  ])
+}
+
+/** Plays one sequence, lets quiet return and has the auditor judge. Throws what it finds wrong. */
+const play = async (trouble: Trouble, events: Iterable<fc.AsyncCommand<object, World>>, isInDatabase: boolean) => {
+  await emptyDatabase()
+  // Ahead of the platform's own clock, which so fires no alarm by itself.
+  clock.aheadMs = 2 * hour
+  const world = new World(trouble)
+  await world.begin({ isInDatabase })
+  await fc.asyncModelRun(() => ({ model: {}, real: world }), events)
+  await calmDown(world)
+  const wrong = [...audit(world.happenings, await readRows(), world.sources), ...(await inspect(world))]
+  const polls = await countPolls(world)
+  for (const { id } of world.people) await simulator.clearLedger(id)
+  if (wrong.length > 0) throw new Error(wrong.join("\n"))
+  return polls
+}
+
+/** Plays sequences until one goes wrong, which is shrunk and thrown. */
+export const campaign = async ({ seed, sequences, path, tell = () => undefined }: Plan): Promise<Outcome> => {
+  const trouble = beginTrouble()
+  const polls = { begun: 0, succeeded: 0 }
+  let done = 0
+  try {
+    for (let first = 0; first < sequences; first += sequencesAtOnce) {
+      await reset()
+      await applyD1Migrations(env.DB, env.DATABASE_MIGRATIONS)
+      await fc.assert(
+        fc.asyncProperty(
+          sequence,
+          fc.nat(3).map((drawn) => drawn === 0),
+          async (events, isInDatabase) => {
+            const { begun, succeeded } = await play(trouble, events, isInDatabase)
+            polls.begun += begun
+            polls.succeeded += succeeded
+            done += 1
+            tell(done)
+          },
+        ),
+        { seed: seed + first, numRuns: Math.min(sequencesAtOnce, sequences - first), endOnFailure: path !== "", path },
+      )
+    }
+  } finally {
+    trouble.end()
+  }
+  return { polls, troubles: Object.fromEntries(trouble.tally) }
+}
