@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process"
 import { cpus, totalmem } from "node:os"
 import { parseArgs } from "node:util"
+import { faults } from "./faults/main.ts"
 import { type Figure, holds } from "./figure.ts"
 import { figures } from "./figures/index.ts"
+import { endProgress, progress, say } from "./progress.ts"
 import { boundInWords, merge, type Reported, write } from "./report.ts"
 import { openStage } from "./stage.ts"
 
@@ -15,6 +17,7 @@ const usage = `Measures what pollen costs and writes bench/report.json and bench
   npm run bench -- --only NAME      one figure (may be repeated); the others stay as last measured
   npm run bench -- --quick          fewer rounds: below 50 s a figure
   npm run bench -- policy           when sources are looked at, against other rules (policy --help)
+  npm run bench -- faults           random sequences of faults; its own --help tells the options
   npm run bench -- --help           this text
 
 Figures:
@@ -22,20 +25,6 @@ ${figures.map((figure) => `  ${figure.name.padEnd(42)} ${boundInWords(figure)} $
 
 Exit code: 0 if every figure measured holds, 1 if one falls short or cannot be measured, 2 if the arguments are wrong.
 `
-
-const isTerminal = process.stdout.isTTY === true
-const say = (text: string) => process.stdout.write(`${text}\n`)
-
-/** On a terminal progress stays on one line; elsewhere a line is written every 5 seconds at most. */
-const progress = (name: string) => {
-  let saidAt = 0
-  return (text: string) => {
-    if (isTerminal) return void process.stdout.write(`\r\u001b[K  ${name}: ${text}`)
-    if (performance.now() - saidAt < 5000) return
-    saidAt = performance.now()
-    say(`  ${name}: ${text}`)
-  }
-}
 
 const gitCommit = () => execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim()
 
@@ -73,6 +62,7 @@ if (process.argv[2] === "policy") {
   await import("./policy/main.ts")
   process.exit(0)
 }
+if (process.argv[2] === "faults") process.exit(await faults(process.argv.slice(3)))
 const values = readArguments()
 if (values.help) {
   process.stdout.write(usage)
@@ -103,7 +93,7 @@ for (const figure of wanted) {
     })
     isShort ||= !isHeld
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(0)
-    if (isTerminal) process.stdout.write("\r\u001b[K")
+    endProgress()
     say(
       `${isHeld ? "holds      " : "FALLS SHORT"}  ${name}: ${result.value} ${unit} (${boundInWords(figure)}), ${seconds} s`,
     )
