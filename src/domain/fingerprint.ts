@@ -1,9 +1,14 @@
-import { Effect, Redacted } from "effect"
+import { Effect, Redacted, Schema } from "effect"
 import { Base64, Hex } from "effect/encoding"
 import type { TokenSet } from "./token.ts"
 
 /** Bytes of a key for fingerprints. */
 const keyLength = 32
+
+/** A key as {@link newFingerprintKey} makes it: 32 bytes as base64. */
+export const FingerprintKey = Schema.String.pipe(
+  Schema.check(Schema.isPattern(/^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/, { message: "must be 32 bytes as base64" })),
+)
 
 /** A key for one comparison, as base64: without it a fingerprint tells nothing, and it is never kept. */
 export const newFingerprintKey = (): string => Base64.encode(crypto.getRandomValues(new Uint8Array(keyLength)))

@@ -23,6 +23,8 @@ export interface Contract<Name extends string, Payload, Wire, Success, Failure> 
   readonly name: Name
   /** Whether calling twice does no more than calling once; only such methods are ever retried. */
   readonly idempotent: boolean
+  /** The payload as JSON, for whoever makes payloads up. */
+  readonly payload: Schema.Codec<Payload, Schema.Json>
   readonly encodePayload: (payload: Payload) => Exit.Exit<Wire, Schema.SchemaError>
   readonly decodePayload: (wire: unknown) => Exit.Exit<Payload, Schema.SchemaError>
   readonly encodeExit: (exit: Exit.Exit<Success, Failure | CommonError>) => string
@@ -69,6 +71,7 @@ export const contract = <const Name extends string, P, W, A, AW, E, EW>(
   return {
     name,
     idempotent: options.idempotent,
+    payload,
     // The JSON codec of a payload that is JSON already keeps its type; the contracts of pollen hold nothing else.
     encodePayload: (value) => encodePayload(value) as Exit.Exit<W, Schema.SchemaError>,
     decodePayload: Schema.decodeUnknownExit(payload, { errors: "all" }),

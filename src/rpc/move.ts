@@ -9,6 +9,7 @@ import {
   ReauthorizationRequired,
   SealBroken,
 } from "../domain/error.ts"
+import { FingerprintKey } from "../domain/fingerprint.ts"
 import { Provider } from "../domain/provider.ts"
 import { GrantPast } from "../domain/refusal.ts"
 import { SourceDetails } from "../domain/subscription.ts"
@@ -71,7 +72,7 @@ export const GrantUse = Schema.Literals(["works", "refused", "expired", "unknown
 export const FingerprintTokens = contract("fingerprintTokens", {
   payload: Schema.Struct({
     userId,
-    key: Schema.String.pipe(Schema.check(Schema.isMaxLength(64))),
+    key: FingerprintKey,
     probe: Schema.Boolean,
   }),
   success: Schema.Struct({
@@ -220,7 +221,7 @@ export const HolderGetAccessToken = contract("getAccessToken", {
   payload: Schema.Struct({
     userId,
     provider: Provider,
-    compareKey: Schema.optionalKey(Schema.String.pipe(Schema.check(Schema.isMaxLength(64)))),
+    compareKey: Schema.optionalKey(FingerprintKey),
   }),
   success: Schema.Struct({ accessToken: Secret, expiresAt: EpochMillis }),
   error: Schema.Union([...tokenErrors, HeldElsewhere]),

@@ -15,6 +15,9 @@ export const toTokens = (grant: Grant): TokenSet => ({
   refreshToken: Redacted.make(grant.refreshToken),
 })
 
+/** A key for fingerprints that are compared over time. */
+export const lastingKey = newFingerprintKey()
+
 /** A row of user_accounts, as far as the move goes. */
 interface AccountRow {
   readonly holder: string

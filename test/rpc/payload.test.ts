@@ -3,9 +3,11 @@ import { env, exports } from "cloudflare:workers"
 import { Effect, Redacted } from "effect"
 import { describe, expect, it } from "vitest"
 import { InvalidRequest } from "../../src/domain/error.ts"
+import { newFingerprintKey } from "../../src/domain/fingerprint.ts"
 import { UserId } from "../../src/domain/user.ts"
 import { call } from "../../src/rpc/call.ts"
 import * as methods from "../../src/rpc/methods.ts"
+import { FingerprintTokens } from "../../src/rpc/move.ts"
 import { Person } from "../object/person.ts"
 
 /** Stands where a value is wrong; it must not come back. */
@@ -97,3 +99,15 @@ describe("A bad payload is refused at the door", () => {
     expect(sent).toBe(0)
   })
 })
+
+it.each(["", "{gSg", "c2hvcnQ=", "A".repeat(44)])(
+  "a fingerprint key that is not 32 bytes is refused: %s",
+  async (key) => {
+    const fingerprint = call(FingerprintTokens, () =>
+      exports.MigrationEntrypoint.fingerprintTokens({ userId: whoever.userId, key, probe: false }),
+    )
+    const asked = fingerprint({ userId: whoever.userId, key: newFingerprintKey(), probe: false })
+    const error = await Effect.runPromise(Effect.flip(asked))
+    expect(error).toMatchObject({ _tag: "InvalidRequest", issues: [{ path: "key" }] })
+  },
+)

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { d1Outage, watchD1 } from "../../object/outage.ts"
 import { simulator } from "../../object/person.ts"
-import { PersonInMove } from "../../object/personInMove.ts"
+import { lastingKey, PersonInMove } from "../../object/personInMove.ts"
 import { clock } from "../../worker.ts"
 
 afterEach(() => {
@@ -104,14 +104,14 @@ describe("An access token comes from D1 while D1 holds the account", () => {
 
   it("refreshed by D1's side if it expires within 5 minutes; the copy follows", async () => {
     const { person, grant } = await copied("dual_write")
-    const [before] = await person.fingerprints(false, "a2V5")
+    const [before] = await person.fingerprints(false, lastingKey)
     await expiresIn(person, 1000)
     const answers = await Promise.all(Array.from({ length: 5 }, () => person.accessToken()))
     expect(new Set(answers.map(({ accessToken }) => accessToken)).size).toBe(1)
     expect(answers[0]).toMatchObject({ source: "database" })
     expect(answers[0]?.accessToken).not.toBe(grant.accessToken)
     expect(await person.tokenRequests()).toBe(1)
-    const [after] = await person.fingerprints(false, "a2V5")
+    const [after] = await person.fingerprints(false, lastingKey)
     expect(after).toMatchObject({ isHolder: false })
     expect(after?.fingerprint).not.toBe(before?.fingerprint)
   })

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { d1Outage, watchD1 } from "../../object/outage.ts"
 import { simulator } from "../../object/person.ts"
-import { PersonInMove } from "../../object/personInMove.ts"
+import { lastingKey, PersonInMove } from "../../object/personInMove.ts"
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -75,12 +75,12 @@ describe("A token that a person sets", () => {
 
   it("goes to D1 while D1 holds the account; the object's copy follows", async () => {
     const { person } = await copied()
-    const [before] = await person.fingerprints(false, "a2V5")
+    const [before] = await person.fingerprints(false, lastingKey)
     const counted = await writesCounted()
     expect(await person.connects("spotify")).toEqual({ state: "connected", generation: 2 })
     expect(await writesCounted()).toBe(counted + 1)
     expect(await held(person)).toEqual({ holder: "database", refreshToken: await newest(person) })
-    const [after] = await person.fingerprints(false, "a2V5")
+    const [after] = await person.fingerprints(false, lastingKey)
     expect(after).toMatchObject({ isHolder: false, epoch: 1 })
     expect(after?.fingerprint).not.toBe(before?.fingerprint)
   })
