@@ -57,8 +57,9 @@ export default defineConfig({
           name: "workerd",
           // Files share a workerd, which takes longer to start than most of them run; test/database.ts keeps them apart.
           isolate: false,
-          include: ["test/{core,cron,feed,gateway,hub,legacy,migration,move,object,providers,rpc}/**/*.test.ts"],
-          include: ["test/{campaign,core,cron,feed,gateway,legacy,migration,move,object,providers,rpc}/**/*.test.ts"],
+          include: [
+            "test/{campaign,core,cron,feed,gateway,hub,legacy,migration,move,object,providers,rpc}/**/*.test.ts",
+          ],
           globalSetup: ["./test/simulator/globalSetup.ts"],
           setupFiles: ["./test/database.ts", "./test/traces.ts"],
           ...limits,
