@@ -43,8 +43,10 @@ export default defineConfig({
                   SEQUENCES: process.env["SEQUENCES"] ?? "15",
                   // How often everything goes wrong while hubs look after channels.
                   CHAOS_SEEDS: process.env["CHAOS_SEEDS"] ?? "3",
+                  // How many made-up payloads each method and each route gets, and from which seed on.
+                  PAYLOADS: process.env["PAYLOADS"] ?? "10",
                   // How many sequences the campaign of faults plays, and from which seed on.
-                  CAMPAIGN_SEQUENCES: process.env["CAMPAIGN_SEQUENCES"] ?? "200",
+                  CAMPAIGN_SEQUENCES: process.env["CAMPAIGN_SEQUENCES"] ?? "60",
                   CAMPAIGN_SEED: process.env["CAMPAIGN_SEED"] ?? "1",
                   CAMPAIGN_PATH: process.env["CAMPAIGN_PATH"] ?? "",
                   DATABASE_MIGRATIONS: await readD1Migrations("./migrations/database"),
@@ -58,7 +60,7 @@ export default defineConfig({
           // Files share a workerd, which takes longer to start than most of them run; test/database.ts keeps them apart.
           isolate: false,
           include: [
-            "test/{campaign,core,cron,feed,gateway,hub,legacy,migration,move,object,providers,rpc}/**/*.test.ts",
+            "test/{campaign,core,cron,feed,gateway,hub,legacy,migration,move,object,payloads,providers,rpc}/**/*.test.ts",
           ],
           globalSetup: ["./test/simulator/globalSetup.ts"],
           setupFiles: ["./test/database.ts", "./test/traces.ts"],

@@ -10,6 +10,7 @@ declare global {
       readonly GATEWAY_KEY: string
       readonly SEQUENCES: string
       readonly CHAOS_SEEDS: string
+      readonly PAYLOADS: string
       readonly CAMPAIGN_SEQUENCES: string
       readonly CAMPAIGN_SEED: string
       readonly CAMPAIGN_PATH: string

@@ -11,9 +11,6 @@ import { hour, minute, type World } from "./World.ts"
 
 /** Longer than any pause: a day of quota, the waits of refused grants, the backoff of a source. */
 const dayMs = 27 * hour
-/** One in which everything is tried again, and one for what comes of it. */
-const days = 2
-
 /** Alarms that an object may have in a row without time passing: one that goes on and on is to fail, and not to hang. */
 const alarmsAtMost = 40
 
@@ -29,23 +26,22 @@ const move = async (world: World) => {
   }
 }
 
-const passDays = async (world: World, passed: number) => {
-  for (let day = 0; day < passed; day += 1) {
-    await move(world)
-    clock.aheadMs += dayMs
-    if (day === 0) await cron()
-    let fired = 0
-    while (await world.tick()) {
-      fired += 1
-      if (fired > alarmsAtMost) throw new Error("alarms fire for ever")
-      // What is due in a moment is due.
-      clock.aheadMs += minute
-    }
+/** A day passes: operators do what they have to, cron runs, and alarms fire until nothing is due. */
+export const passDay = async (world: World) => {
+  await move(world)
+  clock.aheadMs += dayMs
+  await cron()
+  let fired = 0
+  while (await world.tick()) {
+    fired += 1
+    if (fired > alarmsAtMost) throw new Error("alarms fire for ever")
+    // What is due in a moment is due.
+    clock.aheadMs += minute
   }
 }
 
 /** People ask again for what they were not told was done. */
-const askAgain = async (world: World) => {
+export const askAgain = async (world: World) => {
   for (const person of world.toForget) await world.forget(person)
   for (const { person, provider, wish } of [...world.wishes.values()]) {
     await (wish === "connect" ? world.connect(person, provider) : world.remove(person, provider))
@@ -66,10 +62,9 @@ export const readRows = async (): Promise<Rows> => {
   }
 }
 
-/** People whose grants an outage refused for good do as they are told, and connect again. Returns whether there were any. */
-const reconnectRefused = async (world: World) => {
+/** People whose grants an outage refused for good do as they are told, and connect again. */
+export const reconnectRefused = async (world: World) => {
   const { accounts } = await readRows()
-  let isAny = false
   for (const person of world.people) {
     const refused = (await simulator.ledger({ person: person.id, kind: "token" })).filter(
       ({ fault }) => fault !== undefined,
@@ -78,18 +73,9 @@ const reconnectRefused = async (world: World) => {
       const row = accounts.find((one) => one.person === person.id && one.provider === provider)
       if (row?.state !== "reauthorization_required" || world.connection(person, provider) !== "connected") continue
       if (!refused.some((one) => one.provider === provider && one.fault === "invalid_grant")) continue
-      isAny = true
       await world.connect(person, provider)
     }
   }
-  return isAny
-}
-
-/** Lets quiet return: nothing fails any more, and time passes until nothing is due. */
-export const calmDown = async (world: World) => {
-  await askAgain(world)
-  await passDays(world, days)
-  if (await reconnectRefused(world)) await passDays(world, 1)
 }
 
 /** All of D1 in which a text stands, as `table.column`. */

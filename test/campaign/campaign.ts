@@ -4,7 +4,7 @@ import fc from "fast-check"
 import { simulator } from "../object/person.ts"
 import { clock } from "../worker.ts"
 import { audit } from "./audit.ts"
-import { calmDown, countPolls, inspect, readRows } from "./calm.ts"
+import { askAgain, countPolls, inspect, passDay, readRows, reconnectRefused } from "./calm.ts"
 import { sequence } from "./commands.ts"
 import { beginTrouble, type Trouble } from "./trouble.ts"
 import { hour, World } from "./World.ts"
@@ -41,44 +41,72 @@ const emptyDatabase = async () => {
   ])
 }
 
+/** Days that quiet may take to return: one in which everything is tried again, and two for what comes of it. */
+const daysAtMost = 3
+
+const judge = async (world: World) => [
+  ...audit(world.happenings, await readRows(), world.sources),
+  ...(await inspect(world)),
+]
+
+/** Lets quiet return: nothing fails any more, and days pass until the auditor has nothing to say. Throws what it says after the last. */
+const calmDown = async (world: World, { days }: { readonly days: number }) => {
+  await askAgain(world)
+  for (let day = 1; ; day += 1) {
+    await passDay(world)
+    const wrong = await judge(world)
+    if (wrong.length === 0 && day >= days) return
+    if (wrong.length > 0 && day >= daysAtMost) throw new Error(wrong.join("\n"))
+    if (wrong.length > 0) await reconnectRefused(world)
+  }
+}
+
+interface Sequence {
+  readonly events: Iterable<fc.AsyncCommand<object, World>>
+  readonly isInDatabase: boolean
+  /** Days of quiet at least. */
+  readonly days: number
+}
+
 /** Plays one sequence, lets quiet return and has the auditor judge. Throws what it finds wrong. */
-const play = async (trouble: Trouble, events: Iterable<fc.AsyncCommand<object, World>>, isInDatabase: boolean) => {
+const play = async (trouble: Trouble, { events, isInDatabase, days }: Sequence) => {
   await emptyDatabase()
   // Ahead of the platform's own clock, which so fires no alarm by itself.
   clock.aheadMs = 2 * hour
   const world = new World(trouble)
   await world.begin({ isInDatabase })
   await fc.asyncModelRun(() => ({ model: {}, real: world }), events)
-  await calmDown(world)
-  const wrong = [...audit(world.happenings, await readRows(), world.sources), ...(await inspect(world))]
+  await calmDown(world, { days })
   const polls = await countPolls(world)
   for (const { id } of world.people) await simulator.clearLedger(id)
-  if (wrong.length > 0) throw new Error(wrong.join("\n"))
   return polls
 }
 
+const rarely = fc.nat(3).map((drawn) => drawn === 0)
+const sequences: fc.Arbitrary<Sequence> = fc.record({
+  events: sequence,
+  isInDatabase: rarely,
+  days: rarely.map((isLong) => (isLong ? daysAtMost : 1)),
+})
+
 /** Plays sequences until one goes wrong, which is shrunk and thrown. */
-export const campaign = async ({ seed, sequences, path, tell = () => undefined }: Plan): Promise<Outcome> => {
+export const campaign = async ({ seed, sequences: wanted, path, tell = () => undefined }: Plan): Promise<Outcome> => {
   const trouble = beginTrouble()
   const polls = { begun: 0, succeeded: 0 }
   let done = 0
   try {
-    for (let first = 0; first < sequences; first += sequencesAtOnce) {
+    for (let first = 0; first < wanted; first += sequencesAtOnce) {
       await reset()
       await applyD1Migrations(env.DB, env.DATABASE_MIGRATIONS)
       await fc.assert(
-        fc.asyncProperty(
-          sequence,
-          fc.nat(3).map((drawn) => drawn === 0),
-          async (events, isInDatabase) => {
-            const { begun, succeeded } = await play(trouble, events, isInDatabase)
-            polls.begun += begun
-            polls.succeeded += succeeded
-            done += 1
-            tell(done)
-          },
-        ),
-        { seed: seed + first, numRuns: Math.min(sequencesAtOnce, sequences - first), endOnFailure: path !== "", path },
+        fc.asyncProperty(sequences, async (given) => {
+          const { begun, succeeded } = await play(trouble, given)
+          polls.begun += begun
+          polls.succeeded += succeeded
+          done += 1
+          tell(done)
+        }),
+        { seed: seed + first, numRuns: Math.min(sequencesAtOnce, wanted - first), endOnFailure: path !== "", path },
       )
     }
   } finally {

@@ -178,4 +178,4 @@ const drawn: Array<fc.Arbitrary<Command>> = entries.flatMap(([name, arbitrary]) 
 )
 
 /** A sequence of events. Without bias: most would be short, and quiet. */
-export const sequence = fc.noBias(fc.array(fc.oneof(...drawn), { minLength: 1, maxLength: 24, size: "max" }))
+export const sequence = fc.noBias(fc.array(fc.oneof(...drawn), { minLength: 1, maxLength: 30, size: "max" }))

@@ -1,5 +1,5 @@
 import type { Fault } from "../../local/simulator/model.ts"
-import type { Dice } from "./dice.ts"
+import type { Dice } from "../dice.ts"
 
 /** A fault as a request brings it along: see `faultHeader`. */
 export interface OrderedFault {

@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers"
 import { Clock, Duration } from "effect"
 import { faultHeader } from "../../local/simulator/model.ts"
+import { type Dice, makeDice } from "../dice.ts"
 import { clock, passTime, settings } from "../worker.ts"
-import { type Dice, makeDice } from "./dice.ts"
 import { currentInvocation } from "./invocation.ts"
 import { drawProviderFault } from "./providerFaults.ts"
 
