@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { once } from "node:events"
-import { fileURLToPath } from "node:url"
-import { SimulatorClient } from "../local/simulator/client.ts"
+import type { SimulatorClient } from "../local/simulator/client.ts"
 import { simulatedProviders } from "../local/simulator/variables.ts"
 import { openStack } from "../local/stack/openStack.ts"
+import { openSimulator } from "./openSimulator.ts"
 import type { OperationName, Operations, PlainGrant, Provider, Side } from "./workers/operations.ts"
 
 /** Everything a figure needs: the workers in workerd, and the simulator of the providers in a process of its own. */
@@ -27,17 +25,6 @@ export interface Stage {
   readonly close: () => Promise<void>
 }
 
-/** The simulator beside us and not in this process: it must not wait for whoever measures. */
-const startSimulator = async (): Promise<{ readonly url: string; readonly process: ChildProcess }> => {
-  const script = fileURLToPath(new URL("../local/simulator/main.ts", import.meta.url))
-  const child = spawn(process.execPath, [script, "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] })
-  for await (const chunk of child.stdout) {
-    const url = /http:\/\/\S+/.exec(String(chunk))?.[0]
-    if (url !== undefined) return { url, process: child }
-  }
-  throw new Error("the simulator ended before it listened")
-}
-
 const variables = (simulator: string) => ({
   TOKEN_KEYS: `bench:${randomBytes(32).toString("base64")}`,
   ...simulatedProviders(simulator),
@@ -47,12 +34,8 @@ const variables = (simulator: string) => ({
 })
 
 export const openStage = async (): Promise<Stage> => {
-  const { url, process: child } = await startSimulator()
-  const simulator = new SimulatorClient(url)
-  const endSimulator = async () => {
-    child.kill()
-    if (child.exitCode === null && child.signalCode === null) await once(child, "exit")
-  }
+  const { simulator, close: endSimulator } = await openSimulator()
+  const { url } = simulator
   const stack = await openStack({
     workers: [
       { configPath: "bench/workers/caller/wrangler.toml" },

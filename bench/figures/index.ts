@@ -1,4 +1,5 @@
 import type { Figure } from "../figure.ts"
+import { cronTimeOverLegacy } from "./cronTimeOverLegacy.ts"
 import { delayOverBound } from "./delayOverBound.ts"
 import { delayOverMinifluxRule } from "./delayOverMinifluxRule.ts"
 import { feedPageRowsRead } from "./feedPageRowsRead.ts"
@@ -15,6 +16,7 @@ import { refreshesFor100Callers } from "./refreshesFor100Callers.ts"
 import { requestsPerItem20Followers } from "./requestsPerItem.ts"
 import { rowsWrittenPerItem } from "./rowsWrittenPerItem.ts"
 import { rpcTypedOverBare } from "./rpcTypedOverBare.ts"
+import { tokenQueriesAfterMove } from "./tokenQueriesAfterMove.ts"
 
 /** Every figure that is due, in the order in which it is measured. */
 export const figures: ReadonlyArray<Figure> = [
@@ -24,6 +26,8 @@ export const figures: ReadonlyArray<Figure> = [
   idlePollProviderRequests,
   refreshesFor100Callers,
   rowsWrittenPerItem,
+  cronTimeOverLegacy,
+  tokenQueriesAfterMove,
   delayOverMinifluxRule,
   delayOverBound,
   requestsPerItem20Followers,
