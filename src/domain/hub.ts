@@ -1,6 +1,6 @@
 import { stableHash } from "./hash.ts"
 import type { Provider } from "./provider.ts"
-import { fairPrice, integral, nextLook } from "./schedule/nextLook.ts"
+import { fairPrice, nextLook } from "./schedule/nextLook.ts"
 import type { Rhythm } from "./schedule/rhythm.ts"
 
 /** The hub that looks after a source, by its name, among so many. */
@@ -13,10 +13,13 @@ const mostFor = 2
 
 const weekMs = 7 * 24 * 3_600_000
 
+/** A feed says the same for a quarter of an hour. */
+const minimumMs = 15 * 60_000
+
 /**
- * The first moment after `since` at which a source is to be looked at, in epoch milliseconds: when the integral of √rate since the
- * beginning of the week, shifted by the source, passes the next multiple of the price. So when a look is due follows from how the source
- * publishes alone, and nothing is written for one that finds nothing. Once in each longest interval it is looked at in any case.
+ * The first moment after `since` at which a source is to be looked at, in epoch milliseconds: looks follow each other from the beginning of
+ * the source's own week on. So when a look is due follows from how the source publishes alone, and nothing is written for one that finds
+ * nothing. Once in each longest interval it is looked at in any case.
  */
 export const nextLookAt = (
   { sourceId, followers }: { readonly sourceId: string; readonly followers: number },
@@ -24,12 +27,12 @@ export const nextLookAt = (
   since: number,
   maximumMs: number,
 ): number => {
-  const week = Math.floor(since / weekMs) * weekMs
   const price = fairPrice(rhythm, looksADay * Math.min(mostFor, followers ** 0.25))
-  const shift = (stableHash(`pollen:look:${sourceId}`) / 2 ** 32) * price
-  const left = price - ((integral(rhythm, week, since) + shift) % price)
-  const worthIt = nextLook(rhythm, since, { price: left, minimumMs: 1, maximumMs: weekMs })
-  return Math.min(week + weekMs, worthIt, onGrid(sourceId, maximumMs, since + 1))
+  const shift = Math.floor((stableHash(`pollen:look:${sourceId}`) / 2 ** 32) * weekMs)
+  const week = Math.floor((since - shift) / weekMs) * weekMs + shift
+  let at = week
+  while (at <= since) at = nextLook(rhythm, at, { price, minimumMs, maximumMs })
+  return Math.min(week + weekMs, at, onGrid(sourceId, maximumMs, since + 1))
 }
 
 /**

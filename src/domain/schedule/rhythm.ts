@@ -35,6 +35,8 @@ export const Rhythm = Schema.Struct({
   certainty: Schema.Number,
   /** Items an hour that are expected besides until a moment (epoch milliseconds), since another has just appeared. */
   burst: Schema.NullOr(Schema.Struct({ perHour: Schema.Number, until: Schema.Number })),
+  /** The part of the rate that is left until a moment (epoch milliseconds), since no item has ever followed another so soon. */
+  quiet: Schema.NullOr(Schema.Struct({ part: Schema.Number, until: Schema.Number })),
 })
 export type Rhythm = typeof Rhythm.Type
 
@@ -114,6 +116,20 @@ const burstAfter = (newestFirst: ReadonlyArray<number>, perMs: number): Rhythm["
   return { perHour: (excess * hourMs) / Math.max(slotMs, until - newest), until }
 }
 
+/** The part of the gaps between items that may be shorter than what counts as the shortest, and the part of that which is quiet. */
+const exceptions = 0.05
+const quietPart = 0.8
+
+/** Tells how long nothing more comes after the newest item, as far as the gaps between items have shown. */
+const quietAfter = (newestFirst: ReadonlyArray<number>): Rhythm["quiet"] => {
+  const [newest = 0] = newestFirst
+  const gaps = newestFirst.slice(1).map((older, index) => (newestFirst[index] ?? older) - older)
+  if (gaps.length < 3) return null
+  const sorted = gaps.toSorted((one, other) => one - other)
+  const shortest = sorted[Math.floor(gaps.length * exceptions)] ?? 0
+  return { part: 1 / (gaps.length + 2), until: newest + quietPart * shortest }
+}
+
 /**
  * Learns how a source publishes from its newest items. A rate that fades, so that what was is forgotten; a source that is silent for
  * longer than it used to be is taken to be dying by and by.
@@ -131,6 +147,7 @@ export const rhythmOf = (publishedAt: ReadonlyArray<number>, now: number): Rhyth
     perHour: Array.from({ length: weekSlots }, () => (perWeek / weekMs) * hourMs),
     certainty: 0,
     burst: null,
+    quiet: null,
   })
   if (newest === undefined || oldest === undefined || times.length < 3) return even(unknownRate)
   const items = times.map((at) => ({
@@ -159,7 +176,7 @@ export const rhythmOf = (publishedAt: ReadonlyArray<number>, now: number): Rhyth
     // Short when it is stored.
     return Number(rate.toPrecision(4))
   })
-  return { perHour, certainty: 1 - mixed.ofNone, burst: burstAfter(times, perMs) }
+  return { perHour, certainty: 1 - mixed.ofNone, burst: burstAfter(times, perMs), quiet: quietAfter(times) }
 }
 
 /** What is expected of several sources together, all of which one look tells of. */
@@ -178,6 +195,8 @@ export const together = (rhythms: ReadonlyArray<Rhythm>): Rhythm => {
     perHour: perHour.map((rate) => Number(rate.toPrecision(4))),
     certainty: all === 0 ? 0 : known / all,
     burst,
+    // One that is quiet says nothing of the others.
+    quiet: null,
   }
 }
 

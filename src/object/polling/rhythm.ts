@@ -23,5 +23,5 @@ export const nextLibraryAt = (rhythm: string | null, now: number, bounds: Interv
     onNone: () => null,
     // Never longer than the longest interval, however certain: somebody may follow something new.
     onSome: (learned) =>
-      Math.min(now + bounds.maximumMs, nextLook(learned, now, { ...bounds, price: libraryPrice(learned) })),
+      Math.min(now + bounds.maximumMs, nextLook(learned, now, { ...bounds, price: libraryPrice(learned, bounds) })),
   })
