@@ -7,8 +7,14 @@ const day = 24 * hour
 export interface Trace {
   readonly name: string
   readonly published: ReadonlyArray<number>
-  /** Items an hour expected at a moment by somebody who knows the source and the newest item found. */
-  readonly rateAt: (at: number, newest: number) => number
+  /** Items an hour expected at a moment by somebody who knows the source, and has seen all that it published until the last look. */
+  readonly rateAt: (at: number, seen: Seen) => number
+}
+
+/** What has been seen of a source: epoch milliseconds. */
+interface Seen {
+  readonly newest: number
+  readonly lookedAt: number
 }
 
 /** When traces begin, and the weeks of them that count: what came before is the past that a policy learns from. */
@@ -19,6 +25,17 @@ export const countedFrom = begin + pastDays * day
 export const end = countedFrom + countedDays * day
 
 const normal = (draw: Draw) => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw())
+
+/** The part of a normal distribution below so many standard deviations (Abramowitz and Stegun 26.2.17, to 7 decimals). */
+const normalBelow = (deviations: number): number => {
+  const t = 1 / (1 + 0.2316419 * Math.abs(deviations))
+  const series = t * (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
+  const above = (Math.exp((-deviations * deviations) / 2) / Math.sqrt(2 * Math.PI)) * series
+  return deviations < 0 ? above : 1 - above
+}
+
+/** The part of what is meant that appears. */
+const appears = 0.95
 
 /** At an hour of local time, give or take; half of the sources move their clocks by an hour on 25 October. */
 const atHour = (name: string, isDay: (weekday: number) => boolean, draw: Draw): Trace => {
@@ -32,43 +49,56 @@ const atHour = (name: string, isDay: (weekday: number) => boolean, draw: Draw): 
     const weekday = (new Date(midnight).getUTCDay() + shift) % 7
     if (isDay(weekday)) meant.push(midnight + at + (midnight >= moved ? clocks : 0))
   }
-  // One in twenty does not appear.
-  const published = meant.filter(() => draw() > 0.05).map((time) => Math.round(time + normal(draw) * spread))
-  const rateAt = (time: number) =>
-    meant.reduce((sum, one) => {
+  const published = meant.filter(() => draw() < appears).map((time) => Math.round(time + normal(draw) * spread))
+  // What is meant appears once: after it was found, or the later it gets, no more of it is expected.
+  const rateAt = (time: number, { newest, lookedAt }: Seen) => {
+    const index = Math.round((time - at - begin) / day)
+    return [index - 1, index, index + 1].reduce((sum, day) => {
+      const one = meantOn.get(day)
+      if (one === undefined || newest > one - 6 * spread) return sum
       const distance = (time - one) / spread
-      return Math.abs(distance) > 5
-        ? sum
-        : sum + (0.95 * Math.exp((-distance * distance) / 2) * hour) / (spread * Math.sqrt(2 * Math.PI))
-    }, 0.0001)
+      const density = Math.exp((-distance * distance) / 2) / (spread * Math.sqrt(2 * Math.PI))
+      const before = appears * normalBelow((lookedAt - one) / spread)
+      return sum + (appears * density * hour) / (1 - before)
+    }, 0)
+  }
+  const meantOn = new Map(meant.map((one) => [Math.floor((one - begin) / day), one]))
   return { name, published: published.toSorted((one, other) => one - other), rateAt }
 }
 
 /** By chance, at a rate of items an hour that may change. */
-const byChance = (name: string, rateAt: (at: number) => number, most: number, draw: Draw, from = begin): Trace => {
+const byChance = (name: string, rateAt: (at: number) => number, most: number, draw: Draw): Trace => {
   const published: Array<number> = []
-  for (let time = from; time < end; ) {
+  for (let time = begin; time < end; ) {
     time += (-Math.log(1 - draw()) / most) * hour
     if (time < end && draw() < rateAt(time) / most) published.push(Math.round(time))
   }
-  return { name, published, rateAt: (at) => (at < from ? 0 : rateAt(at)) }
+  return { name, published, rateAt }
 }
 
 /** Four in a row, two hours apart or so, every ten days or so. */
 const inBursts = (name: string, draw: Draw): Trace => {
   const base = 0.1 / 24
   const starts = byChance("", () => base, base, draw).published
-  const published = starts
-    .flatMap((start) => [0, 1, 2, 3].map((index) => Math.round(start + index * 2 * hour * (0.7 + draw() * 0.6))))
-    .filter((time) => time < end)
-    .toSorted((one, other) => one - other)
-  const last = new Set(starts.map((start) => published.filter((at) => at >= start && at <= start + 9 * hour).at(-1)))
-  const rateAt = (at: number, newest: number) => {
-    // After the fourth no more comes. Each of the others is followed by one within 1.4 to 2.6 hours.
-    const isFollowed = !last.has(newest) && at > newest + 1.2 * hour && at < newest + 3.2 * hour
-    return base + (isFollowed ? 1 / 2 : 0)
-  }
-  return { name, published, rateAt }
+  const followers = starts.flatMap((start) =>
+    [1, 2, 3].map((index) => ({
+      start,
+      from: start + index * 2 * hour * 0.7,
+      to: start + index * 2 * hour * 1.3,
+      at: Math.round(start + index * 2 * hour * (0.7 + draw() * 0.6)),
+    })),
+  )
+  const published = [...starts, ...followers.map(({ at }) => at)].filter((time) => time < end)
+  // Once the first is found, the others are due, each somewhere in a time of its own until it is found.
+  const rateAt = (time: number, { newest, lookedAt }: Seen) =>
+    followers.reduce(
+      (sum, { start, from, to, at }) =>
+        start <= lookedAt && at > lookedAt && newest >= start && time >= from && time < to
+          ? sum + hour / (to - Math.max(from, Math.min(lookedAt, to - 1)))
+          : sum,
+      base,
+    )
+  return { name, published: published.toSorted((one, other) => one - other), rateAt }
 }
 
 const makers: Readonly<Record<string, (draw: Draw) => Trace>> = {
@@ -83,11 +113,7 @@ const makers: Readonly<Record<string, (draw: Draw) => Trace>> = {
   newborn: (draw) => {
     const trace = atHour("newborn", () => true, draw)
     const from = countedFrom - 3 * day
-    return {
-      ...trace,
-      published: trace.published.filter((at) => at >= from),
-      rateAt: (at, newest) => (at < from ? 0 : trace.rateAt(at, newest)),
-    }
+    return { ...trace, published: trace.published.filter((at) => at >= from) }
   },
   poisson: (draw) => {
     const perHour = (0.5 + draw() * 6) / 168
