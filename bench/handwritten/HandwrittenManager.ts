@@ -108,7 +108,8 @@ export class HandwrittenManager extends DurableObject<BenchEnv> {
     const ofSource = [provider, externalId]
     const known = this.#sql.exec("SELECT id FROM sources WHERE provider = ? AND id = ?", ...ofSource).toArray()
     if (known.length > 0) {
-      this.#sql.exec("UPDATE sources SET listed_count = ? WHERE provider = ? AND id = ?", itemCount, ...ofSource)
+      const changed = "UPDATE sources SET listed_count = ? WHERE provider = ? AND id = ? AND listed_count IS NOT ?"
+      this.#sql.exec(changed, itemCount, ...ofSource, itemCount)
       return
     }
     this.#sql.exec(
