@@ -1,11 +1,10 @@
 import { DurableObject } from "cloudflare:workers"
-import { drizzle } from "drizzle-orm/durable-sqlite"
-import { migrate } from "drizzle-orm/durable-sqlite/migrator"
 import { Effect, Exit, Layer, ManagedRuntime, Option, Redacted } from "effect"
 import migrations from "../../migrations/hub/migrations.js"
 import { DatabaseTimeout } from "../domain/database.ts"
 import type { Misconfigured } from "../domain/error.ts"
 import { FeedDatabase } from "../object/delivery/Outbox.ts"
+import { migrateOnce } from "../object/migrateOnce.ts"
 import type { Access } from "../object/polling/Access.ts"
 import { Hubs } from "../object/polling/Hubs.ts"
 import { Recording } from "../object/polling/recordCheck.ts"
@@ -96,7 +95,7 @@ export class SourceHub<Env extends HubEnv = HubEnv> extends DurableObject<Env> {
     const name = state.id.name ?? knownName(state.storage.sql)
     this.#runtime = ManagedRuntime.make(this.layer(services(state, env, name)))
     state.blockConcurrencyWhile(async () => {
-      await migrate(drizzle(state.storage), migrations)
+      await migrateOnce(state.storage, migrations)
       if ((await state.storage.getAlarm()) === null) await this.#runtime.runPromiseExit(arm)
     })
   }

@@ -1,6 +1,4 @@
 import { DurableObject } from "cloudflare:workers"
-import { drizzle } from "drizzle-orm/durable-sqlite"
-import { migrate } from "drizzle-orm/durable-sqlite/migrator"
 import { Cause, Effect, Exit, identity, Layer, ManagedRuntime, Scheduler } from "effect"
 import migrations from "../../migrations/object/migrations.js"
 import { DatabaseTimeout } from "../domain/database.ts"
@@ -21,6 +19,7 @@ import { Grants } from "./grants/Grants.ts"
 import { Refresher } from "./grants/Refresher.ts"
 import { EventQueue, TokenEvents } from "./grants/TokenEvents.ts"
 import * as operations from "./methods.ts"
+import { migrateOnce } from "./migrateOnce.ts"
 import { getAccessToken } from "./move/access.ts"
 import { discardCopies, importTokens } from "./move/copies.ts"
 import { fingerprintTokens } from "./move/fingerprints.ts"
@@ -117,7 +116,7 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
     this.#userId = state.id.name ?? enrolledUserId(state.storage.sql)
     this.#runtime = ManagedRuntime.make(this.layer(services(state, env, this.#userId)))
     state.blockConcurrencyWhile(async () => {
-      await migrate(drizzle(state.storage), migrations)
+      await migrateOnce(state.storage, migrations)
       // A row that says it is due is worth nothing without an alarm, however that came to be missing.
       if ((await state.storage.getAlarm()) === null) await this.#runtime.runPromiseExit(arm())
     })
