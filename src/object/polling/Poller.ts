@@ -16,7 +16,7 @@ import { checkSource } from "./checkSource.ts"
 import type { Hubs } from "./Hubs.ts"
 import { pendingSources, synchronise } from "./library.ts"
 import { recordDeadly } from "./recordCheck.ts"
-import { learnedRhythm, nextLibraryAt } from "./rhythm.ts"
+import { currentRhythm, nextLibraryAt } from "./rhythm.ts"
 import * as statements from "./statements.ts"
 import { watchSources } from "./watchSources.ts"
 
@@ -164,7 +164,10 @@ export class Poller extends Context.Service<
           { concurrency: isCareful ? 1 : sourcesAtOnce, discard: true },
         )
         const endedAt = yield* Clock.currentTimeMillis
-        const rhythm = learnedRhythm(store, provider, endedAt)
+        const rhythm = currentRhythm(store, provider, before?.rhythm ?? null, {
+          itemsFound: figures.itemsFound,
+          now: endedAt,
+        })
         store.exec(statements.endPass, ...[provider, endedAt, rhythm, nextLibraryAt(rhythm, endedAt, settings.bounds)])
       })
 
