@@ -1,5 +1,6 @@
 import type { Figure } from "../figure.ts"
-import { cronTimeOverLegacy } from "./cronTimeOverLegacy.ts"
+import { cronTimeOverLegacy } from "../legacy/cronTimeOverLegacy.ts" // legacy
+import { tokenQueriesAfterMove } from "../legacy/tokenQueriesAfterMove.ts" // legacy
 import { delayOverBound } from "./delayOverBound.ts"
 import { delayOverMinifluxRule } from "./delayOverMinifluxRule.ts"
 import { feedPageRowsRead } from "./feedPageRowsRead.ts"
@@ -16,7 +17,6 @@ import { refreshesFor100Callers } from "./refreshesFor100Callers.ts"
 import { requestsPerItem20Followers } from "./requestsPerItem.ts"
 import { rowsWrittenPerItem } from "./rowsWrittenPerItem.ts"
 import { rpcTypedOverBare } from "./rpcTypedOverBare.ts"
-import { tokenQueriesAfterMove } from "./tokenQueriesAfterMove.ts"
 
 /** Every figure that is due, in the order in which it is measured. */
 export const figures: ReadonlyArray<Figure> = [
@@ -26,8 +26,8 @@ export const figures: ReadonlyArray<Figure> = [
   idlePollProviderRequests,
   refreshesFor100Callers,
   rowsWrittenPerItem,
-  cronTimeOverLegacy,
-  tokenQueriesAfterMove,
+  cronTimeOverLegacy, // legacy
+  tokenQueriesAfterMove, // legacy
   delayOverMinifluxRule,
   delayOverBound,
   requestsPerItem20Followers,

@@ -1,8 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 
-/** The legacy poller and its tests, the rehearsal of the move from it, and this step itself. */
-const folders = ["src/legacy/", "test/legacy/", "local/rehearsal/", "scripts/withoutLegacy/"]
+/** The legacy poller, its tests and the figures about it, the rehearsal of the move from it, and this step itself. */
+const folders = ["src/legacy/", "test/legacy/", "bench/legacy/", "local/rehearsal/", "scripts/withoutLegacy/"]
 
 /** A seam that is a file, by its name. */
 const isSeamFile = (path: string): boolean => /(^|\/)(legacy|rehears(e|al))[A-Za-z]*(\.test)?\.(ts|md)$/.test(path)

@@ -1,7 +1,7 @@
 import type { Figure } from "../figure.ts"
-import { forEach, idsOf, insertPeople, makePeople } from "../population.ts"
-import { openProduction, type Production } from "../production.ts"
 import { interleaved, median, rounded, spread } from "../spread.ts"
+import { forEach, idsOf, insertPeople, makePeople } from "./population.ts"
+import { openProduction, type Production } from "./production.ts"
 
 /** Of whom an object is overdue: one in so many. */
 const overdueOneIn = 100

@@ -1,8 +1,8 @@
 import { workersUnderLimits } from "../../local/rehearsal/Workers.ts"
 import type { OperationName, Operations } from "../../local/rehearsal/workers/operations.ts"
 import type { Figure } from "../figure.ts"
-import { forEach, idsOf, insertPeople, makePeople } from "../population.ts"
-import { openProduction, type Production } from "../production.ts"
+import { forEach, idsOf, insertPeople, makePeople } from "./population.ts"
+import { openProduction, type Production } from "./production.ts"
 
 const people = 20
 const stages = ["live", "rampdown", "complete"]

@@ -1,4 +1,4 @@
-import { legacyRows } from "../local/stack/legacyRows.ts"
+import { legacyRows } from "../../local/stack/legacyRows.ts"
 import type { Production } from "./production.ts"
 
 /** People whom one request makes. */

@@ -1,16 +1,16 @@
-import type { SimulatorClient } from "../local/simulator/client.ts"
-import { simulatedProviders } from "../local/simulator/variables.ts"
+import type { SimulatorClient } from "../../local/simulator/client.ts"
+import { simulatedProviders } from "../../local/simulator/variables.ts"
 import {
   cronWorker,
   gatewayWorker,
   type LocalWorker,
   migrationWorker,
   simulatedCoreWorker,
-} from "../local/stack/LocalWorker.ts"
-import { openStack, type Stack } from "../local/stack/openStack.ts"
-import { generateKeys, type Keys } from "../src/cli/state/keys.ts"
-import { issueBearer } from "../src/gateway/bearer.ts"
-import { openSimulator } from "./openSimulator.ts"
+} from "../../local/stack/LocalWorker.ts"
+import { openStack, type Stack } from "../../local/stack/openStack.ts"
+import { generateKeys, type Keys } from "../../src/cli/state/keys.ts"
+import { issueBearer } from "../../src/gateway/bearer.ts"
+import { openSimulator } from "../openSimulator.ts"
 
 /** The four workers as they are deployed, with the simulator for the providers. */
 export interface Production extends Pick<Stack, "harness" | "database" | "close"> {
