@@ -21,7 +21,8 @@ const entries = "local/stack/workers"
  * run cron. `limits` are other ones than Cloudflare's.
  */
 export const workersUnderLimits = (simulatorUrl: string, keys: Keys, limits: Readonly<Record<string, string>> = {}) => {
-  const vars = { ...simulatedSettings(simulatorUrl), ...limits }
+  // With a key, so that hubs look after channels. A rehearsal has none: with intervals of seconds, looks would be all that two cores do.
+  const vars = { ...simulatedSettings(simulatorUrl), YOUTUBE_API_KEY: "simulator-key", ...limits }
   return [
     gatewayWorker(keys, { entry: `${entries}/gateway.ts`, vars: limits }),
     simulatedCoreWorker(keys, simulatorUrl, { entry: `${entries}/countedCore.ts`, vars }),

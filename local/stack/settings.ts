@@ -6,7 +6,6 @@ export const backfillItems = 5
 /** Settings of the core worker for a run against the simulator: short intervals, and no floor for requested polls, are the only difference to a real deployment. */
 export const simulatedSettings = (simulatorUrl: string): Readonly<Record<string, string>> => ({
   ...simulatedProviders(simulatorUrl),
-  YOUTUBE_API_KEY: "simulator-key",
   POLL_MINIMUM_INTERVAL: "2 seconds",
   POLL_MAXIMUM_INTERVAL: "4 seconds",
   POLL_REQUEST_INTERVAL: "0 seconds",

@@ -2,7 +2,7 @@ import { Option, Schema } from "effect"
 import type { IntervalBounds } from "../../domain/interval.ts"
 import type { Provider } from "../../domain/provider.ts"
 import { libraryPrice, nextLook } from "../../domain/schedule/nextLook.ts"
-import { Rhythm, rhythmOf, together } from "../../domain/schedule/rhythm.ts"
+import { Rhythm, rhythmOf, slotMs, together } from "../../domain/schedule/rhythm.ts"
 import type { Store } from "../Store.ts"
 import * as statements from "./statements.ts"
 
@@ -35,7 +35,8 @@ export const currentRhythm = (
 
 /** The moment of the next look at a library that has just been read, in epoch milliseconds; `null` where nothing has been learned. */
 export const nextLibraryAt = (rhythm: string | null, now: number, bounds: IntervalBounds): number | null =>
-  Option.match(rhythm === null ? Option.none<Rhythm>() : decode(rhythm), {
+  // Half hours of the week say nothing where a library is read more often than that in any case.
+  Option.match(rhythm === null || bounds.maximumMs <= slotMs ? Option.none<Rhythm>() : decode(rhythm), {
     onNone: () => null,
     // Never longer than the longest interval, however certain: somebody may follow something new.
     onSome: (learned) =>
