@@ -60,7 +60,7 @@ export default defineConfig({
           // Files share a workerd, which takes longer to start than most of them run; test/database.ts keeps them apart.
           isolate: false,
           include: [
-            "test/{campaign,core,cron,feed,gateway,hub,legacy,migration,move,object,providers,rpc}/**/*.test.ts",
+            "test/{budget,campaign,core,cron,feed,gateway,hub,legacy,migration,move,object,providers,rpc}/**/*.test.ts",
           ],
           globalSetup: ["./test/simulator/globalSetup.ts"],
           setupFiles: ["./test/database.ts", "./test/traces.ts"],

@@ -44,7 +44,7 @@ export const accounts = sqliteTable("accounts", {
   epoch: integer("epoch").notNull().default(1),
   /** Of a copy: the generation that D1's row had. A copy of an older one never takes its place. */
   copiedGeneration: integer("copied_generation"),
-  /** The provider's API is rate limited until, and why: `rate_limited` (`Retry-After`) or `quota_exceeded`. */
+  /** The provider's API is rate limited until, and why: `rate_limited` (`Retry-After`), `quota_exceeded` or `budget_spent`. */
   rateLimitedUntil: integer("held_until"),
   rateLimitReason: text("hold_reason"),
   /** The end of the last pause, of API or token endpoint, that was cut to `PAUSE_LIMIT`. */

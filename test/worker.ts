@@ -1,6 +1,8 @@
 import { Clock, Duration, Effect, Layer } from "effect"
+import { ProviderBudget as LiveBudget } from "../src/budget/ProviderBudget.ts"
 import { type HubEnv, SourceHub as LiveHub } from "../src/hub/SourceHub.ts"
 import { UserSubscriptionManager as Live, type ObjectEnv } from "../src/object/UserSubscriptionManager.ts"
+import type { BudgetNamespace } from "../src/rpc/budget.ts"
 import { asInvocations } from "./campaign/invocation.ts"
 
 export { CronEntrypoint, GatewayEntrypoint, MigrationEntrypoint, TokensEntrypoint } from "../src/core/entrypoints.ts"
@@ -30,6 +32,15 @@ export const settings: {
 
 /** Whether hubs answer nobody. */
 export const outages = { hubs: false }
+
+/** The budgets that objects are bound to, from their next start on: none, unless a test says so, since files share the providers. */
+export const budgets: { bound: BudgetNamespace | null; variables: Readonly<Record<string, string>> } = {
+  bound: null,
+  variables: {},
+}
+
+const budgeted = <Env extends { readonly BUDGETS?: BudgetNamespace }>({ BUDGETS: _, ...env }: Env) =>
+  budgets.bound === null ? env : { ...env, ...budgets.variables, BUDGETS: budgets.bound }
 
 const live = Clock.Clock.defaultValue()
 const nowMillis = () => Date.now() + clock.aheadMs
@@ -64,7 +75,7 @@ const states = new WeakMap<object, DurableObjectState>()
 /** The object as it is, on a clock that tests can move. */
 export class UserSubscriptionManager extends Live<ObjectEnv> {
   constructor(state: DurableObjectState, env: ObjectEnv) {
-    super(state, { ...env, ...settings })
+    super(state, { ...budgeted(env), ...settings })
     states.set(this, state)
   }
 
@@ -76,7 +87,7 @@ export class UserSubscriptionManager extends Live<ObjectEnv> {
 /** A hub as it is, on the same clock. */
 export class SourceHub extends LiveHub<HubEnv> {
   constructor(state: DurableObjectState, env: HubEnv) {
-    super(state, { ...env, ...settings })
+    super(state, { ...budgeted(env), ...settings })
   }
 
   override watch(payload: Parameters<LiveHub["watch"]>[0]) {
@@ -89,6 +100,17 @@ export class SourceHub extends LiveHub<HubEnv> {
 
   protected override layer(layer: Parameters<LiveHub["layer"]>[0]) {
     return Layer.provideMerge(layer, Layer.succeed(Clock.Clock, adjustable))
+  }
+}
+
+/** A budget as it is, on the same clock, with the limits that a test sets. */
+export class ProviderBudget extends LiveBudget {
+  constructor(state: DurableObjectState, env: object) {
+    super(state, { ...env, ...budgets.variables })
+  }
+
+  protected override layer() {
+    return Layer.succeed(Clock.Clock, adjustable)
   }
 }
 asInvocations(UserSubscriptionManager, (instance) => states.get(instance))

@@ -1,3 +1,4 @@
+export { ProviderBudget } from "../budget/ProviderBudget.ts"
 export { SourceHub } from "../hub/SourceHub.ts"
 export { UserSubscriptionManager } from "../object/UserSubscriptionManager.ts"
 export { CronEntrypoint, GatewayEntrypoint, MigrationEntrypoint, TokensEntrypoint } from "./entrypoints.ts"

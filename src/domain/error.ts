@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { PauseReason } from "./pause.ts"
 import { Provider } from "./provider.ts"
 import { EpochMillis } from "./token.ts"
 
@@ -96,15 +97,18 @@ export class ProviderUnavailable extends Schema.TaggedError<ProviderUnavailable>
   }
 }
 
-/** The provider asked for silence: `Retry-After`, or a quota that is used up. */
+/** The provider asked for silence by `Retry-After` or a quota that is used up, or the application has no request left for it. */
 export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited", {
   provider: Provider,
-  reason: Schema.Literals(["rate_limited", "quota_exceeded"]),
+  reason: PauseReason,
   /** Nothing is asked of the provider before then: epoch milliseconds. */
   retryAt: EpochMillis,
 }) {
   override get message(): string {
-    return `${this.provider} asked to wait until ${new Date(this.retryAt).toISOString()} (${this.reason})`
+    const until = new Date(this.retryAt).toISOString()
+    return this.reason === "budget_spent"
+      ? `the application's requests to ${this.provider} are used up until ${until} (${this.reason})`
+      : `${this.provider} asked to wait until ${until} (${this.reason})`
   }
 }
 

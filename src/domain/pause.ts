@@ -1,10 +1,20 @@
-import type { RateLimited } from "./error.ts"
+import { Schema } from "effect"
+
+/**
+ * Why nothing is asked of a provider: `rate_limited` (`Retry-After`) and `quota_exceeded` say what it asked for, `budget_spent` that the
+ * application's own budget of requests keeps this one back.
+ */
+export const PauseReason = Schema.Literals(["rate_limited", "quota_exceeded", "budget_spent"])
+export type PauseReason = typeof PauseReason.Type
 
 /** Longest pause that a provider gets by `Retry-After`, in milliseconds: a day, unless an object is told otherwise (`PAUSE_LIMIT`). */
 export const longestPauseMs = 24 * 3_600_000
 
-/** What a provider asked for, and why. */
-type Pause = Pick<RateLimited, "reason" | "retryAt">
+/** Until when nothing is asked (epoch milliseconds), and why. */
+export interface Pause {
+  readonly reason: PauseReason
+  readonly retryAt: number
+}
 
 /** How much longer than asked a pause of the rate limit takes at most, as a part of it. */
 const spreadFraction = 0.1

@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers"
 import { Effect, Exit, Layer, ManagedRuntime, Option, Redacted } from "effect"
 import migrations from "../../migrations/hub/migrations.js"
+import { Budget } from "../budget/Budget.ts"
 import { DatabaseTimeout } from "../domain/database.ts"
 import type { Misconfigured } from "../domain/error.ts"
 import { FeedDatabase } from "../object/delivery/Outbox.ts"
@@ -14,6 +15,7 @@ import { Store } from "../object/Store.ts"
 import { ProviderClients } from "../providers/ProviderClients.ts"
 import { ProviderHttp } from "../providers/ProviderHttp.ts"
 import { youtubeFeed } from "../providers/youtubeFeed.ts"
+import type { BudgetNamespace } from "../rpc/budget.ts"
 import type { CommonError, Contract, Reply, Wire } from "../rpc/contract.ts"
 import { FindListing, type HubNamespace, ShareListing, Watch } from "../rpc/hub.ts"
 import { serve } from "../rpc/serve.ts"
@@ -29,9 +31,10 @@ import { watch } from "./watch.ts"
 export interface HubEnv extends SettingsVariables {
   readonly DB: D1Database
   readonly HUBS?: HubNamespace
+  readonly BUDGETS?: BudgetNamespace
 }
 
-type Services = Store | Hub | Hubs | Settings | ProviderHttp | ProviderClients | Access | Feeds | FeedDatabase
+type Services = Store | Hub | Hubs | Budget | Settings | ProviderHttp | ProviderClients | Access | Feeds | FeedDatabase
 
 /** Longest time between two looks at a channel's feed, in milliseconds: a look costs no quota. */
 const longestLookMs = 6 * 3_600_000
@@ -74,6 +77,7 @@ const services = (state: DurableObjectState, env: HubEnv, name: string): Layer.L
   )
   return Layer.mergeAll(access, feeds, clients, Hubs.layer(env.HUBS)).pipe(
     Layer.provideMerge(http),
+    Layer.provideMerge(Budget.layer(env.BUDGETS, env, { name, isForMany: true })),
     Layer.provideMerge(Hub.layer(name)),
     Layer.provideMerge(timeout),
     Layer.provideMerge(settings),
@@ -137,7 +141,11 @@ export class SourceHub<Env extends HubEnv = HubEnv> extends DurableObject<Env> {
   /** Never throws: a failure inside is logged, and the next alarm is set whatever happened. */
   override async alarm(): Promise<void> {
     const looked = Effect.flatMap(Hub, ({ alone }) => Effect.andThen(alone(lookAround), handOver))
-    const exit = await this.#runtime.runPromiseExit(Effect.ensuring(looked, arm))
+    const over = Effect.andThen(
+      arm,
+      Effect.flatMap(Budget, ({ giveBack }) => giveBack),
+    )
+    const exit = await this.#runtime.runPromiseExit(Effect.ensuring(looked, over))
     if (Exit.isSuccess(exit)) return
     await Effect.runPromise(Effect.logError("A hub did not get through its looks; it tries again", exit.cause))
     await this.ctx.storage.setAlarm(Date.now() + alarmAfterDefectMs)

@@ -1,11 +1,14 @@
 import { DurableObject } from "cloudflare:workers"
 import { Cause, Effect, Exit, identity, Layer, ManagedRuntime, Scheduler } from "effect"
 import migrations from "../../migrations/object/migrations.js"
+import { Budget } from "../budget/Budget.ts"
 import { DatabaseTimeout } from "../domain/database.ts"
 import { InvalidRequest, type Misconfigured, PersonForgotten } from "../domain/error.ts"
 import type { UserId } from "../domain/user.ts"
+import { IsRequested } from "../providers/Permits.ts"
 import { ProviderClients } from "../providers/ProviderClients.ts"
 import { ProviderHttp } from "../providers/ProviderHttp.ts"
+import type { BudgetNamespace } from "../rpc/budget.ts"
 import type { CommonError, Contract, Reply, Wire } from "../rpc/contract.ts"
 import type { HubNamespace } from "../rpc/hub.ts"
 import * as methods from "../rpc/methods.ts"
@@ -41,6 +44,8 @@ export interface ObjectEnv extends SettingsVariables {
   readonly TOKEN_EVENTS?: Queue
   /** Where none is bound, objects look after every source themselves. */
   readonly HUBS?: HubNamespace
+  /** Where none is bound, objects ask the providers for as much as they like. */
+  readonly BUDGETS?: BudgetNamespace
 }
 
 /** Told of every source that a poll finishes. A function that crosses RPC: it runs at the caller. */
@@ -57,6 +62,7 @@ type Services =
   | Poller
   | Access
   | Hubs
+  | Budget
   | Outbox
   | TokenEvents
   | Underway
@@ -85,6 +91,7 @@ const services = (state: DurableObjectState, env: ObjectEnv, userId: string): La
     Layer.provideMerge(TokenEvents.layer),
     Layer.provideMerge(clients),
     Layer.provideMerge(http),
+    Layer.provideMerge(Budget.layer(env.BUDGETS, env, { name: userId, isForMany: false })),
     Layer.provideMerge(
       Layer.effect(
         DatabaseTimeout,
@@ -157,7 +164,7 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
 
   setToken(payload: Wire<typeof move.HolderSetToken>) {
     return this.serve(move.HolderSetToken, payload, ({ provider, tokens, ...options }) =>
-      operations.setToken(provider, tokens, options),
+      Effect.provideService(operations.setToken(provider, tokens, options), IsRequested, true),
     )
   }
 
@@ -172,7 +179,9 @@ export class UserSubscriptionManager<Env extends ObjectEnv = ObjectEnv> extends 
   }
 
   validateTokens(payload: Wire<typeof methods.ValidateTokens>) {
-    return this.serve(methods.ValidateTokens, payload, operations.validateTokens)
+    return this.serve(methods.ValidateTokens, payload, () =>
+      Effect.provideService(operations.validateTokens(), IsRequested, true),
+    )
   }
 
   refreshTokens(payload: Wire<typeof methods.RefreshTokens>) {

@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm"
 import { Clock, Effect, Option } from "effect"
 import { accounts } from "../../schema/object.ts"
+import { Budget } from "../budget/Budget.ts"
 import { AccountNotConnected } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import type { AccountState, GivenTokens } from "../domain/token.ts"
@@ -150,22 +151,23 @@ export const refreshTokens = Effect.fnUntraced(function* ({ provider: wanted, fo
  */
 const passGuardMs = 60_000
 
+const giveBack = Effect.flatMap(Budget, ({ giveBack }) => giveBack)
+
 /** Polls the accounts, delivers what they brought, and sets the alarm again, whatever happened in between. */
-export const pollAll = Effect.fnUntraced(function* (
-  wanted: ReadonlyArray<Provider>,
-  trigger: "alarm" | "request",
-  listener?: ProgressListener,
-) {
-  const poller = yield* Poller
-  const outbox = yield* Outbox
-  if (trigger === "request" && wanted.length > 0) yield* armFor(passGuardMs)
-  const passes = yield* Effect.forEach(wanted, (provider) => Effect.exit(poller.poll(provider, trigger, listener)), {
-    concurrency: "unbounded",
-  })
-  // Whatever broke, what the passes found until then goes to D1.
-  const { delivered, undelivered } = yield* outbox.deliver
-  return { accounts: yield* Effect.all(passes), delivered: delivered + poller.takeDelivered(), undelivered }
-}, Effect.ensuring(rearm))
+export const pollAll = Effect.fnUntraced(
+  function* (wanted: ReadonlyArray<Provider>, trigger: "alarm" | "request", listener?: ProgressListener) {
+    const poller = yield* Poller
+    const outbox = yield* Outbox
+    if (trigger === "request" && wanted.length > 0) yield* armFor(passGuardMs)
+    const passes = yield* Effect.forEach(wanted, (provider) => Effect.exit(poller.poll(provider, trigger, listener)), {
+      concurrency: "unbounded",
+    })
+    // Whatever broke, what the passes found until then goes to D1.
+    const { delivered, undelivered } = yield* outbox.deliver
+    return { accounts: yield* Effect.all(passes), delivered: delivered + poller.takeDelivered(), undelivered }
+  },
+  Effect.ensuring(Effect.andThen(rearm, giveBack)),
+)
 
 export const pollNow = Effect.fnUntraced(function* (listener: ProgressListener | undefined) {
   const { isUnderway } = yield* Poller

@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm"
 import { Clock, Effect } from "effect"
 import { accounts, tokens } from "../../schema/object.ts"
+import { Budget } from "../budget/Budget.ts"
 import { type Provider, providers } from "../domain/provider.ts"
 import { Outbox } from "./delivery/Outbox.ts"
 import { GrantStore } from "./grants/GrantStore.ts"
@@ -10,7 +11,7 @@ import { readCounts } from "./schedule.ts"
 
 // What operators do to one object.
 
-/** Ends the pauses of API and token endpoint that a provider asked for, and says so in an event. */
+/** Ends the pauses of API and token endpoint that a provider asked for, the application's too, and says so in an event. */
 export const endPauses = Effect.fn("endPauses")(function* (wanted: Provider | undefined) {
   const store = yield* Store
   const { db } = store
@@ -31,6 +32,8 @@ export const endPauses = Effect.fn("endPauses")(function* (wanted: Provider | un
     }),
   )
   yield* store.durable
+  const { endPause } = yield* Budget
+  yield* Effect.forEach(ended, (provider) => endPause(provider, grants.readToken(provider)?.client ?? null))
   yield* rearm
   return { ended }
 })

@@ -1,8 +1,9 @@
 import { Context, Effect, Layer, Redacted, Ref, Schedule, Semaphore } from "effect"
-import { ProviderUnavailable } from "../domain/error.ts"
+import { ProviderUnavailable, type RateLimited } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
 import { countingSubrequest } from "../domain/subrequests.ts"
 import { BodyTooLong, isRedirect, readJson, readText } from "./body.ts"
+import { Permits } from "./Permits.ts"
 import type { AccessToken } from "./provider.ts"
 
 /** Requests of one person under way at once: a Worker invocation has 6 connections. */
@@ -116,7 +117,10 @@ const isTimeout = (thrown: unknown): boolean => thrown instanceof DOMException &
 export class ProviderHttp extends Context.Service<
   ProviderHttp,
   {
-    readonly get: (request: ApiRequest) => Effect.Effect<Answer, ProviderUnavailable>
+    /** Requests with a token are made out of the application's budget: `RateLimited` where that has none. */
+    readonly get: (request: ApiRequest) => Effect.Effect<Answer, ProviderUnavailable | RateLimited>
+    /** Tells the budget what a provider asked the whole application for. */
+    readonly tell: (limited: RateLimited) => Effect.Effect<void>
     /** Runs a request that is made by other means, within the same limit and count. */
     readonly counted: <A, E>(provider: Provider, request: Effect.Effect<A, E>) => Effect.Effect<A, E>
     /** Counts the requests made to a provider since the object started. */
@@ -128,15 +132,14 @@ export class ProviderHttp extends Context.Service<
       ProviderHttp,
       Effect.gen(function* () {
         const deadlines = makeDeadlines(timeoutMs)
+        const budget = yield* Permits
         const permits = yield* Semaphore.make(concurrentRequests)
         const counts = { spotify: yield* Ref.make(0), youtube: yield* Ref.make(0) }
 
         const counted = <A, E>(provider: Provider, request: Effect.Effect<A, E>) =>
-          permits.withPermit(
-            Effect.andThen(
-              Ref.update(counts[provider], (count) => count + 1),
-              countingSubrequest(request),
-            ),
+          Effect.andThen(
+            Ref.update(counts[provider], (count) => count + 1),
+            countingSubrequest(request),
           )
 
         const get = (request: ApiRequest) => {
@@ -153,14 +156,27 @@ export class ProviderHttp extends Context.Service<
                 : Effect.succeed(answered),
             ),
           )
-          return Effect.retry(counted(request.provider, answer), quickRetries).pipe(
+          const made = counted(request.provider, answer)
+          // What is public and free of quota needs no permit; every try of anything else does.
+          const permitted = request.token === null ? made : Effect.andThen(budget.take(request.provider), made)
+          return Effect.retry(permits.withPermit(permitted), {
+            schedule: quickRetries,
+            while: ({ _tag }) => _tag === "ProviderUnavailable",
+          }).pipe(
             Effect.flatMap((answered) =>
               isFailure(answered) ? Effect.fail(unavailable(answered.failure)) : Effect.succeed(answered),
             ),
           )
         }
 
-        return { get, counted, requests: (provider: Provider) => Ref.get(counts[provider]) }
+        const limitedAndCounted = <A, E>(provider: Provider, request: Effect.Effect<A, E>) =>
+          permits.withPermit(counted(provider, request))
+        return {
+          get,
+          tell: budget.tell,
+          counted: limitedAndCounted,
+          requests: (provider: Provider) => Ref.get(counts[provider]),
+        }
       }),
     )
 }

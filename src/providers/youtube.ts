@@ -139,10 +139,15 @@ const described = (item: ListedItem, { has: video, all }: Entry<typeof Video.Typ
   }
 }
 
+const reasonOf = ({ body }: Answer): string =>
+  Option.match(readError(body), { onNone: () => "", onSome: ({ error }) => error.errors?.[0]?.reason ?? "" })
+
+/** What one person has asked for too much concerns nobody else. */
+const isPersonal = (answer: Answer): boolean => reasonOf(answer) === "userRateLimitExceeded"
+
 /** Reasons: https://developers.google.com/youtube/v3/docs/errors. The daily quota comes back at midnight Pacific time. */
 const refuse = (answer: Answer, now: number): RequestError => {
-  const read = readError(answer.body)
-  const reason = Option.isSome(read) ? (read.value.error.errors?.[0]?.reason ?? "") : ""
+  const reason = reasonOf(answer)
   if (answer.status === 401) return new AccessTokenRejected({ provider })
   if (reason === "quotaExceeded" || reason === "dailyLimitExceeded") {
     return new RateLimited({ provider, reason: "quota_exceeded", retryAt: nextPacificMidnight(now) })
@@ -192,7 +197,7 @@ const readIds = entriesReader(Schema.Struct({ id: Id }))
 
 /** The YouTube Data API v3. Each request costs one unit of the quota, a 304 included. */
 export const youtubeClient = (apiUrl: string, http: ProviderHttp["Service"]): ProviderClient => {
-  const get = reader(provider, apiUrl, http, refuse)
+  const get = reader(provider, apiUrl, http, refuse, isPersonal)
   const getList = get(List)
   const getChannels = get(Channels)
   const paged = ({ key }: PageRequest) => ({

@@ -66,7 +66,9 @@ const unavailable = (reason: string) => new ProviderUnavailable({ provider, reas
 export const youtubeFeed = (feedUrl: string, http: Pick<ProviderHttp["Service"], "get">): ReadFeed =>
   Effect.fnUntraced(function* (channelId) {
     const request = { provider, url: feedUrl, query: { channel_id: channelId }, token: null, etag: null } as const
-    const { status, body } = yield* http.get({ ...request, isText: true })
+    const { status, body } = yield* http
+      .get({ ...request, isText: true })
+      .pipe(Effect.catchTag("RateLimited", ({ message }) => unavailable(message)))
     if (status !== 200) return yield* unavailable(`its feed answered ${status}`)
     if (typeof body !== "string" || !/<feed[\s>]/.test(body)) return yield* unavailable("its feed is none")
     const entries = yield* Stream.make(body).pipe(

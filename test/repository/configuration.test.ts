@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from "node:fs"
-import { Effect, type Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { describe, expect, it } from "vitest"
+import { readBudgetSettings } from "../../src/budget/settings.ts"
 import { CronSettings } from "../../src/cron/CronSettings.ts"
 import { Settings } from "../../src/object/Settings.ts"
 import { codeOf, rowsOf, section } from "./document.ts"
@@ -35,6 +36,7 @@ describe("the table of the workers' settings", () => {
   it("has every variable that a worker reads, and no other", async () => {
     const read = new Set([
       ...(await askedBy((env) => Settings.layer(env))),
+      ...(await askedBy((env) => Layer.effectDiscard(readBudgetSettings(env)))),
       ...(await askedBy((env) => CronSettings.layer(env as never))),
       ...declared,
     ])
@@ -55,6 +57,8 @@ describe("the table of the workers' settings", () => {
         Effect.map(Effect.provide(Settings, Settings.layer(env)), ({ keyRing: _, endpoints: __, ...rest }) => rest),
       )
     expect(await settings({ TOKEN_KEYS, ...documented })).toEqual(await settings({ TOKEN_KEYS }))
+    const budget = (env: object) => Effect.runPromise(readBudgetSettings(env))
+    expect(await budget(documented)).toEqual(await budget({}))
     const cron = (env: object) => Effect.runPromise(Effect.provide(CronSettings, CronSettings.layer(env as never)))
     expect(await cron(documented)).toEqual(await cron({}))
   })

@@ -1,3 +1,4 @@
+export { ProviderBudget } from "../../../src/budget/ProviderBudget.ts"
 export { GatewayEntrypoint } from "../../../src/core/entrypoints.ts"
 export { SourceHub } from "../../../src/hub/SourceHub.ts"
 export { HandwrittenManager } from "../../handwritten/HandwrittenManager.ts"

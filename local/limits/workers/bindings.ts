@@ -25,9 +25,13 @@ const counted = <Binding extends object>(binding: Binding, toSend = asTheyAre): 
     },
   })
 
-/** A namespace of objects: getting a stub asks nobody, and what a stub is asked counts. */
-const countedNamespace = <Namespace extends object>(namespace: Namespace): Namespace =>
-  new Proxy(namespace, {
+const countedNamespaces = new WeakMap<object, object>()
+
+/** A namespace of objects: getting a stub asks nobody, and what a stub is asked counts. One for all objects, as the platform's own is. */
+const countedNamespace = (namespace: object): object => {
+  const known = countedNamespaces.get(namespace)
+  if (known !== undefined) return known
+  const made = new Proxy(namespace, {
     get: (target, name) => {
       const member: unknown = Reflect.get(target, name, target)
       if (!isCallable(member)) return member
@@ -38,6 +42,9 @@ const countedNamespace = <Namespace extends object>(namespace: Namespace): Names
       }
     },
   })
+  countedNamespaces.set(namespace, made)
+  return made
+}
 
 // Not by its members: a service says of every name that it has it.
 const isService = (binding: object): boolean => Object.prototype.toString.call(binding) === "[object Fetcher]"

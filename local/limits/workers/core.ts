@@ -25,6 +25,8 @@ export class SourceHub extends LiveHub<HubEnv> {
   }
 }
 
+export { ProviderBudget } from "../../../src/budget/ProviderBudget.ts"
+
 export class GatewayEntrypoint extends LiveGateway {
   constructor(context: ExecutionContext, env: CoreEnv) {
     super(context, limitBindings(env))

@@ -2,7 +2,13 @@ import type { ObjectEnv } from "../../../src/object/UserSubscriptionManager.ts"
 import { UserSubscriptionManager as Limited } from "../../limits/workers/core.ts"
 import { watchDatabase } from "../../limits/workers/watchDatabase.ts"
 
-export { CronEntrypoint, GatewayEntrypoint, MigrationEntrypoint, SourceHub } from "../../limits/workers/core.ts"
+export {
+  CronEntrypoint,
+  GatewayEntrypoint,
+  MigrationEntrypoint,
+  ProviderBudget,
+  SourceHub,
+} from "../../limits/workers/core.ts"
 
 /** Statements that each person's object has sent to D1 since the worker started, by user id. */
 const statements = new Map<string, number>()

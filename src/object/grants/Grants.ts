@@ -4,6 +4,7 @@ import type { Provider } from "../../domain/provider.ts"
 import { isOutage, isUsable, needsRefresh, type TokenSet } from "../../domain/token.ts"
 import { askWithToken, isRejected } from "../../providers/askWithToken.ts"
 import { AccessTokenRejected } from "../../providers/error.ts"
+import { ClientInUse } from "../../providers/Permits.ts"
 import { GrantStore } from "./GrantStore.ts"
 import { issuedOf, type TokenRow } from "./grantRows.ts"
 import { type GrantError, Refresher, type UsableToken } from "./Refresher.ts"
@@ -84,7 +85,8 @@ export class Grants extends Context.Service<
         provider: Provider,
         use: (token: Redacted.Redacted<string>) => Effect.Effect<A, E | AccessTokenRejected | RateLimited>,
       ) {
-        const first = yield* fresh(provider, yield* store.ready(provider))
+        const row = yield* store.ready(provider)
+        const first = yield* fresh(provider, row)
         const isRateLimited = (error: E | AccessTokenRejected | RateLimited): error is RateLimited =>
           error instanceof RateLimited
         const ask = ({ token, generation }: UsableToken) =>
@@ -101,7 +103,8 @@ export class Grants extends Context.Service<
               return Effect.ignore(forgetPrevious(provider, generation))
             }),
           )
-        return yield* askWithToken({ provider, token: first, ask, replace: (rejected) => replace(provider, rejected) })
+        const asked = askWithToken({ provider, token: first, ask, replace: (rejected) => replace(provider, rejected) })
+        return yield* row.client === null ? asked : Effect.provideService(asked, ClientInUse, row.client)
       })
 
       const reveal = Effect.fn("Grants.reveal")(function* (provider: Provider) {

@@ -1,4 +1,5 @@
 import { Clock, Context, Data, Deferred, Effect, Layer, Option, Redacted } from "effect"
+import { Budget } from "../../budget/Budget.ts"
 import {
   type AccountNotConnected,
   ProviderUnavailable,
@@ -6,7 +7,9 @@ import {
   type ReauthorizationRequired,
   type SealBroken,
 } from "../../domain/error.ts"
+import { reconnectBy } from "../../domain/grantLife.ts"
 import type { Provider } from "../../domain/provider.ts"
+import { isRefusalExplained } from "../../domain/refusal.ts"
 import { needsRefresh, refreshableAt } from "../../domain/token.ts"
 import { registrationOf } from "../../providers/endpoints.ts"
 import type { OnlyRefreshToken } from "../../providers/error.ts"
@@ -68,6 +71,7 @@ export class Refresher extends Context.Service<
       const { readToken } = grants
       const settings = yield* Settings
       const http = yield* ProviderHttp
+      const budget = yield* Budget
       const { track } = yield* Underway
       const refreshes = new Map<Provider, Deferred.Deferred<UsableToken, GrantError>>()
 
@@ -75,6 +79,22 @@ export class Refresher extends Context.Service<
         const { provider } = error
         const retryAt = yield* grants.postpone(row, provider, error.reason)
         return new ProviderUnavailable({ provider, reason: error.reason, retryAt })
+      })
+
+      /** A grant is refused for itself, unless many people's are at once: then that is the provider's doing, and nobody's is given up. */
+      const refused = Effect.fnUntraced(function* (row: TokenRow, provider: Provider, reason: string) {
+        const now = yield* Clock.currentTimeMillis
+        const endsAt = reconnectBy(settings.grantLifetimes[provider], row.authorizedAt)
+        const isExplained = isRefusalExplained({ endsAt }, now)
+        if (!isExplained && (yield* budget.isOutage(provider, row.client))) {
+          const outage = new ProviderUnavailable({
+            provider,
+            reason: `${reason}, as for many people at once`,
+            retryAt: null,
+          })
+          return yield* yield* failed(row, outage)
+        }
+        return yield* yield* grants.refuse(row, provider, reason)
       })
 
       const accept = Effect.fnUntraced(function* (
@@ -191,8 +211,7 @@ export class Refresher extends Context.Service<
                 : exchange({ ...grantAlone, refreshToken: previous, previousRefreshToken: null }, lifeBefore),
             ),
             Effect.catchTags({
-              GrantRefused: ({ reason }) =>
-                isSuperseded() ? Effect.void : Effect.flatMap(grants.refuse(row, provider, reason), Effect.fail),
+              GrantRefused: ({ reason }) => (isSuperseded() ? Effect.void : refused(row, provider, reason)),
               ProviderUnavailable: (error) =>
                 isSuperseded() ? Effect.void : Effect.flatMap(failed(row, error), Effect.fail),
               NotRefreshed: ({ error }) => Effect.fail(error),

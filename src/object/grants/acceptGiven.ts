@@ -2,6 +2,7 @@ import { Clock, Effect } from "effect"
 import type { Provider } from "../../domain/provider.ts"
 import type { GivenTokens, TokenSet } from "../../domain/token.ts"
 import { readAccountId } from "../../providers/accountId.ts"
+import { ClientInUse } from "../../providers/Permits.ts"
 import { ProviderClients } from "../../providers/ProviderClients.ts"
 import { ProviderHttp } from "../../providers/ProviderHttp.ts"
 import type { AccessToken } from "../../providers/provider.ts"
@@ -20,7 +21,7 @@ export const tryInPlace = Effect.fn("tryInPlace")(function* (provider: Provider,
   const store = yield* GrantStore
   const client = (yield* ProviderClients)[provider]
   return yield* store.checkApiLimit(provider).pipe(
-    Effect.andThen(tryGrant(client, tokens)),
+    Effect.andThen(Effect.provideService(tryGrant(client, tokens), ClientInUse, tokens.client ?? null)),
     Effect.catchTag("RateLimited", (error) => Effect.as(store.limitApi(error), false)),
     Effect.map((isTried) => !isTried),
   )

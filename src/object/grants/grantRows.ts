@@ -1,10 +1,13 @@
 import { eq, sql } from "drizzle-orm"
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Option, Schema } from "effect"
 import { accounts, tokens } from "../../../schema/object.ts"
 import { AccountNotConnected, RateLimited, ReauthorizationRequired } from "../../domain/error.ts"
+import { PauseReason } from "../../domain/pause.ts"
 import type { Provider } from "../../domain/provider.ts"
 import { prepared, type Store } from "../Store.ts"
 import { type GrantRow, selectGrant } from "./statements.ts"
+
+const readReason = Schema.decodeUnknownOption(PauseReason)
 
 export type TokenRow = typeof tokens.$inferSelect
 
@@ -74,7 +77,7 @@ export const grantRows = ({ db, rows }: Store["Service"]) => {
   const apiLimitOf = Effect.fnUntraced(function* (provider: Provider, grant: ReadGrant) {
     const { rateLimitedUntil, rateLimitReason } = grant?.account ?? { rateLimitedUntil: null, rateLimitReason: null }
     if (rateLimitedUntil === null || rateLimitedUntil <= (yield* Clock.currentTimeMillis)) return
-    const reason = rateLimitReason === "quota_exceeded" ? "quota_exceeded" : "rate_limited"
+    const reason = Option.getOrElse(readReason(rateLimitReason), () => "rate_limited" as const)
     return yield* new RateLimited({ provider, reason, retryAt: rateLimitedUntil })
   })
 

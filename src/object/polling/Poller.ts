@@ -3,6 +3,7 @@ import { Clock, Context, Deferred, Effect, Layer, Random } from "effect"
 import { accounts } from "../../../schema/object.ts"
 import { backoff } from "../../domain/backoff.ts"
 import type { Provider } from "../../domain/provider.ts"
+import { IsRequested } from "../../providers/Permits.ts"
 import { ProviderClients } from "../../providers/ProviderClients.ts"
 import { ProviderHttp } from "../../providers/ProviderHttp.ts"
 import type { AccountPoll, PollProgress } from "../../rpc/methods.ts"
@@ -195,6 +196,7 @@ export class Poller extends Context.Service<
         })
         const result = yield* run(provider, trigger, tell, figures).pipe(
           Effect.provideContext(context),
+          Effect.provideService(IsRequested, trigger === "request"),
           Effect.as(end("polled", null, null)),
           Effect.catchTags({
             RateLimited: (error) => Effect.succeed(end("rate_limited", error.message, error.retryAt)),

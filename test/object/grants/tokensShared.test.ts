@@ -2,6 +2,7 @@ import { runInDurableObject } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { Effect, Fiber, Layer } from "effect"
 import { describe, expect, it } from "vitest"
+import { Budget } from "../../../src/budget/Budget.ts"
 import type { Provider } from "../../../src/domain/provider.ts"
 import { GrantStore } from "../../../src/object/grants/GrantStore.ts"
 import { Refresher } from "../../../src/object/grants/Refresher.ts"
@@ -32,6 +33,7 @@ describe("A refresh under way", () => {
         Layer.provide(TokenEvents.layer),
         Layer.provide(EventQueue.layer(undefined)),
         Layer.provide(ProviderHttp.layer(forever)),
+        Layer.provide(Budget.layer(undefined, env, { name: person.id, isForMany: false })),
         Layer.provide(Settings.layer(env)),
         Layer.provide(Store.layer(state, person.id)),
         Layer.provide(Underway.layer),
