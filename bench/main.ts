@@ -4,6 +4,7 @@ import { parseArgs } from "node:util"
 import { faults } from "./faults/main.ts"
 import { type Figure, holds } from "./figure.ts"
 import { figures } from "./figures/index.ts"
+import { load } from "./load/main.ts"
 import { endProgress, progress, say } from "./progress.ts"
 import { boundInWords, merge, type Reported, write } from "./report.ts"
 import { openStage } from "./stage.ts"
@@ -18,6 +19,7 @@ const usage = `Measures what pollen costs and writes bench/report.json and bench
   npm run bench -- --quick          fewer rounds: below 50 s a figure
   npm run bench -- policy           when sources are looked at, against other rules (policy --help)
   npm run bench -- faults           random sequences of faults; its own --help tells the options
+  npm run bench -- load             many people at once; its own --help tells the options
   npm run bench -- --help           this text
 
 Figures:
@@ -62,6 +64,7 @@ if (process.argv[2] === "policy") {
   await import("./policy/main.ts")
   process.exit(0)
 }
+if (process.argv[2] === "load") process.exit(await load(process.argv.slice(3)))
 if (process.argv[2] === "faults") process.exit(await faults(process.argv.slice(3)))
 const values = readArguments()
 if (values.help) {

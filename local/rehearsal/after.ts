@@ -2,10 +2,10 @@ import { Effect, Ref, Schema } from "effect"
 import { Display } from "../../src/cli/Display.ts"
 import { readFeeds } from "../demo/feed.ts"
 import { expectedRows, judge } from "../demo/verdict.ts"
+import { runtimeMemory } from "../stack/runtime.ts"
 import { armFaults } from "./faults.ts"
 import { waitForFeeds } from "./feeds.ts"
 import { judgeGrants } from "./grants.ts"
-import { runtimeMemory } from "./kill.ts"
 import type { Events } from "./life.ts"
 import { countTokenQueries, cronRound, makeOverdue, medianOf } from "./measure.ts"
 import type { Person } from "./people.ts"
@@ -54,6 +54,6 @@ export const measureAfter = Effect.fn("measureAfter")(function* (people: Readonl
   const feeds = judge(people, published, backfillItems, yield* readFeeds(query))
   const [counted] = yield* Effect.orDie(decodeMoved(yield* query(moved)))
   const { mostSubrequests } = yield* (yield* Workers).observe("statements", null)
-  const memoryMb = yield* runtimeMemory
+  const memoryMb = yield* Effect.promise(runtimeMemory)
   return { cronMs, tokenQueries, published: published.length, feeds, grants, mostSubrequests, memoryMb, ...counted }
 })

@@ -7,7 +7,7 @@ import * as limited from "../../limits/workers/core.ts"
 import { eachIsAnInvocation } from "../../limits/workers/invocations.ts"
 import { watched } from "./statements.ts"
 
-export { SourceHub } from "../../limits/workers/core.ts"
+export { ProviderBudget, SourceHub } from "../../limits/workers/core.ts"
 export { Statements } from "./statements.ts"
 
 // The core worker as it is deployed, but for the bindings of each of its classes, and for Cloudflare's limits.
