@@ -57,7 +57,12 @@ export const load = async (parameters: ReadonlyArray<string>): Promise<number> =
   }
   const stack = await openStack({ workers: [gatewayWorker(keys), simulatedCoreWorker(keys, simulator.url, { vars })] })
   const { database } = stack
-  const ask = async (person: string, method: string, path: string, body?: unknown) => {
+  const ask = async (
+    person: string,
+    method: string,
+    path: string,
+    { body, tries = 10 }: { readonly body?: unknown; readonly tries?: number } = {},
+  ): Promise<void> => {
     const headers = {
       authorization: `Bearer ${await issueBearer(keys.GATEWAY_KEY, person)}`,
       "content-type": "application/json",
@@ -68,7 +73,11 @@ export const load = async (parameters: ReadonlyArray<string>): Promise<number> =
       body: body === undefined ? null : JSON.stringify(body),
     })
     const text = await sent.text()
-    if (!sent.ok && sent.status !== 429) throw new Error(`${method} ${path}: ${sent.status} ${text.slice(0, 200)}`)
+    if (sent.ok || sent.status === 429) return
+    // As any client does where it is told so.
+    if (sent.status === 503 && tries > 1)
+      return sleep(2000).then(() => ask(person, method, path, { body, tries: tries - 1 }))
+    throw new Error(`${method} ${path}: ${sent.status} ${text.slice(0, 200)}`)
   }
   const count = async (statement: string) => (await database.prepare(statement).first<{ rows: number }>())?.rows ?? 0
 
@@ -95,10 +104,12 @@ export const load = async (parameters: ReadonlyArray<string>): Promise<number> =
     const connect = async ({ id }: Follower) => {
       for (const provider of providers) {
         const grant = await simulator.grant(id, provider, { expiresInSeconds: 7200 })
-        await ask(id, "PUT", `/v1/accounts/${provider}/token`, grant)
+        await ask(id, "PUT", `/v1/accounts/${provider}/token`, { body: grant })
       }
+      // Waits for the first poll, as an app does that shows it: people do not all come in one minute.
+      await ask(id, "POST", "/v1/poll")
     }
-    await forAll("tokens set", people, connect)
+    await forAll("tokens set, and polled", people, connect)
     const firstRows = people.length * options.each * 2
     const backfilled = await waitForRows(
       "first polls",
