@@ -132,8 +132,17 @@ export const userFeedItems = sqliteTable(
     /** Whether the item was there before the person's first poll of its source. */
     isBackfill: integer("is_backfill", { mode: "boolean" }).notNull(),
     deliveredAt: integer("delivered_at").notNull(),
+    /**
+     * Place in the order of arrival: epoch milliseconds of the delivery, but above every place that D1 had of the person before, whatever
+     * the clocks say. 0 in rows of earlier versions, which lie below by date.
+     */
+    arrival: integer("arrival").notNull().default(0),
   },
-  (table) => [primaryKey({ columns: [table.userId, table.publishedAt, table.provider, table.itemId] })],
+  (table) => [
+    primaryKey({ columns: [table.userId, table.publishedAt, table.provider, table.itemId] }),
+    // What is new since somebody looked last. The rest of the key follows by itself.
+    index("user_feed_items_by_arrival").on(table.userId, table.arrival),
+  ],
 )
 
 /** Which stage of the move people should be in: a row for each stage, and `move`, whose `is_enabled` is the kill switch. */

@@ -1,3 +1,4 @@
+import type { FeedQuery } from "../../src/gateway/FeedQuery.ts"
 import type { PlainGrant } from "../workers/operations.ts"
 
 // What a simulated day asks of the worker: `POST /<operation>` with JSON in and JSON out.
@@ -24,7 +25,7 @@ export interface SimulatedOperations {
   readonly bytes: Operation<{ readonly userId: string }, { readonly bytes: number }>
   /** How many rows D1 reads for a page of somebody's feed, and how many there are on it. */
   readonly feedPage: Operation<
-    { readonly userId: string; readonly cursor: readonly [number, "youtube", string] | null; readonly rows: number },
+    { readonly userId: string; readonly query: Omit<FeedQuery, "limit">; readonly rows: number },
     { readonly rowsRead: number; readonly rows: number }
   >
 }

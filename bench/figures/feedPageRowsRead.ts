@@ -1,5 +1,7 @@
 import type { D1Database } from "@cloudflare/workers-types"
 import { startSimulator } from "../../local/simulator/server/start.ts"
+import type { ArrivedPosition } from "../../src/gateway/FeedCursor.ts"
+import type { FeedQuery } from "../../src/gateway/FeedQuery.ts"
 import { openWorkers } from "../day/simulate.ts"
 import type { Figure } from "../figure.ts"
 
@@ -14,8 +16,8 @@ const fill = async (database: D1Database, tell: (text: string) => void) => {
     await database.batch([
       database.prepare(`INSERT INTO feed_items (provider, external_id, source_id, kind, title, description, url, published_at, precision)
         ${numbers} SELECT 'youtube', 'video-' || i, 'channel-' || (i % 40), 'video', 'A video', '', '', i, 'instant' FROM n`),
-      database.prepare(`INSERT INTO user_feed_items (user_id, published_at, provider, external_id, is_backfill, delivered_at)
-        ${numbers} SELECT 'ada', i, 'youtube', 'video-' || i, 0, i FROM n`),
+      database.prepare(`INSERT INTO user_feed_items (user_id, published_at, provider, external_id, is_backfill, delivered_at, arrival)
+        ${numbers} SELECT 'ada', i, 'youtube', 'video-' || i, 0, i, i FROM n`),
     ])
   }
 }
@@ -32,16 +34,21 @@ export const feedPageRowsRead: Figure = {
     try {
       await fill(workers.database, tell)
       const samples: Record<string, Array<number>> = {}
-      for (const [name, cursor] of [
-        ["first", null],
-        ["deep", [50_000, "youtube", "video-50000"] as const],
-      ] as const) {
-        const read = await workers.ask("feedPage", { userId: "ada", cursor, rows: page + 1 })
+      const place: ArrivedPosition = [50_000, 50_000, "youtube", "video-50000", 0]
+      const queries: Readonly<Record<string, Omit<FeedQuery, "limit">>> = {
+        first: { order: "arrived" },
+        deep: { order: "arrived", cursor: place },
+        since: { order: "arrived", since: place },
+        firstByDate: { order: "published" },
+        deepByDate: { order: "published", cursor: [50_000, "youtube", "video-50000"] },
+      }
+      for (const [name, query] of Object.entries(queries)) {
+        const read = await workers.ask("feedPage", { userId: "ada", query, rows: page + 1 })
         if (read.rows !== page + 1) throw new Error(`${read.rows} rows came`)
         samples[name] = [read.rowsRead]
       }
       const how =
-        "meta.rows_read of the gateway's statement, as D1 counts, for the first page and for one in the middle"
+        "meta.rows_read of the gateway's statement, as D1 counts, for the first page and for one in the middle, in both orders, and for what arrived since"
       return { value: Math.max(...Object.values(samples).flat()), how, samples }
     } finally {
       await workers.close()

@@ -6,7 +6,7 @@ const sizes = [1, 2, 5, 20, 50]
 
 export const rowsWrittenPerItem: Figure = {
   name: "rows_written_per_delivered_item",
-  says: "A delivery writes at most so many rows to D1 for each item, indexes and the status report included.",
+  says: "A delivery of items writes at most so many rows to D1 for each item, indexes included; a heartbeat goes along once in three hours.",
   unit: "rows",
   limit: 3,
   bound: "atMost",

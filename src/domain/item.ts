@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { Provider } from "./provider.ts"
 import { cut, longestTitle, webAddress } from "./text.ts"
 
-const ItemKind = Schema.Literals(["episode", "video"])
+export const ItemKind = Schema.Literals(["episode", "video"])
 export type ItemKind = typeof ItemKind.Type
 
 /** Precision of a publication time: Spotify gives no time of day, and sometimes only a month or a year. */

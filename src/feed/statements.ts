@@ -24,12 +24,21 @@ export interface Whose {
   readonly rows: string
 }
 
+/**
+ * The place of a row that is written now: the time of its delivery, but above all that the person has. D1 writes one batch after the
+ * other, so whoever has read up to a place has read all that will ever be below it. Rows of one statement may share a place.
+ */
+export const arrivalOfNew = (
+  userId: string,
+) => `max(value->>'at', 1 + coalesce((SELECT max(arrival) FROM user_feed_items
+      WHERE user_id = ${userId}), 0))`
+
 /** The statements that write to people's feeds and to what they follow. */
 export const feedStatements = ({ userId, rows }: Whose) => ({
   // The publication time comes from feed_items: it is part of the key, and must be the same for everybody and for ever.
   // CROSS JOIN: from the rows to the table, by its key. Left to itself, SQLite may read the whole table.
-  insertFeed: `INSERT INTO user_feed_items (user_id, published_at, provider, external_id, is_backfill, delivered_at)
-    SELECT ${userId}, item.published_at, item.provider, item.external_id, value->>'isBackfill', value->>'at'
+  insertFeed: `INSERT INTO user_feed_items (user_id, published_at, provider, external_id, is_backfill, delivered_at, arrival)
+    SELECT ${userId}, item.published_at, item.provider, item.external_id, value->>'isBackfill', value->>'at', ${arrivalOfNew(userId)}
     FROM ${rows} CROSS JOIN feed_items item ON item.provider = value->>'provider' AND item.external_id = value->>'externalId'
     WHERE true ON CONFLICT DO NOTHING`,
 

@@ -1,4 +1,5 @@
 import { hub, subscriptions, watched } from "../../schema/hub.ts"
+import { arrivalOfNew } from "../feed/statements.ts"
 import { columns, type RowOf } from "../object/columns.ts"
 import { pending } from "../object/polling/statements.ts"
 
@@ -74,8 +75,9 @@ export const countFollowers = `SELECT follow.external_id AS sourceId, count(*) A
  * Puts items into the feeds of all who follow their source and have it polled by an object; the legacy poller finds them itself. What
  * was published before somebody followed, by YouTube's whole seconds, is backfill to them.
  */
-export const insertFeeds = `INSERT INTO user_feed_items (user_id, published_at, provider, external_id, is_backfill, delivered_at)
-  SELECT follow.user_id, item.published_at, item.provider, item.external_id, item.published_at / 1000 < follow.followed_at / 1000, value->>'at'
+export const insertFeeds = `INSERT INTO user_feed_items (user_id, published_at, provider, external_id, is_backfill, delivered_at, arrival)
+  SELECT follow.user_id, item.published_at, item.provider, item.external_id, item.published_at / 1000 < follow.followed_at / 1000, value->>'at',
+    ${arrivalOfNew("follow.user_id")}
   FROM json_each(?1) CROSS JOIN feed_items item ON item.provider = value->>'provider' AND item.external_id = value->>'externalId'
   CROSS JOIN user_subscriptions follow ON follow.provider = item.provider AND follow.external_id = value->>'sourceId'
   CROSS JOIN user_accounts account ON account.user_id = follow.user_id AND account.provider = follow.provider

@@ -50,9 +50,9 @@ const cursorOf = (userId: string) =>
     .first()
 
 describe("The statements that write to D1", () => {
-  it("write an item and its place in a feed as one row each, and nothing when they are run again", async () => {
+  it("write an item as one row and its place in a feed as two, by date and by arrival, and nothing when they are run again", async () => {
     const [userId, itemId] = [newId(), newId()]
-    expect(await deliver(userId, item(itemId, 1000))).toEqual([1, 1])
+    expect(await deliver(userId, item(itemId, 1000))).toEqual([1, 2])
     expect(await deliver(userId, item(itemId, 1000))).toEqual([0, 0])
   })
 

@@ -24,14 +24,14 @@ const deliver = (userId: string, externalId: string, publishedAt: number, provid
 
 const page = async (visitor: Visitor, limit: number, cursor: string | null) => {
   const query = cursor === null ? "" : `&cursor=${cursor}`
-  const { status, body } = await visitor.get(`/v1/feed?limit=${limit}${query}`)
+  const { status, body } = await visitor.get(`/v1/feed?order=published&limit=${limit}${query}`)
   expect(status).toBe(200)
   return body as Page
 }
 
 const idsOf = ({ items }: Page) => items.map(({ externalId }) => externalId)
 
-describe("the feed", () => {
+describe("the feed by publication date", () => {
   it("is read page by page without a gap or a repeat, while items arrive before and behind the reader", async () => {
     const visitor = new Visitor()
     const own = (name: string) => `${visitor.id}-${name}`

@@ -128,8 +128,8 @@ const answers: Answers = {
     using tables = await env.USERS.get(env.USERS.idFromName(userId)).tables()
     return { bytes: tables.bytes }
   },
-  feedPage: async ({ DB }, { userId, cursor, rows }) => {
-    const { sql, params } = selectFeed(DB, UserId.make(userId), cursor ?? undefined, rows).toSQL()
+  feedPage: async ({ DB }, { userId, query, rows }) => {
+    const { sql, params } = selectFeed(DB, UserId.make(userId), query, rows).toSQL()
     const { results, meta } = await DB.prepare(sql)
       .bind(...params)
       .all()

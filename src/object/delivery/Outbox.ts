@@ -6,7 +6,7 @@ import type { DatabaseUnavailable } from "../../domain/error.ts"
 import { countFitting } from "../../domain/jsonTexts.ts"
 import { readOperations } from "../grants/counters.ts"
 import type { GrantStore } from "../grants/GrantStore.ts"
-import { Settings } from "../Settings.ts"
+import { Settings, type SettingsShape } from "../Settings.ts"
 import { Store } from "../Store.ts"
 import { dueList, earliestDue, readCounts } from "../schedule.ts"
 import { type Heartbeat, toBatch } from "./batch.ts"
@@ -19,6 +19,9 @@ const rowsAtOnce = 200
 
 /** Time past its promise that an object may be silent before cron wakes it, in milliseconds. */
 const graceMs = 30 * 60_000
+
+/** Time after a heartbeat from which on the next goes along with items, in milliseconds. */
+const soonOf = ({ heartbeatMs }: SettingsShape) => heartbeatMs / 2
 
 /** The part of a heartbeat that D1 is told at once when it changes. */
 const stateOf = (store: Store["Service"], held = readHeldAccounts(store)) => {
@@ -182,7 +185,9 @@ export class Outbox extends Context.Service<
         const { rows, isLast } = readNext()
         const isHeartbeatDue =
           isHeartbeatForced || self.isHeartbeatDue === 1 || now - (self.heartbeatAt ?? 0) >= settings.heartbeatMs
-        const isHeartbeating = isLast && (rows.length > 0 || isHeartbeatDue)
+        // Items leave most of a heartbeat as it was: one goes along with them where it would soon go by itself.
+        const goesAlong = rows.some(({ kind }) => kind !== "item") || now - (self.heartbeatAt ?? 0) >= soonOf(settings)
+        const isHeartbeating = isLast && (isHeartbeatDue || (rows.length > 0 && goesAlong))
         if (rows.length === 0 && !isHeartbeating) return { items: 0, isDone: true }
         const mirror = yield* Effect.provideContext(mirrorOf(rows), context)
         const accounts = readHeldAccounts(store)

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { clock } from "../../worker.ts"
-import { hour, makeSources, minute, settled } from "../following.ts"
+import { hour, makeSources, settled } from "../following.ts"
 import { watchD1 } from "../outage.ts"
 import { type Person, simulator } from "../person.ts"
 
@@ -31,7 +31,7 @@ const heartbeatOf = async (person: Person) => {
 const somebody = async (count = 2) => {
   const shows = await makeSources("spotify", count)
   const person = await settled(shows, "spotify")
-  clock.aheadMs += minute
+  clock.aheadMs += 4 * hour
   return { shows, person, before: await heartbeatOf(person) }
 }
 
@@ -45,6 +45,21 @@ describe("An object sends a heartbeat to D1", () => {
     expect(after).toMatchObject({ sources: 2, failing_sources: 0, next_due_at: await person.alarmAt() })
     expect(after.expected_by).toBe(after.reported_at + 6.5 * hour)
     expect(JSON.parse(after.accounts)).toEqual([{ provider: "spotify", state: "connected", reason: null }])
+  })
+
+  it("with items no more than once in three hours: until then, a delivery is a row less", async () => {
+    const { shows, person } = await somebody()
+    await simulator.publish(shows[0] ?? "", 1)
+    await person.pollNow()
+    const { reported_at: reportedAt } = await heartbeatOf(person)
+    clock.aheadMs += 2 * hour
+    await simulator.publish(shows[0] ?? "", 1)
+    expect(await person.pollNow()).toMatchObject({ delivered: 1 })
+    expect(await heartbeatOf(person)).toMatchObject({ reported_at: reportedAt })
+    clock.aheadMs += 2 * hour
+    await simulator.publish(shows[0] ?? "", 1)
+    await person.pollNow()
+    expect((await heartbeatOf(person)).reported_at).toBeGreaterThan(reportedAt)
   })
 
   it("with the last of several batches, also where the rows come out even", async () => {
