@@ -73,7 +73,7 @@ export const youtubeUnitsPerPersonDay: Figure = {
   },
 }
 
-/** Heartbeats that D1 is told in a day, most of them with a delivery. */
+/** Heartbeats that D1 is told in a day. */
 const heartbeats = 4
 
 /** Dollars a month for 1,000 people, by term. */
@@ -84,8 +84,8 @@ const dollarsOf = ({ wakes, rowsWritten, rowsRead, delivered, channel }: Day) =>
   return {
     objectRows: aMonth(rowsWritten * prices.objectRowWritten),
     hubRows: aMonth(channel.rowsWritten * channelsPerPerson * prices.objectRowWritten),
-    // An item is a row in each feed, and one that all share; and the heartbeat.
-    databaseRows: aMonth((delivered * (1 + channelsPerPerson / 20) + heartbeats) * prices.databaseRowWritten),
+    // An item is two rows for each feed, and one that all share; and the heartbeats.
+    databaseRows: aMonth((delivered * (2 + channelsPerPerson / 20) + heartbeats) * prices.databaseRowWritten),
     duration: aMonth(awake * objectGigabytes * prices.gigabyteSecond),
     wakes: aMonth((wakes + hubWakes) * prices.objectRequest),
     rowsRead: aMonth((rowsRead + channel.rowsRead * channelsPerPerson) * prices.rowRead),

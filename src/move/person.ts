@@ -100,8 +100,17 @@ export const takeRemoved = Effect.fnUntraced(function* (
   return firstAccount(taken?.results ?? [])
 })
 
-/** Takes away the tokens that D1 may have of an account that the object holds: the mirror, or what is left of it. */
+// Whose tokens the move has taken out of D1, and who is not on the way back.
+const selectIsComplete =
+  "SELECT 1 FROM token_migration_status WHERE user_id = ?1 AND stage = 'complete' AND target = 'complete'"
+
+/**
+ * Takes away the tokens that D1 may have of an account that the object holds: the mirror, or what is left of it. To be called when the
+ * object has none any more, so that a rollback that begins meanwhile finds none to write.
+ */
 export const clearStored = Effect.fnUntraced(function* (database: D1Database, { userId, provider }: AccountKey) {
+  const complete = yield* rowsOf("stage", database.prepare(selectIsComplete).bind(userId))
+  if (complete.length > 0) return
   yield* askDatabase("clear tokens", () => database.prepare(clearStatement).bind(userId, provider).run()).pipe(
     // The contract step has dropped the columns, and what was in them.
     Effect.catchIf(

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { d1Outage } from "../../object/outage.ts"
 import { simulator } from "../../object/person.ts"
 import { PersonInMove } from "../../object/personInMove.ts"
@@ -38,6 +38,32 @@ describe("A token that a person takes away", () => {
     expect(await person.row("spotify")).toMatchObject({ ...nothingStored, holder: "object", epoch: 2 })
     expect(await person.account("spotify")).toMatchObject({ holder: "object", state: "disconnected", expiresAt: null })
   })
+
+  it.each([
+    ["complete", 0],
+    ["rampdown", 1],
+  ] as const)(
+    "of somebody whose move is at complete and leads to %s costs so many statements about tokens: %i",
+    async (target, count) => {
+      const person = await copied()
+      await person.switchTo("spotify", "object", 2)
+      await person.takeOver("spotify", 2)
+      await env.DB.prepare("UPDATE user_accounts SET access_token = NULL, refresh_token = NULL WHERE user_id = ?1")
+        .bind(person.id)
+        .run()
+      await env.DB.prepare(
+        "INSERT INTO token_migration_status (user_id, stage, target, state, updated_at) VALUES (?1, 'complete', ?2, 'migrated', 0)",
+      )
+        .bind(person.id, target)
+        .run()
+      const prepare = vi.spyOn(env.DB, "prepare")
+      expect(await person.removeToken("spotify")).toEqual({ removed: true })
+      expect(prepare.mock.calls.filter(([statement]) => statement.includes("access_token"))).toHaveLength(count)
+      prepare.mockRestore()
+      await person.alarm()
+      expect(await person.row("spotify")).toMatchObject(nothingStored)
+    },
+  )
 
   it("in the gap of a hand-over forward is gone on both sides, and is not brought back by the take-over", async () => {
     const person = await copied()
