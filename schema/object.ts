@@ -85,6 +85,8 @@ export const tokens = sqliteTable("tokens", {
   refreshLimitedUntil: integer("refresh_limited_until"),
   /** When the refresh under way began; left behind by a process that died, it tells that the provider's answer may be lost. */
   refreshBegunAt: integer("refresh_begun_at"),
+  /** Whether the last refresh brought another refresh token; `null` before the first. Where none comes, none is lost. */
+  isRotated: integer("is_rotated", { mode: "boolean" }),
   /** Refusals in a row, and when a refused grant is tried again; `null` for never. */
   refusals: integer("refusals").notNull().default(0),
   refusedRetryAt: integer("refused_retry_at"),
@@ -154,7 +156,7 @@ export const subscriptions = sqliteTable(
   (table) => [primaryKey({ columns: [table.provider, table.sourceId] })],
 )
 
-/** Known items, the newest of each source: they tell a new item from one delivered before. */
+/** Known items, the newest of each source: they tell a new item from one delivered before. Without rowid: one written row for each. */
 export const items = sqliteTable(
   "items",
   {
@@ -176,9 +178,9 @@ export const items = sqliteTable(
   ],
 )
 
-/** What D1 has to be told, in order. */
+/** What D1 has to be told, in order. An id comes again when all is delivered: nothing is deleted but what a delivery under way has read. */
 export const outbox = sqliteTable("outbox", {
-  id: integer("id").primaryKey({ autoIncrement: true }),
+  id: integer("id").primaryKey(),
   /** `item`, `source`, `follow`, `unfollow`, `unfollow_all`, `account`, `mirror` or `cursors`. */
   kind: text("kind").notNull(),
   /** JSON. */
@@ -206,7 +208,7 @@ export const tokenEvents = sqliteTable("token_events", {
   isPublished: integer("is_published", { mode: "boolean" }).notNull().default(false),
 })
 
-/** The newest 50 passes that asked for items, failed, or were asked for, and up to nine more until the oldest are deleted. */
+/** The newest 50 passes that asked for items, failed, or were asked for: the next one takes the place of the oldest. */
 export const polls = sqliteTable("polls", {
   id: integer("id").primaryKey(),
   provider: text("provider").notNull(),

@@ -32,7 +32,7 @@ export const selectSources = `SELECT ${pending.sql}, ${schedule.sql}, ${besides.
 export const selectThese = `${selectSources} AND source_id IN (SELECT value FROM json_each(?2))`
 
 /** The sources of which items wait, and when the first of them is to be looked at. */
-export const selectWaiting = `SELECT source_id AS sourceId, min(recheck_at) AS at FROM items
+export const selectWaiting = `SELECT source_id AS sourceId, min(recheck_at) AS at FROM items INDEXED BY items_waiting
   WHERE provider = ?1 AND state = 'waiting' GROUP BY source_id`
 export interface WaitingRow extends Readonly<Record<string, SqlStorageValue>> {
   readonly sourceId: string

@@ -41,7 +41,7 @@ const postponeRefused = Effect.fnUntraced(function* (provider: Provider) {
 
 /** Leaves an account alone that the object died with. If a source was being asked, a pass leaves that source alone by itself. */
 const postponePoll = Effect.fnUntraced(function* (provider: Provider) {
-  const { db, rows } = yield* Store
+  const { db, exec } = yield* Store
   const { poll } = yield* Poller
   const ofAccount = eq(accounts.provider, provider)
   const isSourceKnown = (db.select().from(accounts).where(ofAccount).get()?.suspectSource ?? null) !== null
@@ -51,7 +51,7 @@ const postponePoll = Effect.fnUntraced(function* (provider: Provider) {
     .set({ retryAt: now + retryMs })
     .where(ofAccount)
     .run()
-  rows(recordPass, provider, "alarm", now, 0, "unavailable", 0, 0, 0, 0)
+  exec(recordPass, provider, "alarm", now, 0, "unavailable", 0, 0, 0, 0)
 })
 
 const postponeDelivery = Effect.gen(function* () {

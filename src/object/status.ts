@@ -97,7 +97,7 @@ export const readStatus = Effect.fn("readStatus")(function* () {
     setAside: db.select({ rows: count() }).from(setAside).get()?.rows ?? 0,
     setAsideReason: db.select().from(setAside).orderBy(desc(setAside.id)).get()?.reason ?? null,
     events: toEvents(db.select().from(tokenEvents).orderBy(desc(tokenEvents.id)).limit(shown.events).all()),
-    polls: toPolls(db.select().from(polls).orderBy(desc(polls.id)).limit(shown.polls).all()),
+    polls: toPolls(db.select().from(polls).orderBy(desc(polls.startedAt), desc(polls.id)).limit(shown.polls).all()),
   }
 })
 

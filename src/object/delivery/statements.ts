@@ -30,7 +30,8 @@ export const deleteSetAside = "DELETE FROM set_aside"
 export const deleteSent = "DELETE FROM outbox WHERE id IN (SELECT value FROM json_each(?1))"
 
 export const endDelivery = `UPDATE person SET delivery_failures = 0, delivery_retry_at = NULL, delivery_failure = NULL,
-    reported_at = coalesce(?1, reported_at), is_report_due = coalesce(?2, is_report_due)`
+    reported_at = coalesce(?1, reported_at), is_report_due = coalesce(?2, is_report_due)
+  WHERE ?1 IS NOT NULL OR ?2 IS NOT NULL OR delivery_failures > 0 OR delivery_retry_at IS NOT NULL OR delivery_failure IS NOT NULL`
 
 const held = columns(accounts, "provider", "state", "reason", "epoch", "pauseBoundedUntil")
 const life = columns(tokens, "authorizedAt", "client")

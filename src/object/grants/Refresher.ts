@@ -119,6 +119,7 @@ export class Refresher extends Context.Service<
           expiresAt: given.expiresAt,
           keptAliveAt: now,
           ...withoutPast,
+          isRotated,
           refreshLimitedUntil: null,
           generation,
           ...life,

@@ -16,6 +16,7 @@ export const withoutPast = {
   failures: 0,
   retryAt: null,
   refreshBegunAt: null,
+  isRotated: null,
   refusals: 0,
   refusedRetryAt: null,
 } as const
@@ -37,11 +38,11 @@ export const grantRows = ({ db, rows }: Store["Service"]) => {
     const account = { state, reason, isHolder: isHolder === 1, rateLimitedUntil, rateLimitReason }
     if (row.sealed === null) return { account, token: null }
     const { keyId, sealed, expiresAt, generation, keptAliveAt, failures, retryAt, refreshLimitedUntil } = row
-    const { refreshBegunAt, refusals, refusedRetryAt, authorizedAt, client, warnedDays } = row
+    const { refreshBegunAt, isRotated, refusals, refusedRetryAt, authorizedAt, client, warnedDays } = row
     const token: TokenRow = {
       ...{ provider, keyId, sealed: new Uint8Array(sealed) },
       ...{ expiresAt, generation, keptAliveAt, failures, retryAt, refreshLimitedUntil },
-      ...{ refreshBegunAt, refusals, refusedRetryAt },
+      ...{ refreshBegunAt, isRotated: isRotated === null ? null : isRotated === 1, refusals, refusedRetryAt },
       ...{ authorizedAt, client, warnedDays },
     }
     return { account, token }

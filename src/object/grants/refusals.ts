@@ -51,7 +51,7 @@ export const refusals = (
   })
 
   const begin = (row: TokenRow, provider: Provider, now: number) => {
-    if (row.refreshBegunAt !== null) return
+    if (row.refreshBegunAt !== null || row.isRotated === false) return
     db.update(tokens).set({ refreshBegunAt: now }).where(eq(tokens.provider, provider)).run()
   }
 

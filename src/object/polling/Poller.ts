@@ -62,9 +62,6 @@ export const handedOver = (provider: Provider): AccountPoll => ({
   ...notPolled,
 })
 
-/** Passes after which old ones are deleted. */
-const prunedAtOnce = 10
-
 interface Pass {
   readonly listeners: Set<ProgressListener>
   readonly outcome: Deferred.Deferred<AccountPoll>
@@ -237,14 +234,13 @@ export class Poller extends Context.Service<
         const { asked, failed: failedSources, itemsFound } = figures
         // A row for what happened, and none for each look that found the library as it was.
         const isIdle = trigger === "alarm" && result.outcome === "polled" && asked === 0
-        const [recorded] = isIdle
-          ? []
-          : store.rows<{ id: number }>(
-              statements.recordPass,
-              ...[provider, trigger, startedAt, finishedAt - startedAt, result.outcome],
-              ...[asked, failedSources, itemsFound, requests],
-            )
-        if (recorded !== undefined && recorded.id % prunedAtOnce === 0) store.exec(statements.prunePasses, recorded.id)
+        if (!isIdle) {
+          store.exec(
+            statements.recordPass,
+            ...[provider, trigger, startedAt, finishedAt - startedAt, result.outcome],
+            ...[asked, failedSources, itemsFound, requests],
+          )
+        }
         const sources = countSources(provider)
         return { provider, ...result, sources, ...figures, requests } satisfies AccountPoll
       })

@@ -16,8 +16,8 @@ const Learned = Schema.fromJsonString(Schema.Struct({ ...Rhythm.fields, learnedA
 const decode = Schema.decodeOption(Learned)
 const encode = Schema.encodeSync(Learned)
 
-/** How long what has been learned is good, in milliseconds: twelve hours, or an hour if something was found. Learning takes as long as a source's check. */
-const goodForMs = { unchanged: 12 * 3_600_000, changed: 3_600_000 }
+/** How long what has been learned is good, in milliseconds: a day, or six hours if something was found. Learning reads every known item. */
+const goodForMs = { unchanged: 24 * 3_600_000, changed: 6 * 3_600_000 }
 
 /** The rhythm of an account after a pass that has asked for items: as it is, or learned anew from the known items of its sources. */
 export const currentRhythm = (

@@ -24,13 +24,16 @@ export const endPass = `UPDATE accounts SET rhythm = ?3, look_at = ?4, ${passEnd
 /** How long an episode may have a day and no time and yet be taken to have appeared when it was found, in milliseconds. */
 const foundWithinMs = 2 * 24 * 3_600_000
 
+/** What the backfill brought was seen within so many milliseconds of it. */
+const backfillMs = 60_000
+
 /**
  * The times at which items of each source appeared, as JSON: as the provider says, or, where it knows no time of day, when they were found,
  * unless that was long after.
  */
 export const selectArrivals = `SELECT json_group_array(CASE
     WHEN items.published_at % 86400000 = 0 AND items.state = 'delivered' AND seen_at - items.published_at < ${foundWithinMs}
-      AND seen_at > source.backfilled_at THEN seen_at ELSE items.published_at END) AS times
+      AND seen_at > source.backfilled_at + ${backfillMs} THEN seen_at ELSE items.published_at END) AS times
   FROM subscriptions source JOIN items USING (provider, source_id)
   WHERE provider = ?1 AND watched_at IS NULL AND items.published_at > ?2 GROUP BY source_id`
 
@@ -44,11 +47,14 @@ export const suspect = "UPDATE accounts SET suspect_source = ?2 WHERE provider =
 /** How many passes an object remembers. */
 const passesKept = 50
 
-// Nothing is written any more of an account that was forgotten meanwhile.
-export const recordPass = `INSERT INTO polls (provider, trigger, started_at, duration_ms, outcome, asked, failed, items_found, requests)
-  SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9 WHERE EXISTS (SELECT 1 FROM accounts WHERE provider = ?1) RETURNING id`
-
-export const prunePasses = `DELETE FROM polls WHERE id <= ?1 - ${passesKept}`
+// Nothing is written any more of an account that was forgotten meanwhile. The oldest pass makes room: one written row, and no deletion.
+export const recordPass = `INSERT INTO polls (id, provider, trigger, started_at, duration_ms, outcome, asked, failed, items_found, requests)
+  SELECT iif((SELECT count(*) FROM polls) < ${passesKept}, (SELECT 1 + coalesce(max(id), 0) FROM polls),
+    (SELECT id FROM polls ORDER BY started_at, id LIMIT 1)), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+  WHERE EXISTS (SELECT 1 FROM accounts WHERE provider = ?1)
+  ON CONFLICT (id) DO UPDATE SET provider = excluded.provider, trigger = excluded.trigger, started_at = excluded.started_at,
+    duration_ms = excluded.duration_ms, outcome = excluded.outcome, asked = excluded.asked, failed = excluded.failed,
+    items_found = excluded.items_found, requests = excluded.requests`
 
 // The library: what the person follows.
 
@@ -147,16 +153,17 @@ export const recordSource = recordSourceWhere(`EXISTS (${selectPolled})`)
 /** The same in a hub, whose sources are nobody's in particular. */
 export const recordPublicSource = recordSourceWhere("true")
 
+// A millisecond for each row keeps their order among those that were seen at once.
 export const rememberItems = `INSERT INTO items (provider, source_id, item_id, published_at, seen_at, state, recheck_at)
-  SELECT ?1, ?2, value->>'itemId', value->>'publishedAt', ?3, ?4, value->>'recheckAt' FROM json_each(?5) WHERE true
+  SELECT ?1, ?2, value->>'itemId', value->>'publishedAt', ?3 + key, ?4, value->>'recheckAt' FROM json_each(?5) WHERE true
   ON CONFLICT DO UPDATE SET published_at = excluded.published_at, state = excluded.state, recheck_at = excluded.recheck_at`
 
-const newest = (by: string) =>
-  `SELECT item_id FROM items WHERE provider = ?1 AND source_id = ?2 ORDER BY ${by} DESC, rowid DESC LIMIT ?3`
+const newest = (...by: ReadonlyArray<string>) =>
+  `SELECT item_id FROM items WHERE provider = ?1 AND source_id = ?2 ORDER BY ${by.map((column) => `${column} DESC`).join(", ")} LIMIT ?3`
 
 /** Forgets all but the newest `?3`, by date and by arrival: an item with an old date can be on top of the listing all the same. */
 export const pruneItems = `DELETE FROM items WHERE provider = ?1 AND source_id = ?2 AND state <> 'waiting'
-  AND item_id NOT IN (${newest("published_at")}) AND item_id NOT IN (${newest("seen_at")})`
+  AND item_id NOT IN (${newest("published_at", "seen_at", "item_id")}) AND item_id NOT IN (${newest("seen_at", "item_id")})`
 
 /** Has D1 told at once how many sources fail. */
 export const heartbeatSoon = "UPDATE person SET is_report_due = 1"
