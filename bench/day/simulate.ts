@@ -58,7 +58,7 @@ interface Planned {
   readonly times: ReadonlyArray<number>
 }
 
-export const openWorkers = async (url: string) => {
+export const openWorkers = async (url: string, vars: Readonly<Record<string, string>> = {}) => {
   const stack = await openStack({
     workers: [
       {
@@ -68,6 +68,7 @@ export const openWorkers = async (url: string) => {
           ...simulatedProviders(url),
           YOUTUBE_API_KEY: "simulator-key",
           SOURCE_HUBS: "1",
+          ...vars,
         },
       },
     ],

@@ -1,11 +1,14 @@
 import type { Figure } from "../figure.ts"
 import { cronTimeOverLegacy } from "../legacy/cronTimeOverLegacy.ts" // legacy
 import { tokenQueriesAfterMove } from "../legacy/tokenQueriesAfterMove.ts" // legacy
+import { bundleSize } from "./bundleSize.ts"
+import { coldIdlePoll, objectWakeToFirstRequest } from "./coldIdlePoll.ts"
 import { delayOverBound } from "./delayOverBound.ts"
 import { delayOverMinifluxRule } from "./delayOverMinifluxRule.ts"
 import { feedPageRowsRead } from "./feedPageRowsRead.ts"
 import { idlePollD1Queries } from "./idlePollD1Queries.ts"
 import { idlePollProviderRequests } from "./idlePollProviderRequests.ts"
+import { objectRowsWrittenPerIdlePoll, objectStorageBytesPerSource } from "./objectStorage.ts"
 import {
   dollarsPer1000PeopleMonth,
   objectRowsWrittenPerPersonDay,
@@ -22,6 +25,8 @@ import { rpcTypedOverBare } from "./rpcTypedOverBare.ts"
 export const figures: ReadonlyArray<Figure> = [
   rpcTypedOverBare,
   pollThroughput,
+  coldIdlePoll,
+  objectWakeToFirstRequest,
   idlePollD1Queries,
   idlePollProviderRequests,
   refreshesFor100Callers,
@@ -34,6 +39,9 @@ export const figures: ReadonlyArray<Figure> = [
   feedPageRowsRead,
   wakesPerPersonDay,
   objectRowsWrittenPerPersonDay,
+  objectRowsWrittenPerIdlePoll,
+  objectStorageBytesPerSource,
+  bundleSize,
   youtubeUnitsPerPersonDay,
   dollarsPer1000PeopleMonth,
 ]

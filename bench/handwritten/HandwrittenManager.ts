@@ -42,6 +42,10 @@ export class HandwrittenManager extends DurableObject<BenchEnv> {
     this.#enqueue("account", { provider, at: Date.now() })
   }
 
+  async leave(): Promise<void> {
+    this.ctx.abort()
+  }
+
   override async alarm(): Promise<void> {
     await this.pollNow(this.ctx.id.name ?? "")
   }

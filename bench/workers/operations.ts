@@ -47,6 +47,8 @@ export interface Operations {
     { readonly side: Side; readonly userIds: ReadonlyArray<string>; readonly atOnce: number },
     { readonly delivered: number; readonly undelivered: number; readonly failures: ReadonlyArray<string> }
   >
+  /** These people's objects leave memory: each starts anew with what it is asked next. */
+  readonly evict: Operation<{ readonly side: Side; readonly userIds: ReadonlyArray<string> }, null>
   /** Calls `pollNow` and `refreshTokens` all at once and returns how each kind of outcome counts. */
   readonly storm: Operation<
     { readonly userId: string; readonly polls: number; readonly refreshes: number },

@@ -39,7 +39,7 @@ interface BudgetShape {
   readonly isOutage: (provider: Provider, client: string | null) => Effect.Effect<boolean>
   /** Ends what a provider asked the application for. A budget that is down keeps to it. */
   readonly endPause: (provider: Provider, client: string | null) => Effect.Effect<void>
-  /** Gives back what this object has leased of a day's units and nobody else uses. To be called when a wake is over. */
+  /** Gives back what is left of a day's units where nobody else in the isolate asks. To be called when a wake is over. */
   readonly giveBack: Effect.Effect<void>
 }
 
@@ -116,7 +116,7 @@ const make = Effect.fnUntraced(function* (
       return yield* allowed(to, answeredAt)
     }
     const { lease, pause } = answer.value
-    if (lease !== null) pool.accept(lease, isRequested, share, now)
+    if (lease !== null) pool.accept(lease, isRequested, now)
     if (pause !== null) pool.refuse(pause, isRequested, answeredAt)
     if (pool.take(isRequested, share, answeredAt)) return
     return yield* limited(provider, pause ?? { reason: "budget_spent", retryAt: answeredAt + 1000 })
@@ -161,11 +161,11 @@ const make = Effect.fnUntraced(function* (
       return sendPause(provider, client, null)
     })
 
-  const giveBack = Effect.suspend(() =>
+  const giveBack = Effect.flatMap(Clock.currentTimeMillis, (now) =>
     Effect.forEach(
       [...reached.values()].filter(({ pool }) => pool.limits.daily > 0),
       (to) => {
-        const settled = to.pool.giveBack(share)
+        const settled = to.pool.giveBack(now)
         return settled.length === 0 ? Effect.void : Effect.ignore(send(to, { wanted: 0, isRequested: false, settled }))
       },
       { discard: true },

@@ -15,6 +15,9 @@ const downMs = 5_000
 /** How long it is believed that there is nothing, in milliseconds: an operator may end a pause. */
 const believedMs = 30_000
 
+/** How long it is believed that others will want what one object leaves, in milliseconds. */
+const sharedMs = 60_000
+
 interface Held {
   readonly id: number
   readonly units: number
@@ -22,9 +25,6 @@ interface Held {
   readonly endsAt: number
   readonly isRequested: boolean
   left: number
-  /** Who has taken of it last, and whether anybody else has. */
-  takenBy: object
-  isShared: boolean
 }
 
 type Grant = Exclude<Leased, Pause>
@@ -38,6 +38,9 @@ export class LeasePool {
   readonly #nothing = new Map<boolean, Pause & { readonly until: number }>()
   #downUntil = 0
   #allowance = { endsAt: 0, left: 0 }
+  /** Who has taken last, and when last somebody else than before. */
+  #taker: object | undefined
+  #changedAt = Number.NEGATIVE_INFINITY
   /** Whether more than half of what there is has been given. */
   isScarce = false
 
@@ -52,8 +55,8 @@ export class LeasePool {
     )
     if (held === undefined) return false
     held.left -= 1
-    held.isShared ||= held.takenBy !== taker
-    held.takenBy = taker
+    if (this.#taker !== undefined && this.#taker !== taker) this.#changedAt = now
+    this.#taker = taker
     return true
   }
 
@@ -86,9 +89,9 @@ export class LeasePool {
   }
 
   /** Takes in a lease that was asked for at a moment. */
-  accept({ id, units, lastsMs, isScarce }: Grant, isRequested: boolean, taker: object, askedAt: number): void {
-    const lease = { id, units, left: units, begunAt: askedAt, endsAt: askedAt + lastsMs, isRequested }
-    this.#held = [...this.#held, { ...lease, takenBy: taker, isShared: false }]
+  accept({ id, units, lastsMs, isScarce }: Grant, isRequested: boolean, askedAt: number): void {
+    const endsAt = askedAt + lastsMs
+    this.#held = [...this.#held, { id, units, left: units, begunAt: askedAt, endsAt, isRequested }]
     this.isScarce = isScarce
   }
 
@@ -122,10 +125,11 @@ export class LeasePool {
     return null
   }
 
-  /** What somebody has left of leases that nobody else uses, to be given back. */
-  giveBack(taker: object): ReadonlyArray<{ readonly id: number; readonly used: number }> {
-    const own = this.#held.filter(({ takenBy, isShared, left }) => takenBy === taker && !isShared && left > 0)
-    this.#held = this.#held.filter((held) => !own.includes(held))
-    return own.map(({ id, units, left }) => ({ id, used: units - left }))
+  /** What is left of all leases, to be given back: nothing while several objects take of them by turns. */
+  giveBack(now: number): ReadonlyArray<{ readonly id: number; readonly used: number }> {
+    if (now - this.#changedAt < sharedMs) return []
+    const left = this.#held.filter((held) => held.left > 0)
+    this.#held = this.#held.filter((held) => held.left === 0)
+    return left.map((held) => ({ id: held.id, used: held.units - held.left }))
   }
 }

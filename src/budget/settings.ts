@@ -2,7 +2,7 @@ import { Config, Effect } from "effect"
 import type { BudgetLimits } from "../domain/budget.ts"
 import type { Misconfigured } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
-import { checkBounds, readSettings, wholeNumber } from "../domain/settings.ts"
+import { checkBounds, oncePerIsolate, readSettings, wholeNumber } from "../domain/settings.ts"
 
 /** Spotify counts over a rolling window of 30 s: https://developer.spotify.com/documentation/web-api/concepts/rate-limits */
 const windowMs = 30_000
@@ -23,8 +23,8 @@ const variables = Config.all({
 const most = 1_000_000_000
 
 /** Reads what the application may ask of the providers. */
-export const readBudgetSettings = (env: object): Effect.Effect<BudgetSettings, Misconfigured> =>
-  Effect.gen(function* () {
+export const readBudgetSettings = oncePerIsolate(
+  Effect.fnUntraced(function* (env: object): Effect.fn.Return<BudgetSettings, Misconfigured> {
     const { spotifyRate, youtubeUnits, shards } = yield* readSettings(variables, env)
     yield* checkBounds([
       { name: "SPOTIFY_RATE", value: spotifyRate, minimum: 0, maximum: most },
@@ -38,7 +38,8 @@ export const readBudgetSettings = (env: object): Effect.Effect<BudgetSettings, M
         youtube: { rate: 0, windowMs, daily: youtubeUnits },
       },
     }
-  })
+  }),
+)
 
 /** A shard's part of the limits: at least one request, where there is a limit. */
 export const shardOf = ({ rate, windowMs, daily }: BudgetLimits, shards: number): BudgetLimits => {

@@ -10,6 +10,24 @@ export const readSettings = <A>(config: Config.Config<A>, env: object): Effect.E
     (error) => new Misconfigured({ problem: `A setting cannot be read: ${error.message}` }),
   )
 
+/**
+ * Makes what is made of a worker's variables and secrets once for all objects of an isolate: reading them costs as much as the rest of an
+ * idle poll, and nearly every object starts for one. Bindings are not looked at. A failure is not kept.
+ */
+export const oncePerIsolate = <A, E>(make: (env: object) => Effect.Effect<A, E>) => {
+  let known: { readonly texts: string; readonly made: A } | undefined
+  return (env: object): Effect.Effect<A, E> =>
+    Effect.suspend(() => {
+      const texts = JSON.stringify(Object.entries(env).filter(([, value]) => typeof value === "string"))
+      if (known?.texts === texts) return Effect.succeed(known.made)
+      return Effect.tap(make(env), (made) =>
+        Effect.sync(() => {
+          known = { texts, made }
+        }),
+      )
+    })
+}
+
 /** A duration such as `10 seconds`, in milliseconds; at least 1. */
 export const millis = (name: string, fallback: Duration.Input): Config.Config<number> =>
   Config.Duration(name).pipe(

@@ -12,6 +12,7 @@ import {
   type DurationBounds,
   millis,
   millisOrNone,
+  oncePerIsolate,
   readSettings,
   recheckBounds,
   recheckMs,
@@ -120,26 +121,27 @@ const durationBounds = (read: Durations): ReadonlyArray<DurationBounds> => [
   requestTimeoutBounds(read.requestTimeoutMs),
 ]
 
+const read = oncePerIsolate(
+  Effect.fnUntraced(function* (env: object): Effect.fn.Return<SettingsShape, Misconfigured> {
+    const { minimumMs, maximumMs, tokenKeys, isUnsafe, ...read } = yield* readSettings(variables, env)
+    const keyRing = yield* parseKeyRing(tokenKeys)
+    if (minimumMs > maximumMs) {
+      return yield* new Misconfigured({ problem: "POLL_MINIMUM_INTERVAL is longer than POLL_MAXIMUM_INTERVAL" })
+    }
+    yield* checkBounds([
+      backfillBounds(read.backfillItems),
+      { name: "SOURCE_HUBS", value: read.hubs, minimum: 1, maximum: 100_000 },
+    ])
+    if (!isUnsafe) {
+      const bounds = durationBounds({ ...read, minimumMs, maximumMs })
+      yield* checkDurations(bounds, { isSimulated: isSimulated(read.endpoints) })
+    }
+    return { ...read, keyRing, bounds: { minimumMs, maximumMs } }
+  }),
+)
+
 /** The operator's settings. Built from the worker's variables and secrets; a wrong one is `Misconfigured` with what to do. */
 export class Settings extends Context.Service<Settings, SettingsShape>()("pollen/object/Settings") {
   static readonly layer = (env: SettingsVariables): Layer.Layer<Settings, Misconfigured> =>
-    Layer.effect(
-      Settings,
-      Effect.gen(function* () {
-        const { minimumMs, maximumMs, tokenKeys, isUnsafe, ...read } = yield* readSettings(variables, env)
-        const keyRing = yield* parseKeyRing(tokenKeys)
-        if (minimumMs > maximumMs) {
-          return yield* new Misconfigured({ problem: "POLL_MINIMUM_INTERVAL is longer than POLL_MAXIMUM_INTERVAL" })
-        }
-        yield* checkBounds([
-          backfillBounds(read.backfillItems),
-          { name: "SOURCE_HUBS", value: read.hubs, minimum: 1, maximum: 100_000 },
-        ])
-        if (!isUnsafe) {
-          const bounds = durationBounds({ ...read, minimumMs, maximumMs })
-          yield* checkDurations(bounds, { isSimulated: isSimulated(read.endpoints) })
-        }
-        return { ...read, keyRing, bounds: { minimumMs, maximumMs } }
-      }),
-    )
+    Layer.effect(Settings, read(env))
 }

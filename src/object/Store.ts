@@ -1,8 +1,8 @@
 import { type DrizzleSqliteDODatabase, drizzle } from "drizzle-orm/durable-sqlite"
 import { Context, Effect, Layer } from "effect"
-import * as schema from "../../schema/object.ts"
+import type * as schema from "../../schema/object.ts"
 
-export type ObjectDatabase = DrizzleSqliteDODatabase<typeof schema>
+export type ObjectDatabase = DrizzleSqliteDODatabase
 
 /**
  * A statement that each object builds once and then only runs: on the polling path, drizzle's building costs several times what
@@ -57,7 +57,7 @@ export class Store extends Context.Service<
       const { storage } = state
       const { sql } = storage
       return {
-        db: drizzle(storage, { schema }),
+        db: drizzle(storage),
         exec: (query, ...parameters) => void sql.exec(query, ...parameters),
         rows: <Row extends Readonly<Record<string, SqlStorageValue>>>(
           query: string,

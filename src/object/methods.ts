@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm"
 import { Clock, Effect, Option } from "effect"
-import { accounts } from "../../schema/object.ts"
+import { accounts, tokens as tokenRows } from "../../schema/object.ts"
 import { Budget } from "../budget/Budget.ts"
 import { AccountNotConnected } from "../domain/error.ts"
 import type { Provider } from "../domain/provider.ts"
@@ -128,7 +128,7 @@ export const refreshTokens = Effect.fnUntraced(function* ({ provider: wanted, fo
   const refreshed = yield* Effect.forEach(
     wanted === undefined ? known : [wanted],
     Effect.fnUntraced(function* (provider) {
-      const before = store.db.query.tokens.findFirst({ where: (row) => eq(row.provider, provider) }).sync()
+      const before = store.db.select().from(tokenRows).where(eq(tokenRows.provider, provider)).get()
       return yield* (force ? grants.refresh(provider) : grants.accessToken(provider)).pipe(
         Effect.map(({ expiresAt, generation }) => ({
           provider,

@@ -32,7 +32,7 @@ class World {
     this.ledger = JSON.parse(JSON.stringify(ledger))
     if (this.isLossy) return
     if (!("units" in leased)) return pool.refuse(leased, isRequested, this.now)
-    pool.accept(leased, isRequested, taker, this.now)
+    pool.accept(leased, isRequested, this.now)
     if (pool.take(isRequested, taker, this.now)) this.requests.push(this.now)
   }
 }
@@ -65,6 +65,19 @@ describe("Isolates that share a budget", () => {
       }),
       { numRuns: 500 },
     )
+  })
+
+  it("give back what one object leaves, and keep it where several take by turns", () => {
+    const world = new World({ rate: 0, windowMs: 30_000, daily: 1000 }, 1)
+    const [pool] = world.pools
+    const [one, other] = [{}, {}]
+    world.ask(0, true, one)
+    expect(pool?.giveBack(world.now)).toEqual([{ id: 1, used: 1 }])
+    world.ask(0, true, other)
+    expect(pool?.giveBack(world.now)).toEqual([])
+    world.now += 2 * 60_000
+    world.ask(0, true, other)
+    expect(pool?.giveBack(world.now)).toEqual([{ id: 3, used: 1 }])
   })
 
   it("ask it once for 50 requests at most, in the steady state", () => {

@@ -88,6 +88,11 @@ const answers: Answers = {
     }
   },
 
+  evict: async (env, { side, userIds }) => {
+    await each(userIds, 10, (userId) => env.COMPARED.evict(side, userId))
+    return null
+  },
+
   storm: async (env, { userId, polls, refreshes }) => {
     const poll = pollPerson(env)
     const refreshTokens = call(RefreshTokens, (wire) => env.GATEWAY.refreshTokens(wire))

@@ -41,6 +41,10 @@ export class UserSubscriptionManager extends Live<BenchEnv> {
     return { userId, text, at }
   }
 
+  async leave(): Promise<void> {
+    this.ctx.abort()
+  }
+
   async counts(): Promise<D1Counts> {
     return this.#counts
   }

@@ -2,7 +2,7 @@ import { WorkerEntrypoint } from "cloudflare:workers"
 import { Effect } from "effect"
 import type { Wire } from "../../../src/rpc/contract.ts"
 import { forward } from "../../../src/rpc/forward.ts"
-import type { D1Counts, PlainGrant } from "../operations.ts"
+import type { D1Counts, PlainGrant, Side } from "../operations.ts"
 import { Echo, type PlainEcho } from "./echo.ts"
 import type { BenchEnv } from "./env.ts"
 
@@ -29,6 +29,12 @@ export class ComparedEntrypoint extends WorkerEntrypoint<BenchEnv> {
 
   pollNow(userId: string): Promise<{ delivered: number }> {
     return this.#handwritten(userId).pollNow(userId)
+  }
+
+  /** A call that the object ends with itself fails, as it should. */
+  async evict(side: Side, userId: string): Promise<void> {
+    const object = side === "pollen" ? this.env.USERS.get(this.env.USERS.idFromName(userId)) : this.#handwritten(userId)
+    await object.leave().catch(() => undefined)
   }
 
   #handwritten(userId: string) {

@@ -89,7 +89,7 @@ export class Grants extends Context.Service<
         const first = yield* fresh(provider, row)
         const isRateLimited = (error: E | AccessTokenRejected | RateLimited): error is RateLimited =>
           error instanceof RateLimited
-        const ask = ({ token, generation }: UsableToken) =>
+        const ask = ({ token, generation, hasPrevious }: UsableToken) =>
           use(token).pipe(
             Effect.tapError((error) =>
               Effect.sync(() => {
@@ -98,7 +98,7 @@ export class Grants extends Context.Service<
             ),
             Effect.catchIf(isRateLimited, (error) => Effect.flatMap(store.limitApi(error), Effect.fail)),
             Effect.tap(() => {
-              if (confirmed.get(provider) === generation) return Effect.void
+              if (!hasPrevious || confirmed.get(provider) === generation) return Effect.void
               confirmed.set(provider, generation)
               return Effect.ignore(forgetPrevious(provider, generation))
             }),

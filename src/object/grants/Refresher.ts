@@ -31,6 +31,8 @@ export interface UsableToken {
   readonly token: Redacted.Redacted<string>
   readonly generation: number
   readonly expiresAt: number
+  /** Whether the refresh token before the one of the grant is kept, until this token has worked. */
+  readonly hasPrevious: boolean
 }
 
 /** Why a refresh is made: the token expires soon, somebody wants another, or a refused grant is tried again. */
@@ -152,9 +154,9 @@ export class Refresher extends Context.Service<
       })
 
       const opened = (provider: Provider, row: TokenRow) =>
-        Effect.map(grants.openAndReseal(provider, row), ({ accessToken }): UsableToken => {
+        Effect.map(grants.openAndReseal(provider, row), ({ accessToken, previousRefreshToken }): UsableToken => {
           const { generation, expiresAt } = row
-          return { token: accessToken, generation, expiresAt }
+          return { token: accessToken, generation, expiresAt, hasPrevious: previousRefreshToken !== null }
         })
       const current = (provider: Provider) => Effect.flatMap(grants.usable(provider), (row) => opened(provider, row))
 
