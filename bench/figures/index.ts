@@ -1,5 +1,6 @@
 import type { Figure } from "../figure.ts"
 import { cronTimeOverLegacy } from "../legacy/cronTimeOverLegacy.ts" // legacy
+import { requestsPerDeliveredItemOverLegacy } from "../legacy/requestsPerItem.ts" // legacy
 import { tokenQueriesAfterMove } from "../legacy/tokenQueriesAfterMove.ts" // legacy
 import { bundleSize } from "./bundleSize.ts"
 import { coldIdlePoll, objectWakeToFirstRequest } from "./coldIdlePoll.ts"
@@ -36,6 +37,7 @@ export const figures: ReadonlyArray<Figure> = [
   delayOverMinifluxRule,
   delayOverBound,
   requestsPerItem20Followers,
+  requestsPerDeliveredItemOverLegacy, // legacy
   feedPageRowsRead,
   wakesPerPersonDay,
   objectRowsWrittenPerPersonDay,

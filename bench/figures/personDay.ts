@@ -73,6 +73,12 @@ export const youtubeUnitsPerPersonDay: Figure = {
   },
 }
 
+/** What the person's object and the hubs' share of it ask the APIs for, for each item of the person's feed. */
+export const apiRequestsPerItem = async (effort: Parameters<Figure["measure"]>[1]): Promise<number> => {
+  const { spotifyRequests, libraryUnits, channel, delivered } = await simulate(effort)
+  return (spotifyRequests + libraryUnits + channel.units * channelsPerPerson) / delivered
+}
+
 /** Heartbeats that D1 is told in a day. */
 const heartbeats = 4
 
@@ -88,6 +94,8 @@ const dollarsOf = ({ wakes, rowsWritten, rowsRead, delivered, channel }: Day) =>
     databaseRows: aMonth((delivered * (2 + channelsPerPerson / 20) + heartbeats) * prices.databaseRowWritten),
     duration: aMonth(awake * objectGigabytes * prices.gigabyteSecond),
     wakes: aMonth((wakes + hubWakes) * prices.objectRequest),
+    // A lease for each wake at most, and what is left of it given back: a call and a row each.
+    budget: aMonth(2 * (wakes + hubWakes) * (prices.objectRequest + prices.objectRowWritten)),
     rowsRead: aMonth((rowsRead + channel.rowsRead * channelsPerPerson) * prices.rowRead),
   }
 }
