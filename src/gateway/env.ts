@@ -6,4 +6,6 @@ export interface GatewayEnv {
   readonly DB: D1Database
   /** Secret. Signs bearer tokens; at least 32 characters. Changing it makes every bearer token invalid at once. */
   readonly GATEWAY_KEY?: string
+  /** Origins whose pages may ask, separated by commas: `https://app.example`. None unless said. */
+  readonly CORS_ORIGINS?: string
 }

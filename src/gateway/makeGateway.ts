@@ -3,6 +3,7 @@ import { HttpEffect, HttpRouter, HttpServer, type HttpServerRequest } from "effe
 import { HttpApiBuilder } from "effect/http-api"
 import { allowedMethodsOf } from "../http/allowedMethods.ts"
 import { Decoding } from "../http/Decoding.ts"
+import { readOrigins } from "../http/origins.ts"
 import { respond } from "../http/respond.ts"
 import { Authorization } from "./Authorization.ts"
 import { Api } from "./api/Api.ts"
@@ -32,7 +33,7 @@ const options = {
 }
 
 /** Builds the gateway on the services that it needs. */
-export const makeGatewayWith = (services: Layer.Layer<Authorization | Core | Feed>): Gateway => {
+export const makeGatewayWith = (services: Layer.Layer<Authorization | Core | Feed>, corsOrigins = ""): Gateway => {
   // Built at once and without input or output, so that no request ever waits for what another one has started.
   const route = Effect.runSync(
     HttpRouter.toHttpEffect(routes.pipe(Layer.provide(services))).pipe(
@@ -41,10 +42,13 @@ export const makeGatewayWith = (services: Layer.Layer<Authorization | Core | Fee
   )
   const answer = HttpEffect.toWebHandlerWith<never, Invocation | HttpServerRequest.HttpServerRequest | Scope.Scope>(
     Context.empty(),
-  )(respond(route, options))
+  )(respond(route, { ...options, origins: readOrigins("CORS_ORIGINS", corsOrigins) }))
   return (request, context) => answer(request, invocation(context))
 }
 
 /** Builds the gateway on its bindings. */
 export const makeGateway = (env: GatewayEnv): Gateway =>
-  makeGatewayWith(Layer.mergeAll(Core.layer(env.CORE), Feed.layer(env.DB), Authorization.layer(env.GATEWAY_KEY)))
+  makeGatewayWith(
+    Layer.mergeAll(Core.layer(env.CORE), Feed.layer(env.DB), Authorization.layer(env.GATEWAY_KEY)),
+    env.CORS_ORIGINS,
+  )

@@ -1,8 +1,11 @@
 import { ByteSize, Cause, Effect, Option } from "effect"
 import { HttpIncomingMessage, HttpServerError, type HttpServerRequest, HttpServerResponse } from "effect/http"
+import type { Misconfigured } from "../domain/error.ts"
 import { refuseCrossSite } from "./crossSite.ts"
 import { toInternalError } from "./defect.ts"
+import { withEntityTag } from "./entityTag.ts"
 import { CrossSite, MethodNotAllowed, NotFound, PayloadTooLarge, UnsupportedMediaType } from "./error.ts"
+import { withOrigins } from "./origins.ts"
 import { type HttpError, toProblemResponse } from "./problem.ts"
 
 interface Options {
@@ -10,6 +13,8 @@ interface Options {
   readonly allowedMethods: (pathname: string) => ReadonlyArray<string>
   /** Longest body accepted, in bytes. */
   readonly bodyLimit: number
+  /** Origins whose pages may ask; none unless the operator names some, or a setting that cannot be read. */
+  readonly origins?: Effect.Effect<ReadonlySet<string>, Misconfigured>
 }
 
 const toRouteError = ({ originalUrl }: HttpServerRequest.HttpServerRequest, options: Options): HttpError => {
@@ -45,7 +50,17 @@ export const respond = <E, R>(
   route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
   options: Options,
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest.HttpServerRequest> =>
-  Effect.andThen(refuseCrossSite, route).pipe(
+  Effect.matchEffect(options.origins ?? Effect.succeed(new Set<string>()), {
+    onFailure: toProblemResponse,
+    onSuccess: (origins) => withOrigins(origins)(answered(route, options, origins)),
+  }).pipe(Effect.map(HttpServerResponse.setHeader("cache-control", "no-store")))
+
+const answered = <E, R>(
+  route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
+  options: Options,
+  origins: ReadonlySet<string>,
+): Effect.Effect<HttpServerResponse.HttpServerResponse, never, R | HttpServerRequest.HttpServerRequest> =>
+  Effect.andThen(refuseCrossSite(origins), route).pipe(
     Effect.catchIf(isCrossSite, toProblemResponse),
     // A body that announces a greater length is refused before any of it is read; any other is cut off at the limit.
     Effect.provideService(HttpIncomingMessage.MaxBodySize, ByteSize.bytes(options.bodyLimit)),
@@ -54,5 +69,5 @@ export const respond = <E, R>(
     Effect.flatMap((response) =>
       response.status === 415 ? toProblemResponse(new UnsupportedMediaType()) : Effect.succeed(response),
     ),
-    Effect.map(HttpServerResponse.setHeader("cache-control", "no-store")),
+    Effect.flatMap(withEntityTag),
   )
