@@ -1,6 +1,6 @@
 import { DurableObject } from "cloudflare:workers"
 import { Clock, Effect, Layer } from "effect"
-import { emptyLedger, type Ledger, lease, pause, settle } from "../domain/budget.ts"
+import { emptyLedger, type Ledger, lease, pause, recentUnits, settle } from "../domain/budget.ts"
 import { isOutageOfGrants, noRefusals, type Refusals, refusedGrant } from "../domain/outage.ts"
 import { Lease, Pause, RefusedGrant } from "../rpc/budget.ts"
 import type { CommonError, Contract, Reply, Wire } from "../rpc/contract.ts"
@@ -73,9 +73,10 @@ export class ProviderBudget<Env extends object = object> extends DurableObject<E
   /** Counts people whose grants are refused. */
   refusedGrant(payload: Wire<typeof RefusedGrant>) {
     return this.#serve(RefusedGrant, payload, ({ person }, now) =>
-      Effect.sync(() => {
+      Effect.map(readBudgetSettings(this.env), ({ shards }) => {
+        const requests = recentUnits(this.#ledger) * shards
         const before = this.ctx.storage.kv.get<Refusals>(refusalsKey) ?? noRefusals
-        const refusals = refusedGrant(before, person, now)
+        const refusals = refusedGrant(before, person, { now, requests })
         this.ctx.storage.kv.put(refusalsKey, refusals)
         return { isOutage: isOutageOfGrants(refusals, now) }
       }),

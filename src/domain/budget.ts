@@ -1,3 +1,4 @@
+import { withinMs } from "./outage.ts"
 import type { Pause } from "./pause.ts"
 import type { Provider } from "./provider.ts"
 import { nextPacificMidnight } from "./quota.ts"
@@ -35,6 +36,18 @@ export interface Ledger {
   /** The units of the day that ends then; those of leases included. */
   readonly day: { readonly endsAt: number; readonly units: number }
   readonly pause: Pause | null
+  /** Units leased since a moment, and in as long a time before it. */
+  readonly recent: { readonly since: number; readonly units: number; readonly before: number }
+}
+
+/** Units of the last minutes, about: of the time under way, or of the one before it if there were more. */
+export const recentUnits = ({ recent }: Ledger): number => Math.max(recent.units, recent.before)
+
+/** Adds units to those of the last minutes. */
+const counted = ({ since, units, before }: Ledger["recent"], added: number, now: number): Ledger["recent"] => {
+  const age = now - since
+  if (age >= 0 && age < withinMs) return { since, units: units + added, before }
+  return { since: now, units: added, before: age < 2 * withinMs ? units : 0 }
 }
 
 export const emptyLedger: Ledger = {
@@ -44,6 +57,7 @@ export const emptyLedger: Ledger = {
   made: [],
   day: { endsAt: 0, units: 0 },
   pause: null,
+  recent: { since: 0, units: 0, before: 0 },
 }
 
 /** The part that is kept for polls that somebody waits for. */
@@ -182,6 +196,7 @@ export const lease = (
       nextId: id + 1,
       leases: [...ledger.leases, { id, units, endsAt: now + lastsMs, dayEndsAt: ledger.day.endsAt }],
       day: { ...ledger.day, units: ledger.day.units + units },
+      recent: counted(ledger.recent, units, now),
     },
     leased: {
       id,
