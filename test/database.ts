@@ -1,6 +1,6 @@
 import { applyD1Migrations, reset } from "cloudflare:test"
 import { env } from "cloudflare:workers"
-import { budgets, clock, settings } from "./worker.ts"
+import { budgets, clock, outages, settings } from "./worker.ts"
 
 // Files share a workerd. Each finds it as if it were new: no object, D1 with nothing but its tables, the real time.
 await reset()
@@ -15,5 +15,6 @@ delete settings.REQUEST_TIMEOUT
 delete settings.DATABASE_TIMEOUT
 delete settings.YOUTUBE_API_KEY
 delete settings.SOURCE_HUBS
+outages.feedRows = null
 budgets.bound = null
 budgets.variables = {}

@@ -1,5 +1,6 @@
 import { Clock, Duration, Effect, Layer } from "effect"
 import { ProviderBudget as LiveBudget } from "../src/budget/ProviderBudget.ts"
+import { FeedRowsAtOnce } from "../src/hub/delivery.ts"
 import { type HubEnv, SourceHub as LiveHub } from "../src/hub/SourceHub.ts"
 import { UserSubscriptionManager as Live, type ObjectEnv } from "../src/object/UserSubscriptionManager.ts"
 import type { BudgetNamespace } from "../src/rpc/budget.ts"
@@ -30,8 +31,8 @@ export const settings: {
   SOURCE_HUBS?: string
 } = {}
 
-/** Whether hubs answer nobody. */
-export const outages = { hubs: false }
+/** Whether hubs answer nobody, and how many rows of feeds their statements write, where that is to be fewer. */
+export const outages: { hubs: boolean; feedRows: number | null } = { hubs: false, feedRows: null }
 
 /** The budgets that objects are bound to, from their next start on: none, unless a test says so, since files share the providers. */
 export const budgets: { bound: BudgetNamespace | null; variables: Readonly<Record<string, string>> } = {
@@ -99,7 +100,10 @@ export class SourceHub extends LiveHub<HubEnv> {
   }
 
   protected override layer(layer: Parameters<LiveHub["layer"]>[0]) {
-    return Layer.provideMerge(layer, Layer.succeed(Clock.Clock, adjustable))
+    const onClock = Layer.provideMerge(layer, Layer.succeed(Clock.Clock, adjustable))
+    return outages.feedRows === null
+      ? onClock
+      : Layer.provideMerge(onClock, Layer.succeed(FeedRowsAtOnce, outages.feedRows))
   }
 }
 

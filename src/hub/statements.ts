@@ -71,14 +71,37 @@ export const countFollowers = `SELECT follow.external_id AS sourceId, count(*) A
   CROSS JOIN user_accounts account ON account.user_id = follow.user_id AND account.provider = follow.provider
   WHERE account.holder = 'object' AND account.is_active GROUP BY follow.external_id`
 
+const insertFor = (
+  follow: string,
+) => `INSERT INTO user_feed_items (user_id, published_at, provider, external_id, is_backfill, delivered_at, arrival)
+  SELECT follow.user_id, item.published_at, item.provider, item.external_id, item.published_at / 1000 < follow.followed_at / 1000, value->>'at',
+    ${arrivalOfNew("follow.user_id")}
+  FROM json_each(?1) CROSS JOIN feed_items item ON item.provider = value->>'provider' AND item.external_id = value->>'externalId'
+  CROSS JOIN ${follow}
+  CROSS JOIN user_accounts account ON account.user_id = follow.user_id AND account.provider = item.provider
+  WHERE account.holder = 'object' AND account.is_active ON CONFLICT DO NOTHING`
+
 /**
  * Puts items into the feeds of all who follow their source and have it polled by an object; the legacy poller finds them itself. What
  * was published before somebody followed, by YouTube's whole seconds, is backfill to them.
  */
-export const insertFeeds = `INSERT INTO user_feed_items (user_id, published_at, provider, external_id, is_backfill, delivered_at, arrival)
-  SELECT follow.user_id, item.published_at, item.provider, item.external_id, item.published_at / 1000 < follow.followed_at / 1000, value->>'at',
-    ${arrivalOfNew("follow.user_id")}
-  FROM json_each(?1) CROSS JOIN feed_items item ON item.provider = value->>'provider' AND item.external_id = value->>'externalId'
-  CROSS JOIN user_subscriptions follow ON follow.provider = item.provider AND follow.external_id = value->>'sourceId'
-  CROSS JOIN user_accounts account ON account.user_id = follow.user_id AND account.provider = follow.provider
-  WHERE account.holder = 'object' AND account.is_active ON CONFLICT DO NOTHING`
+export const insertFeeds = insertFor(
+  "user_subscriptions follow ON follow.provider = item.provider AND follow.external_id = value->>'sourceId'",
+)
+
+const range = `(SELECT user_id, followed_at FROM user_subscriptions
+    WHERE provider = ?2 AND external_id = ?3 AND user_id > ?4 ORDER BY user_id LIMIT ?5)`
+
+/** The same of the items of one source (`?2`, `?3`), for the next `?5` of its followers, in the order of their ids, from after `?4` on. */
+export const insertFeedsInRange = insertFor(`${range} follow`)
+
+/** The last of those, and how many they are. */
+export const selectRange = `SELECT max(user_id) AS last, count(*) AS followers FROM ${range.replaceAll(/\?[2-5]/g, (name) => `?${Number(name[1]) - 1}`)}`
+export interface Range {
+  readonly last: string | null
+  readonly followers: number
+}
+
+/** Of these sources, those that so many follow or more, as they were counted last. */
+export const selectPopular = `SELECT source_id AS sourceId FROM watched
+  WHERE source_id IN (SELECT value FROM json_each(?1)) AND followers >= ?2`
