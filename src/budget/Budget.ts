@@ -122,19 +122,21 @@ const make = Effect.fnUntraced(function* (
     return yield* limited(provider, pause ?? { reason: "budget_spent", retryAt: answeredAt + 1000 })
   })
 
-  const take = Effect.fnUntraced(function* (provider: Provider): Effect.fn.Return<void, RateLimited> {
-    const isRequested = yield* IsRequested
-    const to = reach(provider, yield* ClientInUse)
-    const { pool } = to
-    const { rate, daily } = pool.limits
-    const now = yield* Clock.currentTimeMillis
-    const nothing = pool.nothing(isRequested, now)
-    if (nothing !== undefined && nothing.reason !== "budget_spent") return yield* limited(provider, nothing)
-    const waitUntil = isForMany || rate + daily === 0 ? null : share[provider].take(pool.limits, pool.isScarce, now)
-    if (waitUntil !== null) return yield* limited(provider, { reason: "budget_spent", retryAt: waitUntil })
-    if (pool.take(isRequested, share, now)) return
-    return yield* oneAtOnce.withPermit(leaseMore(to, isRequested))
-  })
+  // One step where a lease is at hand, as nearly always: it stands before every request.
+  const take = (provider: Provider): Effect.Effect<void, RateLimited> =>
+    Effect.withFiber((fiber) => {
+      const isRequested = Context.get(fiber.context, IsRequested)
+      const to = reach(provider, Context.get(fiber.context, ClientInUse))
+      const { pool } = to
+      const { rate, daily } = pool.limits
+      const now = Context.get(fiber.context, Clock.Clock).currentTimeMillisUnsafe()
+      const nothing = pool.nothing(isRequested, now)
+      if (nothing !== undefined && nothing.reason !== "budget_spent") return limited(provider, nothing)
+      const waitUntil = isForMany || rate + daily === 0 ? null : share[provider].take(pool.limits, pool.isScarce, now)
+      if (waitUntil !== null) return limited(provider, { reason: "budget_spent", retryAt: waitUntil })
+      if (pool.take(isRequested, share, now)) return Effect.void
+      return oneAtOnce.withPermit(leaseMore(to, isRequested))
+    })
 
   const tell = Effect.fnUntraced(function* ({ provider, reason, retryAt }: RateLimited) {
     const client = yield* ClientInUse
