@@ -1,9 +1,12 @@
-import { desc, eq } from "drizzle-orm"
+import { and, desc, eq, sql } from "drizzle-orm"
 import { drizzle } from "drizzle-orm/d1"
 import { Context, Effect, Layer } from "effect"
 import { durableObjectMetrics } from "../../schema/database.ts"
 import { askDatabase } from "../domain/database.ts"
 import type { DatabaseUnavailable } from "../domain/error.ts"
+
+const newestOf = (kind: string) =>
+  sql<number>`(SELECT id FROM durable_object_metrics WHERE kind = ${kind} ORDER BY at DESC, id DESC LIMIT 1)`
 
 /** Where figures about the objects are kept: `durable_object_metrics` in D1. */
 export class Metrics extends Context.Service<
@@ -29,10 +32,16 @@ export class Metrics extends Context.Service<
         return row?.figures ?? null
       }),
       record: Effect.fn("Metrics.record")(function* (kind, at, figures) {
+        const db = drizzle(database)
         yield* askDatabase("metrics", () =>
-          drizzle(database)
-            .insert(durableObjectMetrics)
-            .values({ kind, at, figures: JSON.stringify(figures) }),
+          db.batch([
+            // Where the run before stopped is a person's id, and of use to this run alone.
+            db
+              .update(durableObjectMetrics)
+              .set({ figures: sql`json_remove(figures, '$.stoppedAfter')` })
+              .where(and(eq(durableObjectMetrics.id, newestOf(kind)), sql`figures->>'stoppedAfter' IS NOT NULL`)),
+            db.insert(durableObjectMetrics).values({ kind, at, figures: JSON.stringify(figures) }),
+          ]),
         )
       }),
     })

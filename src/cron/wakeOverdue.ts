@@ -74,6 +74,7 @@ export const wakeOverdue = Effect.fn("wakeOverdue")(function* () {
     stoppedAfter: isComplete ? null : reached,
   }
   yield* metrics.record("cron_run", endedAt, run)
-  yield* Effect.logInfo("cron_run", run)
+  const { stoppedAfter: _, ...said } = run
+  yield* Effect.logInfo("cron_run", said)
   return run
 }, withOwnCount)

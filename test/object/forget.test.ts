@@ -213,3 +213,18 @@ it("Whatever is under way, in whatever order: of a person who is forgotten nothi
     { numRuns: Number(env.SEQUENCES) },
   )
 })
+
+it("A person who is forgotten is not where the last run of cron stopped", async () => {
+  const [person, other] = [new PersonInMove(), new PersonInMove()]
+  await person.connects("spotify")
+  const insert = env.DB.prepare("INSERT INTO durable_object_metrics (kind, at, figures) VALUES ('cron_run', ?1, ?2)")
+  const stopped = ({ id }: PersonInMove) => JSON.stringify({ found: 1, stoppedAfter: id })
+  const newest = () =>
+    env.DB.prepare("SELECT figures FROM durable_object_metrics ORDER BY at DESC LIMIT 1").first<string>("figures")
+  await insert.bind(1, stopped(person)).run()
+  await person.forget()
+  expect(await newest()).toBe(JSON.stringify({ found: 1 }))
+  await insert.bind(2, stopped(other)).run()
+  await person.forget()
+  expect(await newest()).toBe(stopped(other))
+})
