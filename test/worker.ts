@@ -89,6 +89,7 @@ export class UserSubscriptionManager extends Live<ObjectEnv> {
 export class SourceHub extends LiveHub<HubEnv> {
   constructor(state: DurableObjectState, env: HubEnv) {
     super(state, { ...budgeted(env), ...settings })
+    states.set(this, state)
   }
 
   override watch(payload: Parameters<LiveHub["watch"]>[0]) {
@@ -106,6 +107,8 @@ export class SourceHub extends LiveHub<HubEnv> {
       : Layer.provideMerge(onClock, Layer.succeed(FeedRowsAtOnce, outages.feedRows))
   }
 }
+
+asInvocations(SourceHub, (instance) => states.get(instance))
 
 /** A budget as it is, on the same clock, with the limits that a test sets. */
 export class ProviderBudget extends LiveBudget {

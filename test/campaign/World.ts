@@ -1,8 +1,11 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test"
+import { env } from "cloudflare:workers"
 import type { ItemKind, Provider } from "../../local/simulator/model.ts"
+import { providers } from "../../src/domain/provider.ts"
+import type { SourceHub } from "../../src/hub/SourceHub.ts"
 import { simulator } from "../object/person.ts"
 import { PersonInMove } from "../object/personInMove.ts"
-import { clock } from "../worker.ts"
+import { clock, settings } from "../worker.ts"
 import { connectionOf, type Happening, type Source } from "./chronicle.ts"
 import type { Trouble } from "./trouble.ts"
 
@@ -11,10 +14,39 @@ export const hour = 60 * minute
 
 const now = () => Date.now() + clock.aheadMs
 
+/** Hubs that share all sources of a campaign, at most. */
+export const mostHubs = 3
+
+/** Hubs by their names. They look after channels where there is a key, and have listings of shows in any case. */
+export const hubStubs = () => {
+  const { HUBS } = env
+  if (HUBS === undefined) throw new Error("No hubs are bound")
+  return providers.flatMap((provider) =>
+    Array.from({ length: mostHubs }, (_, index) => HUBS.get(HUBS.idFromName(`${provider}:${index}`))),
+  )
+}
+
 /** Objects that are evicted, killed and looked through, by class: a further class of objects is one more list here. */
-const classes: ReadonlyArray<(world: World) => ReadonlyArray<PersonInMove["stub"]>> = [
+const classes: ReadonlyArray<(world: World) => ReadonlyArray<Stub>> = [
   ({ people }) => people.map(({ stub }) => stub),
+  ({ hasHubs }) => (hasHubs ? hubStubs() : []),
 ]
+
+const tablesOfHub = ["hub", "watched", "subscriptions", "items", "outbox", "set_aside", "listings"]
+
+/** Hubs know nothing of what there was before. `hasHubs`: whether they look after channels from now on. */
+export const beginHubs = async (hasHubs: boolean) => {
+  for (const stub of hubStubs()) {
+    await runInDurableObject(stub, async (_instance, { storage }) => {
+      for (const table of tablesOfHub) storage.sql.exec(`DELETE FROM ${table}`)
+      await storage.deleteAlarm()
+    })
+    await evictDurableObject(stub)
+  }
+  settings.SOURCE_HUBS = "2"
+  if (hasHubs) settings.YOUTUBE_API_KEY = "campaign-key"
+  else delete settings.YOUTUBE_API_KEY
+}
 
 /** A source has at most so many items: as many as a first poll delivers, so that none may be left out of a feed as archive. */
 const mostItems = 20
@@ -35,12 +67,15 @@ export class World {
   /** Defects that a caller got to see. */
   readonly defects: Array<string> = []
   sources: ReadonlyArray<Source> = []
+  /** Whether hubs look after channels. */
+  readonly hasHubs: boolean
   readonly trouble: Trouble
   readonly #sizes = new Map<string, number>()
   readonly #published: Array<string> = []
 
-  constructor(trouble: Trouble) {
+  constructor(trouble: Trouble, hasHubs: boolean) {
     this.trouble = trouble
+    this.hasHubs = hasHubs
   }
 
   /** `isInDatabase`: the second person's grants are in D1, as before the move. */
@@ -168,20 +203,29 @@ export class World {
   }
 }
 
-type Stub = PersonInMove["stub"]
+type Stub = PersonInMove["stub"] | DurableObjectStub<SourceHub>
 
-const alarmOf = (stub: Stub) => runInDurableObject(stub, (_instance, { storage }) => storage.getAlarm())
+/** What is wanted of an object of either class. */
+interface Alarmed {
+  readonly alarm: (info: AlarmInvocationInfo) => Promise<void>
+}
+
+/** Does something inside an object, whichever class it is of. */
+const inside = <A>(stub: Stub, work: (object: Alarmed, state: DurableObjectState) => A | Promise<A>) =>
+  runInDurableObject(stub as DurableObjectStub<SourceHub>, (object, state) => work(object, state))
+
+const alarmOf = (stub: Stub) => inside(stub, (_instance, { storage }) => storage.getAlarm())
 
 /** Fires an alarm as the platform does: it is gone when its handler begins, and the object may die in it. */
 export const fire = (stub: Stub) =>
-  runInDurableObject(stub, async (object, { storage }) => {
+  inside(stub, async (object, { storage }) => {
     await storage.deleteAlarm()
     await object.alarm({ isRetry: false, retryCount: 0, scheduledTime: now() })
   })
 
 /** The platform fires an alarm twice at once, or again after it was done. */
 export const fireTwice = (stub: Stub, isAtOnce: boolean) =>
-  runInDurableObject(stub, async (object) => {
+  inside(stub, async (object) => {
     const once = () => object.alarm({ isRetry: true, retryCount: 1, scheduledTime: now() })
     if (isAtOnce) return void (await Promise.all([once(), once()]))
     await once()
@@ -196,6 +240,6 @@ export const evict = async (stub: Stub) => {
 
 /** The object is gone, and its alarm with it. */
 export const loseAlarm = async (stub: Stub) => {
-  await runInDurableObject(stub, (_instance, { storage }) => storage.deleteAlarm())
+  await inside(stub, (_instance, { storage }) => storage.deleteAlarm())
   await evictDurableObject(stub)
 }

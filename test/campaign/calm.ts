@@ -7,7 +7,7 @@ import { dumpObject } from "../object/traces.ts"
 import { clock } from "../worker.ts"
 import { isForgotten, type Rows } from "./chronicle.ts"
 import { cron, takeTo } from "./commands.ts"
-import { hour, minute, type World } from "./World.ts"
+import { hour, hubStubs, minute, type World } from "./World.ts"
 
 /** Longer than any pause: a day of quota, the waits of refused grants, the backoff of a source. */
 const dayMs = 27 * hour
@@ -115,6 +115,13 @@ export const inspect = async (world: World): Promise<ReadonlyArray<string>> => {
     if (forgotten.length === 0) continue
     const kept = await dumpObject(stub)
     for (const { id } of forgotten) if (kept.includes(id)) wrong.push(`${stub.id} mentions ${id}, who is forgotten`)
+  }
+  for (const stub of world.hasHubs ? hubStubs() : []) {
+    const [watched, alarmAt] = await runInDurableObject(stub, async (_instance, { storage }) => [
+      storage.sql.exec("SELECT 1 FROM watched").toArray().length,
+      await storage.getAlarm(),
+    ])
+    if ((watched ?? 0) > 0 && alarmAt === null) wrong.push(`a hub looks after ${watched} channels and has no alarm`)
   }
   for (const person of world.people) {
     const isPolled = providers.some((provider) => world.connection(person, provider) === "connected")

@@ -2,12 +2,12 @@ import { applyD1Migrations, reset } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import fc from "fast-check"
 import { simulator } from "../object/person.ts"
-import { clock } from "../worker.ts"
+import { clock, settings } from "../worker.ts"
 import { audit } from "./audit.ts"
 import { askAgain, countPolls, inspect, passDay, readRows, reconnectRefused } from "./calm.ts"
 import { sequence } from "./commands.ts"
 import { beginTrouble, type Trouble } from "./trouble.ts"
-import { hour, World } from "./World.ts"
+import { beginHubs, hour, World } from "./World.ts"
 
 /** Names all that a campaign does: the same seed has the same sequences. */
 export interface Plan {
@@ -64,16 +64,18 @@ const calmDown = async (world: World, { days }: { readonly days: number }) => {
 interface Sequence {
   readonly events: Iterable<fc.AsyncCommand<object, World>>
   readonly isInDatabase: boolean
+  readonly hasHubs: boolean
   /** Days of quiet at least. */
   readonly days: number
 }
 
 /** Plays one sequence, lets quiet return and has the auditor judge. Throws what it finds wrong. */
-const play = async (trouble: Trouble, { events, isInDatabase, days }: Sequence) => {
+const play = async (trouble: Trouble, { events, isInDatabase, hasHubs, days }: Sequence) => {
   await emptyDatabase()
   // Ahead of the platform's own clock, which so fires no alarm by itself.
   clock.aheadMs = 2 * hour
-  const world = new World(trouble)
+  await beginHubs(hasHubs)
+  const world = new World(trouble, hasHubs)
   await world.begin({ isInDatabase })
   await fc.asyncModelRun(() => ({ model: {}, real: world }), events)
   await calmDown(world, { days })
@@ -86,6 +88,7 @@ const rarely = fc.nat(3).map((drawn) => drawn === 0)
 const sequences: fc.Arbitrary<Sequence> = fc.record({
   events: sequence,
   isInDatabase: rarely,
+  hasHubs: fc.boolean(),
   days: rarely.map((isLong) => (isLong ? daysAtMost : 1)),
 })
 
@@ -111,6 +114,8 @@ export const campaign = async ({ seed, sequences: wanted, path, tell = () => und
     }
   } finally {
     trouble.end()
+    delete settings.SOURCE_HUBS
+    delete settings.YOUTUBE_API_KEY
   }
   return { polls, troubles: Object.fromEntries(trouble.tally) }
 }

@@ -7,9 +7,9 @@ import type { Stage } from "../../src/domain/stage.ts"
 import { aimAt, move, rollBack } from "../migration/driver.ts"
 import { simulator } from "../object/person.ts"
 import type { PersonInMove } from "../object/personInMove.ts"
-import { passTime } from "../worker.ts"
+import { passTime, settings } from "../worker.ts"
 import type { Noise } from "./trouble.ts"
-import { evict, fire, fireTwice, hour, loseAlarm, minute, type World } from "./World.ts"
+import { evict, fire, fireTwice, hour, hubStubs, loseAlarm, minute, mostHubs, type World } from "./World.ts"
 
 type Command = fc.AsyncCommand<object, World>
 type Deed = (world: World) => Promise<unknown>
@@ -119,6 +119,21 @@ const deeds = {
       for (const stub of world.objects) await evict(stub)
     }),
   ),
+  otherHubs: fc.integer({ min: 1, max: mostHubs }).map((hubs) =>
+    command(`${hubs} hubs from the next start of objects on`, null, async (world) => {
+      settings.SOURCE_HUBS = String(hubs)
+      for (const stub of world.objects) await evict(stub)
+    }),
+  ),
+  hubAlarm: fc
+    .record({ amid: mixed, which: fc.nat(2 * mostHubs - 1), how: fc.constantFrom("early", "twice", "lost") })
+    .map(({ amid, which, how }) =>
+      command(`alarm of hub ${which}, ${how}`, amid, async (world) => {
+        if (!world.hasHubs) return
+        const stub = at(hubStubs(), which)
+        await (how === "early" ? fire(stub) : how === "twice" ? fireTwice(stub, true) : loseAlarm(stub))
+      }),
+    ),
   loseAlarm: person.map((who) =>
     command(`the alarm of ${who} is lost`, null, (world) => loseAlarm(at(world.people, who).stub)),
   ),

@@ -1,5 +1,6 @@
 import { runInDurableObject } from "cloudflare:test"
 import { inspect } from "node:util"
+import type { SourceHub } from "../../src/hub/SourceHub.ts"
 import type { UserSubscriptionManager } from "../worker.ts"
 
 /** What the tests of this file have seen of errors and captured logs. */
@@ -10,8 +11,8 @@ export const printed = (thing: unknown): string =>
   (thing instanceof Error ? `${thing.stack}\n` : "") + inspect(thing, { depth: 20 }) + (JSON.stringify(thing) ?? "")
 
 /** Everything that an object's SQLite holds, every table and column; bytes are read as latin1, where ASCII stays what it is. */
-export const dumpObject = (stub: DurableObjectStub<UserSubscriptionManager>) =>
-  runInDurableObject(stub, (_instance, { storage }) => {
+export const dumpObject = (stub: DurableObjectStub<UserSubscriptionManager> | DurableObjectStub<SourceHub>) =>
+  runInDurableObject(stub as DurableObjectStub<SourceHub>, (_instance, { storage }) => {
     const tables = storage.sql
       .exec<{ name: string }>(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf%' ESCAPE '\\'",
