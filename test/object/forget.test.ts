@@ -223,7 +223,7 @@ it("A person who is forgotten is not where the last run of cron stopped", async 
     env.DB.prepare("SELECT figures FROM durable_object_metrics ORDER BY at DESC LIMIT 1").first<string>("figures")
   await insert.bind(1, stopped(person)).run()
   await person.forget()
-  expect(await newest()).toBe(JSON.stringify({ found: 1 }))
+  expect(await newest()).toBe(JSON.stringify({ found: 1, stoppedAfter: "" }))
   await insert.bind(2, stopped(other)).run()
   await person.forget()
   expect(await newest()).toBe(stopped(other))

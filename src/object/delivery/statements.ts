@@ -83,9 +83,9 @@ const takeOffLists = `UPDATE feature_flags SET
     deny_list = (SELECT json_group_array(value) FROM json_each(deny_list) WHERE value <> ?1)
   WHERE ?1 IN (SELECT value FROM json_each(allow_list)) OR ?1 IN (SELECT value FROM json_each(deny_list))`
 
-/** Where the last run of cron stopped is somebody's id. The next one begins anew. */
-const takePlace = `UPDATE durable_object_metrics SET figures = json_remove(figures, '$.stoppedAfter')
-  WHERE id = (SELECT id FROM durable_object_metrics WHERE kind = 'cron_run' ORDER BY at DESC, id DESC LIMIT 1) AND figures->>'stoppedAfter' = ?1`
+// Where runs of scheduled workers stopped are people's ids. Without one, the next run begins anew.
+const takePlaces = `UPDATE durable_object_metrics SET figures = replace(figures, json_quote(?1), '""')
+  WHERE kind IN ('cron_run', 'legacy_run') AND instr(figures, json_quote(?1)) > 0`
 
 /** The highest epoch that D1 has for an account of the person; `?1` is their id. Asked in the batch that erases the rows. */
 export const highestEpoch = "SELECT coalesce(max(epoch), 0) AS epoch FROM user_accounts WHERE user_id = ?1"
@@ -103,5 +103,5 @@ export const erasure: ReadonlyArray<string> = [
   ].map((table) => `DELETE FROM ${table} WHERE user_id = ?1`),
   "DELETE FROM users WHERE id = ?1",
   takeOffLists,
-  takePlace,
+  takePlaces,
 ]
