@@ -8,7 +8,7 @@ import type { Figure } from "../figure.ts"
 const days = 6
 const simulated = new Map<string, Promise<Day>>()
 
-const simulate: Figure["measure"] extends (stage: infer _Stage, effort: infer Effort) => unknown
+export const simulate: Figure["measure"] extends (stage: infer _Stage, effort: infer Effort) => unknown
   ? (effort: Effort) => Promise<Day>
   : never = ({ isQuick, tell }) => {
   const key = String(isQuick)
@@ -53,7 +53,7 @@ export const objectRowsWrittenPerPersonDay: Figure = {
 }
 
 /** Channels that are followed, for each person, where 5,000 people follow 20 each. */
-const channelsPerPerson = popularityOf(5000).followedSources / 5000
+export const channelsPerPerson = popularityOf(5000).followedSources / 5000
 
 export const youtubeUnitsPerPersonDay: Figure = {
   name: "youtube_units_per_person_day",
@@ -71,12 +71,6 @@ export const youtubeUnitsPerPersonDay: Figure = {
       samples: { library: [libraryUnits], ofEachChannel: [channel.units] },
     }
   },
-}
-
-/** What the person's object and the hubs' share of it ask the APIs for, for each item of the person's feed. */
-export const apiRequestsPerItem = async (effort: Parameters<Figure["measure"]>[1]): Promise<number> => {
-  const { spotifyRequests, libraryUnits, channel, delivered } = await simulate(effort)
-  return (spotifyRequests + libraryUnits + channel.units * channelsPerPerson) / delivered
 }
 
 /** Heartbeats that D1 is told in a day. */

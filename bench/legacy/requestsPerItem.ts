@@ -1,6 +1,6 @@
 import { drawFrom, habits, mixed } from "../day/habits.ts"
 import type { Figure } from "../figure.ts"
-import { apiRequestsPerItem } from "../figures/personDay.ts"
+import { channelsPerPerson, simulate } from "../figures/personDay.ts"
 import { insertPeople } from "./population.ts"
 import { openProduction } from "./production.ts"
 
@@ -57,7 +57,9 @@ export const requestsPerDeliveredItemOverLegacy: Figure = {
   measure: async (_stage, effort) => {
     const days = effort.isQuick ? 1 : 3
     const { requests, delivered } = await ofLegacy(days, effort.tell)
-    const ours = await apiRequestsPerItem(effort)
+    const { spotifyRequests, libraryUnits, channel, delivered: perDay } = await simulate(effort)
+    // The person's object, and its share of what hubs ask.
+    const ours = (spotifyRequests + libraryUnits + channel.units * channelsPerPerson) / perDay
     const theirs = requests / delivered
     const round = (value: number) => Number(value.toPrecision(3))
     const how = `requests to the APIs for each item in the feed of a person with 20 shows and 20 channels of mixed habits: ${round(ours)} by pollen (simulated days, the hubs' share at 5,000 people), ${round(theirs)} by the legacy poller (${requests} for ${delivered} items, ${runsADay} runs a day over ${days} days); feeds of channels, which cost no quota, are not counted: the hub reads them 14 times a day`
