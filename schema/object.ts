@@ -178,7 +178,10 @@ export const items = sqliteTable(
   ],
 )
 
-/** What D1 has to be told, in order. An id comes again when all is delivered: nothing is deleted but what a delivery under way has read. */
+/**
+ * What D1 has to be told, in order. The id of the last row comes again once that is deleted, so whoever deletes rows does it where no
+ * delivery is under way: that one would delete another row by the same id.
+ */
 export const outbox = sqliteTable("outbox", {
   id: integer("id").primaryKey(),
   /** `item`, `source`, `follow`, `unfollow`, `unfollow_all`, `account`, `mirror` or `cursors`. */

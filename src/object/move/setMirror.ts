@@ -56,9 +56,10 @@ export const setMirror = Effect.fn("setMirror")(function* (
   yield* underLease("setMirror", lease, () => db.update(person).set({ isMirrored }).run())
   if (isMirrored) yield* Effect.ensuring(Effect.retry(mirrorAll(), { times: attemptsAtMost - 1 }), rearm)
   else {
-    db.delete(outbox).where(eq(outbox.kind, "mirror")).run()
-    // Waits for a delivery under way: nothing is written to the mirror after the answer.
-    yield* (yield* Outbox).deliver
+    const { deliver, withoutDeliveries } = yield* Outbox
+    // Waits for a delivery under way: nothing is written to the mirror after the answer, and no id comes again that it is about to delete.
+    yield* withoutDeliveries(Effect.sync(() => db.delete(outbox).where(eq(outbox.kind, "mirror")).run()))
+    yield* deliver
   }
   yield* store.durable
   return { isMirrored }

@@ -1,7 +1,7 @@
 import { runInDurableObject } from "cloudflare:test"
 import { env } from "cloudflare:workers"
 import { afterEach, describe, expect, it, vi } from "vitest"
-import { d1Outage, watchD1 } from "../outage.ts"
+import { d1Outage, hangingBatch, watchD1 } from "../outage.ts"
 import { simulator } from "../person.ts"
 import { PersonInMove } from "../personInMove.ts"
 
@@ -137,5 +137,29 @@ describe("setMirror", () => {
     await person.refreshTokens({ force: true })
     await person.wake()
     expect(await person.row("spotify")).toEqual(before)
+  })
+})
+
+describe("A mirror that is stopped while a delivery is under way", () => {
+  it("takes no row of the outbox with it that comes meanwhile", async () => {
+    const person = await holding(true)
+    const show = (await person.subscriptions())[0]?.sourceId ?? ""
+    await person.refreshTokens({ force: true })
+    const waiting = () => person.sql("SELECT id, kind FROM outbox ORDER BY id")
+    using hanging = hangingBatch()
+    const delivery = person.alarm()
+    await vi.waitFor(() => expect(vi.mocked(env.DB.batch).mock.calls.length).toBe(1))
+    const stopped = person.setMirror(false)
+    await vi.waitFor(async () =>
+      expect(await person.sql("SELECT is_mirrored FROM person")).toEqual([{ is_mirrored: 0 }]),
+    )
+    const published = (await simulator.publish(show, 1)).map(({ id }) => id)
+    await person.becomesDue("spotify")
+    const poll = person.pollNow()
+    await vi.waitFor(async () => expect((await waiting()).map(({ kind }) => kind)).toContain("item"), 5000)
+    hanging.answer()
+    await Promise.all([delivery, stopped, poll])
+    await person.wake()
+    expect(await person.newIds()).toEqual(published)
   })
 })
