@@ -168,7 +168,8 @@ export const rhythmOf = (publishedAt: ReadonlyArray<number>, now: number): Rhyth
   )
   const mixed = mixture(items, week, day)
   const ofNone = Math.max(leastOfNone, mixed.ofNone)
-  const known = (1 - ofNone) / (1 - mixed.ofNone)
+  // Of a source that has long been silent nothing is known at all, and nothing over nothing is no number.
+  const known = mixed.ofNone < 1 ? (1 - ofNone) / (1 - mixed.ofNone) : 0
   const [ofWeek, ofDay] = [mixed.ofWeek * known, mixed.ofDay * known]
   const perHour = week.map((weight, slot) => {
     const ofDaily = (day[slot % daySlots] ?? 0) / 7
