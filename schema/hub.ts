@@ -1,4 +1,4 @@
-import { integer, sqliteTable, text } from "drizzle-orm/sqlite-core"
+import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core"
 
 // The storage of a hub: what is public about the sources that it looks after. Times are epoch milliseconds. What a source is, its items
 // and what D1 has to be told are kept as in a person's object, so that both check a source by the same code.
@@ -20,6 +20,10 @@ export const hub = sqliteTable("hub", {
   spareLooks: integer("spare_looks").notNull().default(0),
   deliveryFailures: integer("delivery_failures").notNull().default(0),
   deliveryRetryAt: integer("delivery_retry_at"),
+  /** What signs the pushes of WebSub, so that nobody else can send any; made when the first are asked for. */
+  pushSecret: text("push_secret"),
+  /** WebSub has refused, and is not asked before. */
+  pushRetryAt: integer("push_retry_at"),
 })
 
 /** What a hub knows of its sources besides. */
@@ -47,3 +51,27 @@ export const listings = sqliteTable("listings", {
   listing: text("listing").notNull(),
   readAt: integer("read_at").notNull(),
 })
+
+/** What WebSub pushes of a source: asked for where the gateway has a public address. */
+export const pushes = sqliteTable("pushes", {
+  sourceId: text("source_id").primaryKey(),
+  askedAt: integer("asked_at").notNull(),
+  /** Until when it is promised; `null` while nothing is. */
+  leasedUntil: integer("leased_until"),
+  /** New items that pushes have told of. */
+  told: integer("told").notNull().default(0),
+  /** New items that a look has found first, since the last push and while pushes were promised. */
+  missed: integer("missed").notNull().default(0),
+})
+
+/** Items that were pushed, until they are verified. */
+export const hints = sqliteTable(
+  "hints",
+  {
+    sourceId: text("source_id").notNull(),
+    itemId: text("item_id").notNull(),
+    publishedAt: integer("published_at").notNull(),
+    pushedAt: integer("pushed_at").notNull(),
+  },
+  ({ sourceId, itemId }) => [primaryKey({ columns: [sourceId, itemId] })],
+)

@@ -29,6 +29,8 @@ export const settings: {
   /** With one, hubs look after channels. */
   YOUTUBE_API_KEY?: string
   SOURCE_HUBS?: string
+  /** With one, hubs ask for pushes. */
+  PUBLIC_URL?: string
 } = {}
 
 /** Whether hubs answer nobody, and how many rows of feeds their statements write, where that is to be fewer. */

@@ -18,6 +18,7 @@ import type {
   PersonInput,
   Provider,
   PublishedItem,
+  PushSubscription,
   QuotaInput,
   QuotaState,
   RandomFaultsInput,
@@ -101,6 +102,16 @@ export class SimulatorClient {
   }
 
   // Items
+
+  /** What the WebSub hub has been asked for of a source. */
+  pushSubscriptions(source: string): Promise<ReadonlyArray<PushSubscription>> {
+    return this.call("pushSubscriptions", { source })
+  }
+
+  /** Pushes items of a source once more, whatever their age; returns what is pushed. */
+  push(source: string, ids: ReadonlyArray<string>): Promise<{ readonly body: string }> {
+    return this.call("push", { source, ids })
+  }
 
   /** Puts items at the front of a source. Returned in order of publication: the last one is first in listings. */
   publish(source: string, items: number | ReadonlyArray<PublishedItem>): Promise<ReadonlyArray<ItemReference>> {

@@ -297,6 +297,16 @@ interface Operation<Input, Output> {
 }
 
 /** Each is a `POST /control/<name>` with its input as a JSON body; what fails is 4xx with `{ "error": string }`. */
+/** A request to the WebSub hub, and whether its callback has confirmed it. */
+export interface PushSubscription {
+  readonly source: string
+  readonly topic: string
+  readonly callback: string
+  readonly secret: string
+  readonly leaseSeconds: number
+  readonly confirmed: boolean
+}
+
 export interface ControlOperations {
   readonly createPeople: Operation<ReadonlyArray<PersonInput>, null>
   readonly seed: Operation<SeedInput, ReadonlyArray<SeededPerson>>
@@ -314,6 +324,10 @@ export interface ControlOperations {
     ReadonlyArray<{ readonly source: string; readonly count: number }>,
     ReadonlyArray<ReadonlyArray<ItemReference>>
   >
+  /** What the WebSub hub has been asked for of a source. */
+  readonly pushSubscriptions: Operation<{ readonly source: string }, ReadonlyArray<PushSubscription>>
+  /** Pushes items of a source, of whatever age, to all who have confirmed that they want it; returns what is pushed. */
+  readonly push: Operation<{ readonly source: string; readonly ids: ReadonlyArray<string> }, { readonly body: string }>
   readonly changeItem: Operation<{ readonly id: string; readonly kind: ItemKind }, null>
   readonly removeItem: Operation<{ readonly id: string }, null>
   readonly removeItems: Operation<{ readonly source: string }, null>

@@ -13,4 +13,5 @@ export const simulatedProviders = (url: string) => ({
   YOUTUBE_API_URL: `${url}/google/api/youtube/v3`,
   YOUTUBE_TOKEN_URL: `${url}/google/oauth2/token`,
   YOUTUBE_FEED_URL: `${url}/youtube/feeds/videos.xml`,
+  WEBSUB_URL: `${url}/youtube/websub/subscribe`,
 })

@@ -18,11 +18,21 @@ const entries = "local/stack/workers"
 
 /**
  * The workers as they are deployed, but for entries that keep Cloudflare's limits, count what the objects send to D1, and let a request
- * run cron. `limits` are other ones than Cloudflare's.
+ * run cron. `limits` are other ones than Cloudflare's; `publicUrl` is where the gateway takes pushes.
  */
-export const workersUnderLimits = (simulatorUrl: string, keys: Keys, limits: Readonly<Record<string, string>> = {}) => {
+export const workersUnderLimits = (
+  simulatorUrl: string,
+  keys: Keys,
+  limits: Readonly<Record<string, string>> = {},
+  publicUrl = "",
+) => {
   // With a key, so that hubs look after channels. A rehearsal has none: with intervals of seconds, looks would be all that two cores do.
-  const vars = { ...simulatedSettings(simulatorUrl), YOUTUBE_API_KEY: "simulator-key", ...limits }
+  const vars = {
+    ...simulatedSettings(simulatorUrl),
+    YOUTUBE_API_KEY: "simulator-key",
+    PUBLIC_URL: publicUrl,
+    ...limits,
+  }
   return [
     gatewayWorker(keys, { entry: `${entries}/gateway.ts`, vars: limits }),
     simulatedCoreWorker(keys, simulatorUrl, { entry: `${entries}/countedCore.ts`, vars }),
@@ -87,7 +97,9 @@ export class LocalStack extends Context.Service<
         const display = yield* Display
         yield* display.line(starting)
         const simulator = yield* Simulator
-        const stack = yield* acquireStack(output, { workers: workersUnderLimits(simulator.url, keys) })
+        const stack = yield* acquireStack(output, {
+          workers: workersUnderLimits(simulator.url, keys, {}, forwarder.url),
+        })
         const { harness, database } = stack
         yield* forwarder.forwardTo(Number(stack.url.port))
         const cronUrl = yield* openHttpForwarder(harness.getWorker("pollen-cron").fetch)

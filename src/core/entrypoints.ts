@@ -27,6 +27,7 @@ import {
   SetMirror,
   TakeOver,
 } from "../rpc/move.ts"
+import { ConfirmPushes, TakePush } from "../rpc/push.ts"
 import { serve } from "../rpc/serve.ts"
 import { getAccessToken } from "./dualMode/getAccessToken.ts"
 import { getStatus } from "./dualMode/getStatus.ts"
@@ -37,6 +38,7 @@ import { removeToken } from "./dualMode/removeToken.ts"
 import { setToken } from "./dualMode/setToken.ts"
 import { validateTokens } from "./dualMode/validateTokens.ts"
 import type { CoreEnv } from "./env.ts"
+import { hubFor } from "./hub.ts"
 import { objectOf } from "./object.ts"
 
 /** Forwards a method to the object of the person it is about. */
@@ -79,6 +81,17 @@ export class GatewayEntrypoint extends WorkerEntrypoint<CoreEnv> {
   }
   forget(payload: Wire<typeof Forget>) {
     return toObject(this.env, Forget, payload, (object) => object.forget(payload))
+  }
+  /** Of WebSub: hints about public channels, from nobody in particular. */
+  confirmPushes(payload: Wire<typeof ConfirmPushes>) {
+    return answer(ConfirmPushes, payload, (asked) =>
+      Effect.flatMap(hubFor(this.env, asked.sourceId), ({ confirmPushes }) => confirmPushes(asked)),
+    )
+  }
+  takePush(payload: Wire<typeof TakePush>) {
+    return answer(TakePush, payload, (push) =>
+      Effect.flatMap(hubFor(this.env, push.sourceId), ({ takePush }) => takePush(push)),
+    )
   }
 }
 

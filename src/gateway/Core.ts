@@ -11,6 +11,7 @@ import {
   SetToken,
   ValidateTokens,
 } from "../rpc/methods.ts"
+import { ConfirmPushes, TakePush } from "../rpc/push.ts"
 import type { GatewayEnv } from "./env.ts"
 import type { KeepAlive } from "./Invocation.ts"
 
@@ -21,6 +22,8 @@ const make = (core: GatewayEnv["CORE"]) => ({
   getStatus: call(GetStatus, (wire) => core.getStatus(wire)),
   listSubscriptions: call(ListSubscriptions, (wire) => core.listSubscriptions(wire)),
   forget: call(Forget, (wire) => core.forget(wire)),
+  confirmPushes: call(ConfirmPushes, (wire) => core.confirmPushes(wire)),
+  takePush: call(TakePush, (wire) => core.takePush(wire)),
   /**
    * Polls, and lets the poll run to its end even when the request that asked for it is over: `keepAlive` is told of it.
    * `onProgress` is called by the object after each source; it must not throw.

@@ -15,19 +15,23 @@ import { feedLayer } from "./handlers/feed.ts"
 import { healthLayer } from "./handlers/health.ts"
 import { personLayer } from "./handlers/person.ts"
 import { pollingLayer } from "./handlers/polling.ts"
+import { isWebSub, webSubLayer } from "./handlers/webSub.ts"
 import { type Invocation, invocation } from "./Invocation.ts"
 
 /** What answers a request. */
 export type Gateway = (request: Request, context: ExecutionContext) => Promise<Response>
 
 const routes = HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }).pipe(
+  Layer.merge(webSubLayer),
   Layer.provide([accountsLayer, feedLayer, healthLayer, personLayer, pollingLayer]),
   Layer.provide(Decoding.layer),
   Layer.provide(HttpServer.layerServices),
 )
 
+const ofApi = allowedMethodsOf(Api)
+
 const options = {
-  allowedMethods: allowedMethodsOf(Api),
+  allowedMethods: (pathname: string) => (isWebSub(pathname) ? ["GET", "POST"] : ofApi(pathname)),
   // Two tokens of 4,096 characters and 50 scopes of 200 fit several times over.
   bodyLimit: 64 * 1024,
 }

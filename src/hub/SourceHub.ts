@@ -14,15 +14,18 @@ import { Settings, type SettingsVariables } from "../object/Settings.ts"
 import { Store } from "../object/Store.ts"
 import { ProviderClients } from "../providers/ProviderClients.ts"
 import { ProviderHttp } from "../providers/ProviderHttp.ts"
+import { pushRequests } from "../providers/websub.ts"
 import { youtubeFeed } from "../providers/youtubeFeed.ts"
 import type { BudgetNamespace } from "../rpc/budget.ts"
 import type { CommonError, Contract, Reply, Wire } from "../rpc/contract.ts"
 import { FindListing, type HubNamespace, ShareListing, Watch } from "../rpc/hub.ts"
+import { ConfirmPushes, TakePush } from "../rpc/push.ts"
 import { serve } from "../rpc/serve.ts"
 import { Feeds } from "./feeds.ts"
 import { Hub, keyedAccess } from "./Hub.ts"
 import { handOver } from "./handOver.ts"
 import { findListing, shareListing } from "./listings.ts"
+import { confirmPushes, PushRequests, takePush } from "./pushes.ts"
 import type * as statements from "./statements.ts"
 import { arm, lookAround } from "./wake.ts"
 import { watch } from "./watch.ts"
@@ -34,7 +37,18 @@ export interface HubEnv extends SettingsVariables {
   readonly BUDGETS?: BudgetNamespace
 }
 
-type Services = Store | Hub | Hubs | Budget | Settings | ProviderHttp | ProviderClients | Access | Feeds | FeedDatabase
+type Services =
+  | Store
+  | Hub
+  | Hubs
+  | Budget
+  | Settings
+  | ProviderHttp
+  | ProviderClients
+  | Access
+  | Feeds
+  | PushRequests
+  | FeedDatabase
 
 /** Longest time between two looks at a channel's feed, in milliseconds: a look costs no quota. */
 const longestLookMs = 6 * 3_600_000
@@ -71,11 +85,18 @@ const services = (state: DurableObjectState, env: HubEnv, name: string): Layer.L
       return { read: youtubeFeed(publicYoutube.feedUrl, yield* ProviderHttp) }
     }),
   )
+  const pushes = Layer.effect(
+    PushRequests,
+    Effect.gen(function* () {
+      const { publicYoutube, requestTimeoutMs } = yield* Settings
+      return { ask: pushRequests(publicYoutube, requestTimeoutMs, yield* ProviderHttp) }
+    }),
+  )
   const timeout = Layer.effect(
     DatabaseTimeout,
     Effect.map(Settings, ({ databaseTimeoutMs }) => databaseTimeoutMs),
   )
-  return Layer.mergeAll(access, feeds, clients, Hubs.layer(env.HUBS)).pipe(
+  return Layer.mergeAll(access, feeds, pushes, clients, Hubs.layer(env.HUBS)).pipe(
     Layer.provideMerge(http),
     Layer.provideMerge(Budget.layer(env.BUDGETS, env, { name, isForMany: true })),
     Layer.provideMerge(Hub.layer(name)),
@@ -136,6 +157,14 @@ export class SourceHub<Env extends HubEnv = HubEnv> extends DurableObject<Env> {
 
   shareListing(payload: Wire<typeof ShareListing>) {
     return this.#serve(ShareListing, payload, ({ sourceId, listing }) => Effect.as(shareListing(sourceId, listing), {}))
+  }
+
+  confirmPushes(payload: Wire<typeof ConfirmPushes>) {
+    return this.#serve(ConfirmPushes, payload, confirmPushes)
+  }
+
+  takePush(payload: Wire<typeof TakePush>) {
+    return this.#serve(TakePush, payload, (push) => Effect.ensuring(takePush(push), arm))
   }
 
   /** Never throws: a failure inside is logged, and the next alarm is set whatever happened. */

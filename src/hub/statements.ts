@@ -1,4 +1,4 @@
-import { hub, subscriptions, watched } from "../../schema/hub.ts"
+import { hub, pushes, subscriptions, watched } from "../../schema/hub.ts"
 import { arrivalOfNew } from "../feed/statements.ts"
 import { columns, type RowOf } from "../object/columns.ts"
 import { pending } from "../object/polling/statements.ts"
@@ -8,7 +8,7 @@ import { pending } from "../object/polling/statements.ts"
 const self = columns(
   hub,
   ...(["name", "lookedUntil", "feedsOutSince", "apiLimitedUntil", "spareDay", "spareLooks"] as const),
-  ...(["deliveryFailures", "deliveryRetryAt"] as const),
+  ...(["deliveryFailures", "deliveryRetryAt", "pushSecret", "pushRetryAt"] as const),
 )
 /** How far the hub is. */
 export type Self = RowOf<typeof self>
@@ -45,7 +45,7 @@ export const insertSources = `INSERT INTO subscriptions (provider, source_id, ti
 /** Written once a day at most: a popular source is asked for again and again. */
 export const insertWatched = `INSERT INTO watched (source_id, asked_at, counted_at) SELECT value, ?2, ?2 FROM json_each(?1) WHERE true
   ON CONFLICT DO UPDATE SET asked_at = excluded.asked_at WHERE asked_at < excluded.asked_at - 86400000`
-export const deleteSource = ["subscriptions", "items", "watched"].map(
+export const deleteSource = ["subscriptions", "items", "watched", "pushes", "hints"].map(
   (table) => `DELETE FROM ${table} WHERE source_id = ?1`,
 )
 export const recordCount = "UPDATE watched SET followers = ?2, counted_at = ?3, rhythm = ?4 WHERE source_id = ?1"
@@ -62,6 +62,32 @@ export const insertListing = `INSERT INTO listings (source_id, listing, read_at)
   ON CONFLICT DO UPDATE SET listing = excluded.listing, read_at = excluded.read_at WHERE read_at < excluded.read_at`
 export const deleteOldListings = "DELETE FROM listings WHERE read_at < ?1"
 export const selectOldestListing = "SELECT min(read_at) AS oldest FROM listings"
+
+const ofPushes = columns(pushes, "sourceId", "askedAt", "leasedUntil", "told", "missed")
+/** How it stands with the pushes of a source. */
+export type PushesRow = RowOf<typeof ofPushes>
+export const selectAllPushes = `SELECT ${ofPushes.sql} FROM pushes`
+export const selectPushes = `${selectAllPushes} WHERE source_id = ?1`
+export const keepPushSecret = "UPDATE hub SET push_secret = ?1"
+export const delayPushRequests = "UPDATE hub SET push_retry_at = ?1"
+/** What was missed until then is no reason to ask a second time. */
+export const recordPushRequest = `INSERT INTO pushes (source_id, asked_at) VALUES (?1, ?2)
+  ON CONFLICT DO UPDATE SET asked_at = excluded.asked_at, missed = 0`
+export const leasePushes = "UPDATE pushes SET leased_until = ?2 WHERE source_id = ?1"
+export const recordPush =
+  "UPDATE pushes SET told = told + ?2, missed = 0 WHERE source_id = ?1 AND (?2 > 0 OR missed > 0)"
+export const recordMissed = "UPDATE pushes SET missed = missed + ?2 WHERE source_id = ?1 AND leased_until > ?3"
+export const insertHint = `INSERT INTO hints (source_id, item_id, published_at, pushed_at)
+  SELECT ?1, ?2, ?3, ?4 WHERE (SELECT count(*) FROM hints) < ?5 ON CONFLICT DO NOTHING`
+export const selectHints = `SELECT source_id AS sourceId, item_id AS itemId, published_at AS publishedAt FROM hints`
+export interface HintRow extends Readonly<Record<string, SqlStorageValue>> {
+  readonly sourceId: string
+  readonly itemId: string
+  readonly publishedAt: number
+}
+export const selectFirstHint = "SELECT min(pushed_at) AS first FROM hints"
+/** Those of sources that the hub looks after no longer go too. */
+export const deleteHints = "DELETE FROM hints WHERE pushed_at <= ?1"
 
 // And that of D1. CROSS JOIN: in this order, each by its key or index. Left to itself, SQLite may read a whole table.
 

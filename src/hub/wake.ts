@@ -11,6 +11,7 @@ import { readFeeds } from "./feeds.ts"
 import { countFollowers } from "./followers.ts"
 import { Hub, provider } from "./Hub.ts"
 import { keptMs } from "./listings.ts"
+import { askForPushes, hintsDueAt, readHints, withHints } from "./pushes.ts"
 import { recordFound } from "./record.ts"
 import { learnedRhythm, rhythmOfSource } from "./rhythms.ts"
 import * as statements from "./statements.ts"
@@ -96,8 +97,12 @@ export const lookAround = Effect.gen(function* () {
       .map(({ sourceId }) => sourceId),
   )
   const waiting = sources.filter(({ sourceId }) => waitingIds.has(sourceId))
-  yield* Effect.catch(recordFound(round.candidates, waiting), (error) =>
-    Effect.logWarning("Details of videos could not be read; they are asked for again", error.message),
+  const candidates = yield* withHints(round.candidates, yield* readHints(sources), now)
+  yield* recordFound(candidates, waiting).pipe(
+    Effect.tap(() => Effect.sync(() => store.exec(statements.deleteHints, now))),
+    Effect.catch((error) =>
+      Effect.logWarning("Details of videos could not be read; they are asked for again", error.message),
+    ),
   )
   const isSameDay = now - self.spareDay < dayMs
   store.exec(
@@ -106,6 +111,7 @@ export const lookAround = Effect.gen(function* () {
     (isSameDay ? self.spareLooks : 0) + (isApiOpen ? spare.length : 0),
   )
   yield* deliver
+  yield* askForPushes(sources)
   yield* Effect.catch(countFollowers(sources), (error) =>
     Effect.logWarning("Followers could not be counted; all sources stay", error.message),
   )
@@ -140,7 +146,9 @@ const dueAt = Effect.gen(function* () {
   // Looks are taken together: at most one wake in each of the shortest intervals.
   const wakeAt = next === Number.POSITIVE_INFINITY ? next : onGrid(hub.name, bounds.minimumMs, next)
   const delivery = waiting > 0 ? (deliveryRetryAt ?? 0) : Number.POSITIVE_INFINITY
-  const earliest = Math.min(wakeAt, delivery)
+  const hintsAt = hintsDueAt(store, lookedUntil, bounds.minimumMs)
+  const verified = hintsAt === null ? Number.POSITIVE_INFINITY : ofApi(hintsAt)
+  const earliest = Math.min(wakeAt, delivery, verified)
   return earliest === Number.POSITIVE_INFINITY ? null : earliest
 })
 

@@ -1,4 +1,4 @@
-import { Config, Context, Effect, Layer, type Option, Redacted } from "effect"
+import { Config, Context, Effect, Layer, Redacted } from "effect"
 import { Misconfigured } from "../domain/error.ts"
 import { type GrantLifetimes, grantLifetimes } from "../domain/grantLife.ts"
 import type { IntervalBounds } from "../domain/interval.ts"
@@ -43,8 +43,8 @@ export interface SettingsShape {
   readonly recheckMs: number
   /** How often an idle object sends D1 a heartbeat at most, in milliseconds. */
   readonly heartbeatMs: number
-  /** Access to what is public at YouTube. With an API key, hubs look after channels. */
-  readonly publicYoutube: { readonly apiKey: Option.Option<Redacted.Redacted<string>>; readonly feedUrl: string }
+  /** Access to what is public at YouTube. With an API key, hubs look after channels; with the gateway's address too (`""`: none), they ask for pushes. */
+  readonly publicYoutube: Config.Success<typeof publicYoutubeConfig>
   /** How many hubs share the public sources. */
   readonly hubs: number
   /** How long a channel goes without being asked by the API while its feed is read, in milliseconds. */

@@ -53,10 +53,15 @@ export const endpointsConfig = Config.all({
   youtube: endpointsOf("YOUTUBE", realApis.youtube, "https://oauth2.googleapis.com/token"),
 })
 
-/** The application's own access to what is public at YouTube: an API key, and the address of channels' feeds. */
+/** The application's own access to what is public at YouTube: an API key, the addresses of channels' feeds and of their WebSub hub, and ours. */
 export const publicYoutubeConfig = Config.all({
   apiKey: Config.option(Config.Redacted("YOUTUBE_API_KEY")),
   feedUrl: Config.String("YOUTUBE_FEED_URL").pipe(Config.withDefault("https://www.youtube.com/feeds/videos.xml")),
+  pushUrl: Config.String("WEBSUB_URL").pipe(Config.withDefault("https://pubsubhubbub.appspot.com/subscribe")),
+  publicUrl: Config.String("PUBLIC_URL").pipe(
+    Config.withDefault(""),
+    Config.map((url) => url.replace(/\/+$/, "")),
+  ),
 })
 
 /** Whether no provider is the real one. */

@@ -57,6 +57,18 @@ export interface Feed {
 /** Reads the feed of a channel. */
 export type ReadFeed = (channelId: string) => Effect.Effect<Feed, ProviderUnavailable>
 
+/** Reads an Atom document as the feed of a channel; fails with `undefined` where it is none. */
+export const parseFeed = Effect.fnUntraced(function* (channelId: string, body: string) {
+  const entries = yield* Stream.make(body).pipe(
+    Stream.pipeThroughChannel(Xml.decodeString()),
+    Stream.pipeThroughChannel(Xml.elements(["feed", "entry"], { maxElementSize: longestEntry })),
+    Stream.runCollect,
+    Effect.mapError(() => undefined),
+  )
+  const items = entries.map((entry) => toItem(channelId, entry)).filter((item) => item !== null)
+  return { items, size: entries.length, unreadable: entries.length - items.length } satisfies Feed
+})
+
 const unavailable = (reason: string) => new ProviderUnavailable({ provider, reason, retryAt: null })
 
 /**
@@ -71,12 +83,5 @@ export const youtubeFeed = (feedUrl: string, http: Pick<ProviderHttp["Service"],
       .pipe(Effect.catchTag("RateLimited", ({ message }) => unavailable(message)))
     if (status !== 200) return yield* unavailable(`its feed answered ${status}`)
     if (typeof body !== "string" || !/<feed[\s>]/.test(body)) return yield* unavailable("its feed is none")
-    const entries = yield* Stream.make(body).pipe(
-      Stream.pipeThroughChannel(Xml.decodeString()),
-      Stream.pipeThroughChannel(Xml.elements(["feed", "entry"], { maxElementSize: longestEntry })),
-      Stream.runCollect,
-      Effect.mapError(() => unavailable("its feed could not be read")),
-    )
-    const items = entries.map((entry) => toItem(channelId, entry)).filter((item) => item !== null)
-    return { items, size: entries.length, unreadable: entries.length - items.length }
+    return yield* Effect.mapError(parseFeed(channelId, body), () => unavailable("its feed could not be read"))
   })

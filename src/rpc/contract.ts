@@ -34,6 +34,9 @@ export interface Contract<Name extends string, Payload, Wire, Success, Failure> 
 /** The payload of a contract as it crosses the wire: what a native method of a class takes. */
 export type Wire<C> = C extends Contract<infer _N, infer _P, infer W, infer _A, infer _E> ? W : never
 
+/** The payload of a contract as a program sees it. */
+export type Payload<C> = C extends Contract<infer _N, infer P, infer _W, infer _A, infer _E> ? P : never
+
 /**
  * Declares a method.
  *

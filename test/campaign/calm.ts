@@ -17,7 +17,9 @@ const alarmsAtMost = 40
 /** Operators take everybody to the object's side, as often as it takes. */
 const move = async (world: World) => {
   for (const person of [...world.movers]) {
-    if ((await positionOf(person.id)).stage === "live") continue
+    const { stage, target } = await positionOf(person.id)
+    // Also somebody whose way back broke off: the object may have handed the account back, and D1 not know it yet.
+    if (stage === "live" && target === "live") continue
     await lift([person.id])
     await env.DB.prepare("UPDATE token_migration_status SET next_attempt_at = NULL WHERE user_id = ?1")
       .bind(person.id)

@@ -5,6 +5,8 @@ import type { Item } from "./state/catalogue.ts"
 import { defaultClient } from "./state/clients.ts"
 import { Refusal } from "./state/refusal.ts"
 import type { World } from "./state/world.ts"
+import { pushedFeed } from "./youtube/feed.ts"
+import { pushPublished } from "./youtube/push.ts"
 
 type Operations = {
   readonly [Name in OperationName]: (
@@ -16,6 +18,12 @@ type Operations = {
 /** For what is done and has nothing to say. */
 const done = (_: unknown): null => null
 const references = (items: ReadonlyArray<Item>) => items.map(({ id }) => ({ id }))
+
+const published = (world: World, source: string, items: ControlOperations["publish"]["input"]["items"]) => {
+  const made = world.catalogue.publish(source, items)
+  pushPublished(world, made)
+  return made
+}
 
 const limitsOf = (world: World, { provider, developer }: LimitOwner) =>
   developer === undefined ? world.limitsOf(provider, null) : world.limits[provider].of(developer)
@@ -32,9 +40,15 @@ const operations: Operations = {
   rename: (world, { source, title }) => done(world.catalogue.rename(source, title)),
   removeSource: (world, { source }) => done(world.catalogue.remove(source)),
   changeSource: (world, { source, ...oddities }) => done(world.catalogue.makeOdd(source, oddities)),
-  publish: (world, { source, items }) => references(world.catalogue.publish(source, items)),
+  publish: (world, { source, items }) => references(published(world, source, items)),
   publishMany: (world, publications) =>
-    publications.map(({ source, count }) => references(world.catalogue.publish(source, count))),
+    publications.map(({ source, count }) => references(published(world, source, count))),
+  pushSubscriptions: (world, { source }) => world.pushes.all().filter((one) => one.source === source),
+  push: (world, { source, ids }) => {
+    const body = pushedFeed(ids.map((id) => world.catalogue.itemOf(id)))
+    world.pushes.send(source, body)
+    return { body }
+  },
   changeItem: (world, { id, kind }) => done(world.catalogue.change(id, kind)),
   removeItem: (world, { id }) => done(world.catalogue.removeItem(id)),
   removeItems: (world, { source }) => done(world.catalogue.removeItems(source)),

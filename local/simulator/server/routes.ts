@@ -8,6 +8,7 @@ import { answerSpotify } from "./spotify/api.ts"
 import type { World } from "./state/world.ts"
 import { answerYoutube } from "./youtube/api.ts"
 import { answerFeed } from "./youtube/feed.ts"
+import { answerPushRequest } from "./youtube/push.ts"
 
 /** One endpoint: what it is for, who asks there, and its answer. */
 export interface Route {
@@ -64,6 +65,7 @@ const fixed: Readonly<Record<string, Route>> = {
     answer: async (world) => json(200, await world.idTokens.keySet()),
   },
   "/youtube/feeds/videos.xml": { provider: "youtube", kind: "items", person: () => null, answer: answerFeed },
+  "/youtube/websub/subscribe": { provider: "youtube", kind: "other", person: () => null, answer: answerPushRequest },
 }
 
 const spotifyKind = (path: string): RequestKind => {

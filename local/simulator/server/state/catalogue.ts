@@ -157,9 +157,14 @@ export class Catalogue {
     return published
   }
 
-  change(id: string, kind: ItemKind): void {
+  itemOf(id: string): Item {
     const item = this.itemsById.get(id)
     if (item === undefined) throw new Refusal(`no item ${id}`)
+    return item
+  }
+
+  change(id: string, kind: ItemKind): void {
+    const item = this.itemOf(id)
     this.checkKind(item.source, kind)
     if (kind === "live") item.startedAt = this.clock.now()
     if (kind === "normal" && item.kind === "live") item.endedAt = this.clock.now()

@@ -12,6 +12,7 @@ import { Ledger } from "./ledger.ts"
 import { Library } from "./library.ts"
 import { LimitBook } from "./limitBook.ts"
 import type { Limits } from "./limits.ts"
+import { Pushes } from "./pushes.ts"
 import { Random } from "./random.ts"
 
 /** Everything the simulator knows. `reset` puts new parts in place of all but the secrets and the random numbers. */
@@ -29,6 +30,7 @@ export class World {
   codes!: Codes
   faults!: Faults
   gates!: Gates
+  pushes!: Pushes
   ledger!: Ledger
   limits!: Record<Provider, LimitBook>
   /** People made by `seed` without an id of their own; never counts down. */
@@ -71,6 +73,7 @@ export class World {
     this.codes = new Codes(clock, random)
     this.faults = new Faults(clock, random)
     this.gates = new Gates()
+    this.pushes = new Pushes()
     this.ledger = new Ledger()
     this.limits = { spotify: new LimitBook(clock), youtube: new LimitBook(clock) }
   }

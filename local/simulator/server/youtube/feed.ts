@@ -31,6 +31,15 @@ const entry = (item: Item): string => ` <entry>
   </media:group>
  </entry>`
 
+/** What the WebSub hub pushes: entries without a description. */
+export const pushedFeed = (items: ReadonlyArray<Item>): string => `<?xml version="1.0" encoding="UTF-8"?>
+<feed xmlns:yt="http://www.youtube.com/xml/schemas/2015" xmlns="http://www.w3.org/2005/Atom">
+ <link rel="hub" href="https://pubsubhubbub.appspot.com"/>
+ <title>YouTube video feed</title>
+${items.map((item) => entry(item).replace(/<media:group>[\s\S]*<\/media:group>/, "")).join("\n")}
+</feed>
+`
+
 /** A channel's Atom feed: no token, no quota, and nothing in it that is not public. */
 export const answerFeed = (world: World, call: Call): Answer => {
   const source = world.catalogue.find(call.query.get("channel_id") ?? "")
