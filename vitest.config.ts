@@ -46,7 +46,7 @@ export default defineConfig({
                   // How many made-up payloads each method and each route gets, and from which seed on.
                   PAYLOADS: process.env["PAYLOADS"] ?? "10",
                   // How many sequences the campaign of faults plays, and from which seed on.
-                  CAMPAIGN_SEQUENCES: process.env["CAMPAIGN_SEQUENCES"] ?? "60",
+                  CAMPAIGN_SEQUENCES: process.env["CAMPAIGN_SEQUENCES"] ?? "200",
                   CAMPAIGN_SEED: process.env["CAMPAIGN_SEED"] ?? "1",
                   CAMPAIGN_PATH: process.env["CAMPAIGN_PATH"] ?? "",
                   DATABASE_MIGRATIONS: await readD1Migrations("./migrations/database"),

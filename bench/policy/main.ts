@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs"
 import { parseArgs } from "node:util"
+import { type Delays, drawDelays } from "./chart.ts"
 import { type PolicyName, policies } from "./policies.ts"
 import { type Replayed, replay, summarise } from "./replay.ts"
 import { makeTraces, traceOf } from "./traces.ts"
@@ -11,7 +12,7 @@ const usage = `Replays how sources publish, and compares when they are looked at
   npm run bench -- policy --seed N           other sources; those up to 9 were used to tune pollen's policy
   npm run bench -- policy --trace FILE       a source of your own: a line for each publication (epoch milliseconds or ISO 8601)
 
-Hours from publication to the look that finds an item: mean, median and 95th percentile, by class. "bound" knows the true rates.
+Hours from publication to the look that finds an item: mean, median and 95th percentile, by class; drawn in bench/charts/policy.svg. "bound" knows the true rates.
 `
 
 const { values } = parseArgs({
@@ -40,6 +41,7 @@ for (const name of names) {
   results.set(name, replay(traces, policies[name], looks))
 }
 const classes = [...new Set(traces.map(({ name }) => name)), "all"]
+const delays: Array<Delays> = []
 const cell = (value: number) => value.toFixed(2).padStart(8)
 for (const of of classes) {
   process.stdout.write(`\n${of.padEnd(14)}    mean  median     p95   looks a day\n`)
@@ -47,6 +49,11 @@ for (const of of classes) {
     const { mean, median, p95, looksADay } = summarise(
       of === "all" ? replayed : replayed.filter((one) => one.name === of),
     )
+    delays.push({ class: of, policy: name, mean, median, p95 })
     process.stdout.write(`  ${name.padEnd(12)}${cell(mean)}${cell(median)}${cell(p95)}${cell(looksADay)}\n`)
   }
+}
+if (values.trace === undefined) {
+  await drawDelays(delays, looks)
+  process.stdout.write("\nDrawn by class in bench/charts/policy.svg\n")
 }
