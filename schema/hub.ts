@@ -24,6 +24,8 @@ export const hub = sqliteTable("hub", {
   pushSecret: text("push_secret"),
   /** WebSub has refused, and is not asked before. */
   pushRetryAt: integer("push_retry_at"),
+  /** The source that is looked at by itself, after a wake that was cut off; whoever finds it there was cut off by it. */
+  suspect: text("suspect"),
 })
 
 /** What a hub knows of its sources besides. */
@@ -42,6 +44,8 @@ export const watched = sqliteTable("watched", {
   feedFailures: integer("feed_failures").notNull().default(0),
   /** Whether something was found in its feed of which the details could not be read: it is looked at again in the next wake. */
   isUnfinished: integer("is_unfinished", { mode: "boolean" }).notNull().default(false),
+  /** A look at it has cut a wake off: it is left alone until then. */
+  shunnedUntil: integer("shunned_until"),
 })
 
 /** The newest items of sources, as objects of followers have read them for themselves, and let others have them. */

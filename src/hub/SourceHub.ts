@@ -168,8 +168,10 @@ export class SourceHub<Env extends HubEnv = HubEnv> extends DurableObject<Env> {
   }
 
   /** Never throws: a failure inside is logged, and the next alarm is set whatever happened. */
-  override async alarm(): Promise<void> {
-    const looked = Effect.flatMap(Hub, ({ alone }) => Effect.andThen(alone(lookAround), handOver))
+  override async alarm(invocation?: AlarmInvocationInfo): Promise<void> {
+    // Never throws, so the platform fires an alarm again only if a limit of its own has ended the one before.
+    const isCareful = invocation?.isRetry === true
+    const looked = Effect.flatMap(Hub, ({ alone }) => Effect.andThen(alone(lookAround(isCareful)), handOver))
     const over = Effect.andThen(
       arm,
       Effect.flatMap(Budget, ({ giveBack }) => giveBack),

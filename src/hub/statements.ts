@@ -8,13 +8,15 @@ import { pending } from "../object/polling/statements.ts"
 const self = columns(
   hub,
   ...(["name", "lookedUntil", "feedsOutSince", "apiLimitedUntil", "spareDay", "spareLooks"] as const),
-  ...(["deliveryFailures", "deliveryRetryAt", "pushSecret", "pushRetryAt"] as const),
+  ...(["deliveryFailures", "deliveryRetryAt", "pushSecret", "pushRetryAt", "suspect"] as const),
 )
 /** How far the hub is. */
 export type Self = RowOf<typeof self>
 export const selectSelf = `SELECT ${self.sql} FROM hub`
 export const insertSelf = "INSERT INTO hub (id, name, looked_until) VALUES (1, ?1, ?2) ON CONFLICT DO NOTHING"
 export const updateSelf = `UPDATE hub SET looked_until = ?1, feeds_out_since = ?2, spare_day = ?3, spare_looks = ?4`
+export const suspect = "UPDATE hub SET suspect = ?1"
+export const shun = "UPDATE watched SET shunned_until = ?2 WHERE source_id = ?1"
 export const limitApi = "UPDATE hub SET api_limited_until = ?1"
 export const delayDelivery = "UPDATE hub SET delivery_failures = ?1, delivery_retry_at = ?2"
 export const endDelivery =
@@ -23,7 +25,16 @@ export const endDelivery =
 const schedule = columns(subscriptions, "dueAt", "isPending", "state")
 const besides = columns(
   watched,
-  ...(["askedAt", "followers", "countedAt", "rhythm", "requestedAt", "feedFailures", "isUnfinished"] as const),
+  ...([
+    "askedAt",
+    "followers",
+    "countedAt",
+    "rhythm",
+    "requestedAt",
+    "feedFailures",
+    "isUnfinished",
+    "shunnedUntil",
+  ] as const),
 )
 /** A source that the hub looks after. */
 export type HubSource = RowOf<typeof pending> & RowOf<typeof schedule> & RowOf<typeof besides>
@@ -86,8 +97,11 @@ export interface HintRow extends Readonly<Record<string, SqlStorageValue>> {
   readonly publishedAt: number
 }
 export const selectFirstHint = "SELECT min(pushed_at) AS first FROM hints"
-/** Those of sources that the hub looks after no longer go too. */
-export const deleteHints = "DELETE FROM hints WHERE pushed_at <= ?1"
+export const deleteHints = "DELETE FROM hints WHERE pushed_at <= ?1 AND source_id = ?2"
+/** Those of what is known by now, and of sources that are left alone. */
+export const deleteIdleHints = `DELETE FROM hints
+  WHERE source_id NOT IN (SELECT source_id FROM watched WHERE coalesce(shunned_until, 0) <= ?2)
+    OR EXISTS (SELECT 1 FROM items WHERE provider = ?1 AND items.source_id = hints.source_id AND items.item_id = hints.item_id)`
 
 // And that of D1. CROSS JOIN: in this order, each by its key or index. Left to itself, SQLite may read a whole table.
 

@@ -69,50 +69,108 @@ const spareLeft = ({ spareDay, spareLooks: taken }: statements.Self, sources: nu
   return Math.max(0, allowed - (now - spareDay < dayMs ? taken : 0))
 }
 
-/** Looks at everything that is due, as far as it can be, and delivers what is new. */
-export const lookAround = Effect.gen(function* () {
-  const store = yield* Store
-  const hub = yield* Hub
-  const { bounds } = yield* Settings
-  const self = hub.read()
-  const now = yield* Clock.currentTimeMillis
-  store.exec(statements.deleteOldListings, now - keptMs)
-  if (self === undefined) return
-  const sources = store.rows<statements.HubSource>(statements.selectSources, provider)
-  const listed = sources.filter((source) => isListedAt(source, now))
-  const due = sources.filter(
-    (source) =>
-      source.backfilledAt !== null &&
-      !listed.includes(source) &&
-      isLookedAt(source, self.lookedUntil, now, bounds.maximumMs),
-  )
-  const round = yield* readFeeds(due, self.feedsOutSince, now)
-  const spare = round.unserved.toSorted(byChance).slice(0, spareLeft(self, sources.length, now))
-  const isApiOpen = (self.apiLimitedUntil ?? 0) <= now
-  if (isApiOpen) yield* lookByApi([...listed, ...round.cutShort, ...spare])
-  const waitingIds = new Set(
-    store
-      .rows<statements.WaitingRow>(statements.selectWaiting, provider)
+/** The sources of which items wait, and are due. */
+const waitingIds = ({ rows }: Pick<Store["Service"], "rows">, now: number): ReadonlySet<string> =>
+  new Set(
+    rows<statements.WaitingRow>(statements.selectWaiting, provider)
       .filter(({ at }) => at <= now)
       .map(({ sourceId }) => sourceId),
   )
-  const waiting = sources.filter(({ sourceId }) => waitingIds.has(sourceId))
+
+/** The sources that the API lists, and those whose feed is read. */
+const dueOf = (sources: ReadonlyArray<statements.HubSource>, since: number, now: number, maximumMs: number) => {
+  const listed = sources.filter((source) => isListedAt(source, now))
+  const looked = sources.filter(
+    (source) => source.backfilledAt !== null && !listed.includes(source) && isLookedAt(source, since, now, maximumMs),
+  )
+  return { listed, looked }
+}
+
+/** Looks at what is due of these sources. Returns since when all feeds fail, and how many looks by the API took the place of feeds. */
+const lookAt = Effect.fnUntraced(function* (
+  sources: ReadonlyArray<statements.HubSource>,
+  self: statements.Self,
+  now: number,
+) {
+  const store = yield* Store
+  const { bounds } = yield* Settings
+  const { listed, looked } = dueOf(sources, self.lookedUntil, now, bounds.maximumMs)
+  const round = yield* readFeeds(looked, self.feedsOutSince, now)
+  const spare = round.unserved.toSorted(byChance).slice(0, spareLeft(self, sources.length, now))
+  const isApiOpen = (self.apiLimitedUntil ?? 0) <= now
+  if (isApiOpen) yield* lookByApi([...listed, ...round.cutShort, ...spare])
+  const ids = waitingIds(store, now)
+  const waiting = sources.filter(({ sourceId }) => ids.has(sourceId))
   const candidates = yield* withHints(round.candidates, yield* readHints(sources), now)
   yield* recordFound(candidates, waiting).pipe(
-    Effect.tap(() => Effect.sync(() => store.exec(statements.deleteHints, now))),
+    Effect.tap(() =>
+      Effect.sync(() => {
+        for (const { source } of candidates) store.exec(statements.deleteHints, now, source.sourceId)
+      }),
+    ),
     Effect.catch((error) =>
       Effect.logWarning("Details of videos could not be read; they are asked for again", error.message),
     ),
   )
+  return { outSince: round.outSince, spare: isApiOpen ? spare.length : 0 }
+})
+
+/**
+ * The same, one source after the other, each marked before it is looked at: after a wake that was cut off, by a limit of the platform or
+ * otherwise. A source that is found marked has cut off the wake before, and is left alone for a day, for all others' sake.
+ */
+const lookOneByOne = Effect.fnUntraced(function* (
+  sources: ReadonlyArray<statements.HubSource>,
+  self: statements.Self,
+  now: number,
+) {
+  const store = yield* Store
+  const { bounds } = yield* Settings
+  if (self.suspect !== null) {
+    store.exec(statements.shun, self.suspect, now + dayMs)
+    yield* Effect.logWarning("A look at a channel cuts off the hub: it is left alone for a day", {
+      channel: self.suspect,
+    })
+  }
+  const { listed, looked } = dueOf(sources, self.lookedUntil, now, bounds.maximumMs)
+  const hinted = (yield* readHints(sources)).map(({ source }) => source)
+  const ids = waitingIds(store, now)
+  const waiting = sources.filter(({ sourceId }) => ids.has(sourceId))
+  let spare = 0
+  for (const source of new Set([...listed, ...looked, ...hinted, ...waiting])) {
+    if (source.sourceId === self.suspect) continue
+    store.exec(statements.suspect, source.sourceId)
+    const done = yield* lookAt([source], { ...self, spareLooks: self.spareLooks + spare }, now)
+    spare += done.spare
+  }
+  store.exec(statements.suspect, null)
+  // What one feed says is nothing about all.
+  return { outSince: self.feedsOutSince, spare }
+})
+
+const isShunned = ({ shunnedUntil }: statements.HubSource, now: number): boolean => (shunnedUntil ?? 0) > now
+
+/** Looks at everything that is due, as far as it can be, and delivers what is new; carefully after a wake that was cut off. */
+export const lookAround = Effect.fnUntraced(function* (isCareful: boolean) {
+  const store = yield* Store
+  const hub = yield* Hub
+  const self = hub.read()
+  const now = yield* Clock.currentTimeMillis
+  store.exec(statements.deleteOldListings, now - keptMs)
+  store.exec(statements.deleteIdleHints, provider, now)
+  if (self === undefined) return
+  const all = store.rows<statements.HubSource>(statements.selectSources, provider)
+  const sources = all.filter((source) => !isShunned(source, now))
+  const { outSince, spare } = yield* (isCareful ? lookOneByOne : lookAt)(sources, self, now)
   const isSameDay = now - self.spareDay < dayMs
   store.exec(
     statements.updateSelf,
-    ...[now, round.outSince, isSameDay ? self.spareDay : now - (now % dayMs)],
-    (isSameDay ? self.spareLooks : 0) + (isApiOpen ? spare.length : 0),
+    ...[now, outSince, isSameDay ? self.spareDay : now - (now % dayMs)],
+    (isSameDay ? self.spareLooks : 0) + spare,
   )
   yield* deliver
   yield* askForPushes(sources)
-  yield* Effect.catch(countFollowers(sources), (error) =>
+  yield* Effect.catch(countFollowers(all), (error) =>
     Effect.logWarning("Followers could not be counted; all sources stay", error.message),
   )
 })
@@ -132,7 +190,10 @@ const dueAt = Effect.gen(function* () {
   if (self === undefined) return listingsEndAt(store)
   const { lookedUntil, apiLimitedUntil, deliveryRetryAt } = self
   const [{ waiting } = { waiting: 0 }] = store.rows<{ waiting: number }>("SELECT count(*) AS waiting FROM outbox")
-  const sources = store.rows<statements.HubSource>(statements.selectSources, provider)
+  const now = yield* Clock.currentTimeMillis
+  const all = store.rows<statements.HubSource>(statements.selectSources, provider)
+  const sources = all.filter((source) => !isShunned(source, now))
+  const shunned = new Map(all.map(({ sourceId, shunnedUntil }) => [sourceId, shunnedUntil ?? 0]))
   const ofApi = (at: number) => Math.max(at, apiLimitedUntil ?? 0)
   const times = sources.map((source) => {
     const listedAt = source.isPending === 1 ? 0 : source.recheckDueAt
@@ -141,8 +202,11 @@ const dueAt = Effect.gen(function* () {
     const unfinished = source.isUnfinished === 1 ? lookedUntil + bounds.minimumMs : Number.POSITIVE_INFINITY
     return Math.min(byApi, unfinished, nextLookAt(source, rhythmOfSource(source), lookedUntil, bounds.maximumMs))
   })
-  const items = store.rows<statements.WaitingRow>(statements.selectWaiting, provider).map(({ at }) => ofApi(at))
-  const next = [...times, ...items].reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY)
+  const items = store
+    .rows<statements.WaitingRow>(statements.selectWaiting, provider)
+    .map(({ sourceId, at }) => Math.max(ofApi(at), shunned.get(sourceId) ?? 0))
+  const ends = [...shunned.values()].filter((until) => until > now)
+  const next = [...times, ...items, ...ends].reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY)
   // Looks are taken together: at most one wake in each of the shortest intervals.
   const wakeAt = next === Number.POSITIVE_INFINITY ? next : onGrid(hub.name, bounds.minimumMs, next)
   const delivery = waiting > 0 ? (deliveryRetryAt ?? 0) : Number.POSITIVE_INFINITY

@@ -38,9 +38,13 @@ export const watch = Effect.fn("hub.watch")(function* (sourceIds: ReadonlyArray<
     store.exec(statements.insertSources, provider, ids, now, bounds.maximumMs)
     store.exec(statements.insertWatched, ids, now)
   })
-  yield* lookByApi(read().filter(({ backfilledAt, dueAt }) => backfilledAt === null && dueAt <= now))
+  const isAlone = ({ shunnedUntil }: statements.HubSource) => (shunnedUntil ?? 0) > now
+  yield* lookByApi(read().filter((source) => source.backfilledAt === null && source.dueAt <= now && !isAlone(source)))
   const requested = isRequested
-    ? read().filter(({ sourceId, requestedAt }) => known.has(sourceId) && (requestedAt ?? 0) <= now - bounds.minimumMs)
+    ? read().filter(
+        (source) =>
+          known.has(source.sourceId) && (source.requestedAt ?? 0) <= now - bounds.minimumMs && !isAlone(source),
+      )
     : []
   const found = yield* lookNow(requested)
   return {

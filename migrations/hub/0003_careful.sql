@@ -1,0 +1,2 @@
+ALTER TABLE `hub` ADD `suspect` text;--> statement-breakpoint
+ALTER TABLE `watched` ADD `shunned_until` integer;
