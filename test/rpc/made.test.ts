@@ -6,6 +6,7 @@ import { UserSubscriptionManager } from "../../src/object/UserSubscriptionManage
 import type { Contract } from "../../src/rpc/contract.ts"
 import * as methods from "../../src/rpc/methods.ts"
 import * as move from "../../src/rpc/move.ts"
+import { ConfirmPushes, TakePush } from "../../src/rpc/push.ts"
 import { makeDice } from "../dice.ts"
 import { Person } from "../object/person.ts"
 import { mutate } from "../payloads/mutate.ts"
@@ -37,7 +38,8 @@ const doors: ReadonlyArray<{
   readonly at: (person: Person) => object
 }> = [
   {
-    ...{ name: "the gateway's entrypoint", methods: entrypoints.GatewayEntrypoint.prototype, contracts: forPeople },
+    ...{ name: "the gateway's entrypoint", methods: entrypoints.GatewayEntrypoint.prototype },
+    contracts: [...forPeople, ConfirmPushes, TakePush],
     at: () => exports.GatewayEntrypoint,
   },
   {
