@@ -1,6 +1,6 @@
 import { Config, Context, Duration, Effect, Layer } from "effect"
 import type { Misconfigured } from "../domain/error.ts"
-import { checkBounds, checkDurations, readSettings, timeLimitBounds, wholeNumber } from "../domain/settings.ts"
+import { checkBounds, checkDurations, millis, readSettings, timeLimitBounds, wholeNumber } from "../domain/settings.ts"
 import type { CronEnv } from "./env.ts"
 
 export interface CronSettingsShape {
@@ -12,6 +12,8 @@ export interface CronSettingsShape {
   readonly requestLimit: number
   /** After which a run stops where it is. Cloudflare ends a scheduled worker after 15 minutes, without a word. */
   readonly timeLimit: Duration.Duration
+  /** How long the figures of runs are kept, in milliseconds. */
+  readonly metricsRetentionMs: number
 }
 
 const variables = Config.all({
@@ -19,6 +21,7 @@ const variables = Config.all({
   concurrency: wholeNumber("CRON_CONCURRENCY", 20),
   requestLimit: wholeNumber("CRON_REQUEST_LIMIT", 1500),
   timeLimit: Config.Duration("CRON_TIME_LIMIT").pipe(Config.withDefault(Duration.minutes(10))),
+  metricsRetentionMs: millis("METRICS_RETENTION", "90 days"),
 })
 
 /** The operator's settings of cron. A variable out of its bounds is `Misconfigured` and says what they are. */
@@ -33,7 +36,13 @@ export class CronSettings extends Context.Service<CronSettings, CronSettingsShap
           { name: "CRON_REQUEST_LIMIT", value: read.requestLimit, minimum: 10, maximum: 10_000_000 },
           { name: "CRON_CONCURRENCY", value: read.concurrency, minimum: 1, maximum: 1000 },
         ])
-        yield* checkDurations([timeLimitBounds("CRON_TIME_LIMIT", Duration.toMillis(read.timeLimit))])
+        yield* checkDurations([
+          timeLimitBounds("CRON_TIME_LIMIT", Duration.toMillis(read.timeLimit)),
+          {
+            ...{ name: "METRICS_RETENTION", value: read.metricsRetentionMs, minimum: "1 day", maximum: "3650 days" },
+            because: "each run of cron adds a row, and what ran yesterday is still asked for",
+          },
+        ])
         return read
       }),
     )

@@ -8,6 +8,9 @@ import type { DatabaseUnavailable } from "../domain/error.ts"
 const newestOf = (kind: string) =>
   sql<number>`(SELECT id FROM durable_object_metrics WHERE kind = ${kind} ORDER BY at DESC, id DESC LIMIT 1)`
 
+/** Rows that are looked at for old ones with each record, and deleted at most: more than come meanwhile. */
+const prunedAtOnce = 100
+
 /** Where figures about the objects are kept: `durable_object_metrics` in D1. */
 export class Metrics extends Context.Service<
   Metrics,
@@ -18,7 +21,8 @@ export class Metrics extends Context.Service<
     readonly record: (kind: string, at: number, figures: object) => Effect.Effect<void, DatabaseUnavailable>
   }
 >()("pollen/cron/Metrics") {
-  static readonly layer = (database: D1Database): Layer.Layer<Metrics> =>
+  /** Figures older than `retentionMs` go with the next record, of every kind. */
+  static readonly layer = (database: D1Database, retentionMs: number): Layer.Layer<Metrics> =>
     Layer.succeed(Metrics, {
       last: Effect.fn("Metrics.last")(function* (kind) {
         const [row] = yield* askDatabase("metrics", () =>
@@ -41,6 +45,11 @@ export class Metrics extends Context.Service<
               .set({ figures: sql`json_remove(figures, '$.stoppedAfter')` })
               .where(and(eq(durableObjectMetrics.id, newestOf(kind)), sql`figures->>'stoppedAfter' IS NOT NULL`)),
             db.insert(durableObjectMetrics).values({ kind, at, figures: JSON.stringify(figures) }),
+            db
+              .delete(durableObjectMetrics)
+              .where(
+                sql`${durableObjectMetrics.id} IN (SELECT id FROM (SELECT id, at FROM ${durableObjectMetrics} ORDER BY id LIMIT ${prunedAtOnce}) WHERE at < ${at - retentionMs})`,
+              ),
           ]),
         )
       }),

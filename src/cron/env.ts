@@ -12,4 +12,6 @@ export interface CronEnv {
   readonly CRON_REQUEST_LIMIT?: string
   /** How long a run may take, such as `10 minutes`, which it is unless set. */
   readonly CRON_TIME_LIMIT?: string
+  /** How long figures of runs are kept, such as `90 days`, which it is unless set. */
+  readonly METRICS_RETENTION?: string
 }

@@ -18,13 +18,16 @@ const duties: Readonly<Record<string, Duty>> = {
   legacy_run: pollLegacy, // legacy
 }
 
-const services = (env: CronEnv): Layer.Layer<Services, Misconfigured> =>
-  Layer.mergeAll(
-    CronSettings.layer(env),
-    Metrics.layer(env.DB),
+const services = (env: CronEnv): Layer.Layer<Services, Misconfigured> => {
+  const metrics = Layer.unwrap(
+    Effect.map(CronSettings, ({ metricsRetentionMs }) => Metrics.layer(env.DB, metricsRetentionMs)),
+  )
+  return Layer.mergeAll(
+    metrics,
     Overdue.layer(env.DB),
     Waker.layer((payload) => env.CORE.wake(payload)),
-  )
+  ).pipe(Layer.provideMerge(CronSettings.layer(env)))
+}
 
 /** One run of cron. Returns the figures of its duties. Fails, when everything is done, with whatever a duty failed with. */
 export const runCron = Effect.fn("runCron")(function* (env: CronEnv) {

@@ -35,6 +35,8 @@ export class Objects {
   }
 }
 
+const metricsRetentionMs = 90 * 24 * 3_600_000
+
 interface RunOptions {
   readonly settings?: Partial<CronSettingsShape>
   /** Where the overdue are read from, and where the figures go. */
@@ -58,10 +60,11 @@ export const run = (objects: Objects, options: RunOptions = {}): Effect.Effect<C
           concurrency: 20,
           requestLimit: 1500,
           timeLimit: Duration.minutes(10),
+          metricsRetentionMs,
           ...options.settings,
         }),
         Overdue.layer(options.database ?? env.DB),
-        Metrics.layer(options.metrics ?? env.DB),
+        Metrics.layer(options.metrics ?? env.DB, metricsRetentionMs),
         Waker.layer(({ userId }) => objects.wake(userId)),
       ),
     ),

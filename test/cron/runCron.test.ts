@@ -38,6 +38,26 @@ describe("cron, with real objects", () => {
     expect(await lastRun()).toMatchObject({ found: 0, isComplete: true })
   })
 
+  it("lets go of figures that are older than the operator keeps them, of every kind, some at a time", async () => {
+    const day = 24 * 3_600_000
+    const old = Array.from({ length: 250 }, (_, index) => [index % 2 === 0 ? "cron_run" : "other_run", 91] as const)
+    const ages = [...old, ["other_run", 89] as const]
+    const insert = env.DB.prepare("INSERT INTO durable_object_metrics (kind, at, figures) VALUES (?1, ?2, '{}')")
+    await env.DB.prepare("DELETE FROM durable_object_metrics").run()
+    await env.DB.batch(ages.map(([kind, days]) => insert.bind(kind, Date.now() - days * day)))
+    const left = () =>
+      env.DB.prepare("SELECT count(*) AS old FROM durable_object_metrics WHERE at < ?1")
+        .bind(Date.now() - 60 * day)
+        .first<number>("old")
+    await Effect.runPromise(runCron({ ...cronEnv, METRICS_RETENTION: "92 days" }))
+    expect(await left()).toBe(251)
+    await Effect.runPromise(runCron(cronEnv))
+    expect(await left()).toBeLessThan(251)
+    expect(await left()).toBeGreaterThan(1)
+    for (let runs = 0; runs < 3; runs += 1) await Effect.runPromise(runCron(cronEnv))
+    expect(await left()).toBe(1)
+  })
+
   it("wakes one of which nothing was ever heard", async () => {
     const person = await new Person().follows(await simulator.createSource({ provider: "spotify", items: 1 }))
     await person.connects("spotify")
@@ -92,6 +112,7 @@ describe("cron, with real objects", () => {
     [{ CRON_PAGE_SIZE: "0" }, "CRON_PAGE_SIZE"],
     [{ CRON_CONCURRENCY: "many" }, "CRON_CONCURRENCY"],
     [{ CRON_TIME_LIMIT: "20 minutes" }, "CRON_TIME_LIMIT"],
+    [{ METRICS_RETENTION: "1 hour" }, "METRICS_RETENTION"],
   ])("says which setting is wrong: %j", async (variables, name) => {
     const error = await Effect.runPromise(Effect.flip(runCron({ ...cronEnv, ...variables })))
     expect(error).toMatchObject({ _tag: "Misconfigured", message: expect.stringContaining(name) })
