@@ -35,7 +35,12 @@ const wrong: Readonly<Record<string, readonly [payload: object, path: string]>> 
   wake: [{ userId: null }, "userId"],
   exportTokens: [{ userId: userId.padEnd(257, "x") }, "userId"],
   forget: [{ userId: { userId } }, "userId"],
+  // And these are about nobody.
+  confirmPushes: [{ sourceId: "UC1", mode: "publish", topic: "", leaseSeconds: 1 }, "mode"],
+  takePush: [{ sourceId: "UC1", signature: "", body: "x".repeat(70_000) }, "body"],
 }
+
+const ofNobody: ReadonlyArray<string> = ["confirmPushes", "takePush"]
 
 const { GatewayEntrypoint, CronEntrypoint, MigrationEntrypoint, TokensEntrypoint } = main
 const everything = Object.entries({ GatewayEntrypoint, CronEntrypoint, MigrationEntrypoint, TokensEntrypoint }).flatMap(
@@ -56,10 +61,12 @@ const invoke = (entrypoint: keyof typeof exports, method: string, payload: unkno
 describe("Every method of every entrypoint refuses at the door what its contract does not allow", () => {
   it.each(everything)("%s.%s, and no object is asked", async (entrypoint, method) => {
     const [payload, path] = wrong[method] ?? expect.unreachable(`nothing is known to be wrong for ${method}`)
-    const get = vi.spyOn(env.USERS, "get")
+    const gets = [vi.spyOn(env.USERS, "get"), ...(env.HUBS === undefined ? [] : [vi.spyOn(env.HUBS, "get")])]
     for (const [wire, wrongPath] of [
       [payload, path],
-      [{ ...payload, userId: undefined }, "userId"],
+      ...(ofNobody.includes(method)
+        ? ([[{ ...payload, sourceId: undefined }, "sourceId"]] as const)
+        : ([[{ ...payload, userId: undefined }, "userId"]] as const)),
       [null, ""],
     ] as const) {
       const { method: answered, exit } = await invoke(entrypoint, method, wire)
@@ -72,7 +79,7 @@ describe("Every method of every entrypoint refuses at the door what its contract
         issues: expect.arrayContaining([expect.objectContaining({ path: wrongPath })]),
       })
     }
-    expect(get).not.toHaveBeenCalled()
+    for (const get of gets) expect(get).not.toHaveBeenCalled()
   })
 
   it("which says nothing unless a good payload does reach the object", async () => {
