@@ -40,7 +40,7 @@ const confirm = Effect.fnUntraced(function* (core: Core["Service"]) {
     : nothing(404)
 })
 
-/** A push without a signature is nobody's. One whose signature is wrong is answered as any other (https://www.w3.org/TR/websub, 7.1.2). */
+/** A push without a signature is nobody's. One whose signature is wrong is answered like a good one (https://www.w3.org/TR/websub, 7.1.2). */
 const push = Effect.fnUntraced(function* (core: Core["Service"]) {
   const request = yield* HttpServerRequest.HttpServerRequest
   const channel = channelOf(request)
