@@ -157,7 +157,6 @@ export const lookAround = Effect.fnUntraced(function* (isCareful: boolean) {
   const self = hub.read()
   const now = yield* Clock.currentTimeMillis
   store.exec(statements.deleteOldListings, now - keptMs)
-  store.exec(statements.deleteIdleHints, provider, now)
   if (self === undefined) return
   const all = store.rows<statements.HubSource>(statements.selectSources, provider)
   const sources = all.filter((source) => !isShunned(source, now))
@@ -168,6 +167,7 @@ export const lookAround = Effect.fnUntraced(function* (isCareful: boolean) {
     ...[now, outSince, isSameDay ? self.spareDay : now - (now % dayMs)],
     (isSameDay ? self.spareLooks : 0) + spare,
   )
+  store.exec(statements.deleteIdleHints, provider, now)
   yield* deliver
   yield* askForPushes(sources)
   yield* Effect.catch(countFollowers(all), (error) =>

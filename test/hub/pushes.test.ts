@@ -185,6 +185,18 @@ describe("a push", () => {
     expect((await pushes(await makeChannel(), [])).status).toBe(410)
   })
 
+  it("of what a look finds at the same time is done with", async () => {
+    const { channel, person, hub } = await pushedChannel()
+    await confirm(channel)
+    const published = await publish(channel)
+    await pushes(channel, published)
+    // The API lists everything once every three days.
+    await hub.sql("UPDATE subscriptions SET verify_at = 0 WHERE source_id = ?1", channel)
+    await hub.wakes()
+    expect(await person.newIds()).toEqual(published)
+    expect(await hintsOf(hub)).toEqual([])
+  })
+
   it("waits while the details cannot be read, and is not lost", async () => {
     const { channel, person, hub } = await pushedChannel()
     await confirm(channel)
