@@ -128,6 +128,11 @@ const read = oncePerIsolate(
     if (minimumMs > maximumMs) {
       return yield* new Misconfigured({ problem: "POLL_MINIMUM_INTERVAL is longer than POLL_MAXIMUM_INTERVAL" })
     }
+    const { publicUrl } = read.publicYoutube
+    if (publicUrl !== "" && !/^https?:\/\/[^/]+$/.test(publicUrl)) {
+      const problem = "PUBLIC_URL is the gateway's address and nothing more, such as https://pollen.example.com"
+      return yield* new Misconfigured({ problem })
+    }
     yield* checkBounds([
       backfillBounds(read.backfillItems),
       { name: "SOURCE_HUBS", value: read.hubs, minimum: 1, maximum: 100_000 },

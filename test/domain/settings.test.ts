@@ -79,6 +79,14 @@ describe("settings", () => {
     expect(await problem(Effect.provide(Settings, long))).toMatch(/^REQUEST_TIMEOUT is 30s /)
   })
 
+  it.each(["pollen.example.com", "https://pollen.example.com/v1", "ftp://pollen.example.com"])(
+    "say what is wrong with an address of the gateway that is none: %s",
+    async (PUBLIC_URL) => {
+      const given = { TOKEN_KEYS: `k1:${newKey()}`, PUBLIC_URL }
+      expect(await problem(Effect.provide(Settings, layerOf(given)))).toMatch(/^PUBLIC_URL is the gateway's address /)
+    },
+  )
+
   it("have defaults that are within their bounds", async () => {
     await Effect.runPromise(Effect.provide(Settings, Settings.layer({ TOKEN_KEYS: `k1:${newKey()}` })))
   })
