@@ -39,6 +39,8 @@ export default defineConfig({
                   REQUEST_TIMEOUT: `${forever} millis`,
                   DATABASE_TIMEOUT: `${forever} millis`,
                   POLL_REQUEST_INTERVAL: "0 seconds",
+                  // So many that no two channels of a test share one; test/hub/following.ts has as many.
+                  SOURCE_HUBS: "100000",
                   // How many orders of events the property of one holder tries.
                   SEQUENCES: process.env["SEQUENCES"] ?? "15",
                   // How often everything goes wrong while hubs look after channels.

@@ -68,7 +68,7 @@ export const pushes = sqliteTable("pushes", {
   missed: integer("missed").notNull().default(0),
 })
 
-/** Items that were pushed, until they are verified. */
+/** Items that were pushed, until the API has described them. */
 export const hints = sqliteTable(
   "hints",
   {

@@ -1,4 +1,4 @@
-import { and, desc, eq, sql } from "drizzle-orm"
+import { and, desc, eq, inArray, lt, sql } from "drizzle-orm"
 import { drizzle } from "drizzle-orm/d1"
 import { Context, Effect, Layer } from "effect"
 import { durableObjectMetrics } from "../../schema/database.ts"
@@ -37,6 +37,12 @@ export class Metrics extends Context.Service<
       }),
       record: Effect.fn("Metrics.record")(function* (kind, at, figures) {
         const db = drizzle(database)
+        const { id } = durableObjectMetrics
+        const oldest = db.select().from(durableObjectMetrics).orderBy(id).limit(prunedAtOnce).as("oldest")
+        const old = db
+          .select({ id: oldest.id })
+          .from(oldest)
+          .where(lt(oldest.at, at - retentionMs))
         yield* askDatabase("metrics", () =>
           db.batch([
             // Where the run before stopped is a person's id, and of use to this run alone.
@@ -45,11 +51,7 @@ export class Metrics extends Context.Service<
               .set({ figures: sql`json_remove(figures, '$.stoppedAfter')` })
               .where(and(eq(durableObjectMetrics.id, newestOf(kind)), sql`figures->>'stoppedAfter' IS NOT NULL`)),
             db.insert(durableObjectMetrics).values({ kind, at, figures: JSON.stringify(figures) }),
-            db
-              .delete(durableObjectMetrics)
-              .where(
-                sql`${durableObjectMetrics.id} IN (SELECT id FROM (SELECT id, at FROM ${durableObjectMetrics} ORDER BY id LIMIT ${prunedAtOnce}) WHERE at < ${at - retentionMs})`,
-              ),
+            db.delete(durableObjectMetrics).where(inArray(durableObjectMetrics.id, old)),
           ]),
         )
       }),

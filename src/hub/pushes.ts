@@ -17,7 +17,7 @@ import { Hub, provider } from "./Hub.ts"
 import * as statements from "./statements.ts"
 
 // Pushes by WebSub come on top of looks, and never in their place: hubs go silent without a word, push what cannot be read yet, and push
-// videos that are years old. So a push is a hint, which is verified as whatever else is found, and looks count what it has missed.
+// videos that are years old. So a push is a hint, described by the API as whatever else is found, and looks count what it has missed.
 
 /** Asks for the pushes of a channel, which are signed with the secret. */
 export class PushRequests extends Context.Service<
@@ -51,7 +51,7 @@ const silentAfter = 3
 
 /** How long pushes are collected, so that their details are read 50 at a time, in milliseconds. */
 const collectedForMs = 30_000
-/** Most items that wait to be verified: a hub that pushes without end fills nothing, and looks find the rest. */
+/** Most pushed items that wait to be described: a hub that pushes without end fills nothing, and looks find the rest. */
 const hintsAtMost = 1000
 
 const isToBeAsked = (source: statements.HubSource, row: statements.PushesRow | undefined, now: number): boolean => {
@@ -133,7 +133,7 @@ export const confirmPushes = Effect.fn("hub.confirmPushes")(function* ({
   return { isWanted: true }
 })
 
-/** Keeps what a push tells of, until it is verified. */
+/** Keeps what a push tells of, until the API has described it. */
 export const takePush = Effect.fn("hub.takePush")(function* ({ sourceId, signature, body }: Payload<typeof TakePush>) {
   const store = yield* Store
   const hub = yield* Hub
@@ -156,7 +156,7 @@ export const takePush = Effect.fn("hub.takePush")(function* ({ sourceId, signatu
   return { isWanted: true }
 })
 
-/** What pushes have told of and is still to be verified, by source; what is known by now is no longer. */
+/** What pushes have told of and the API has still to describe, by source; what is known by now is no longer. */
 export const readHints = Effect.fnUntraced(function* (sources: ReadonlyArray<statements.HubSource>) {
   const store = yield* Store
   const client = (yield* ProviderClients)[provider]
@@ -201,7 +201,7 @@ export const withHints = Effect.fnUntraced(function* (
   return [...joined, ...hinted.filter(({ source }) => !looked.has(source.sourceId))]
 })
 
-/** When what was pushed is verified, in epoch milliseconds; `null` where nothing waits. */
+/** When what was pushed is described, in epoch milliseconds; `null` where nothing waits. */
 export const hintsDueAt = ({ rows }: Store["Service"], lookedUntil: number, minimumMs: number): number | null => {
   const [{ first } = { first: null }] = rows<{ first: number | null }>(statements.selectFirstHint)
   if (first === null) return null

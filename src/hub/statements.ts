@@ -97,7 +97,6 @@ export interface HintRow extends Readonly<Record<string, SqlStorageValue>> {
   readonly publishedAt: number
 }
 export const selectFirstHint = "SELECT min(pushed_at) AS first FROM hints"
-export const deleteHints = "DELETE FROM hints WHERE pushed_at <= ?1 AND source_id = ?2"
 /** Those of what is known by now, and of sources that are left alone. */
 export const deleteIdleHints = `DELETE FROM hints
   WHERE source_id NOT IN (SELECT source_id FROM watched WHERE coalesce(shunned_until, 0) <= ?2)

@@ -69,13 +69,12 @@ const spareLeft = ({ spareDay, spareLooks: taken }: statements.Self, sources: nu
   return Math.max(0, allowed - (now - spareDay < dayMs ? taken : 0))
 }
 
-/** The sources of which items wait, and are due. */
-const waitingIds = ({ rows }: Pick<Store["Service"], "rows">, now: number): ReadonlySet<string> =>
-  new Set(
-    rows<statements.WaitingRow>(statements.selectWaiting, provider)
-      .filter(({ at }) => at <= now)
-      .map(({ sourceId }) => sourceId),
-  )
+/** Those of the sources of which items wait that are due. */
+const waitingOf = ({ rows }: Store["Service"], sources: ReadonlyArray<statements.HubSource>, now: number) => {
+  const due = rows<statements.WaitingRow>(statements.selectWaiting, provider).filter(({ at }) => at <= now)
+  const ids = new Set(due.map(({ sourceId }) => sourceId))
+  return sources.filter(({ sourceId }) => ids.has(sourceId))
+}
 
 /** The sources that the API lists, and those whose feed is read. */
 const dueOf = (sources: ReadonlyArray<statements.HubSource>, since: number, now: number, maximumMs: number) => {
@@ -99,18 +98,10 @@ const lookAt = Effect.fnUntraced(function* (
   const spare = round.unserved.toSorted(byChance).slice(0, spareLeft(self, sources.length, now))
   const isApiOpen = (self.apiLimitedUntil ?? 0) <= now
   if (isApiOpen) yield* lookByApi([...listed, ...round.cutShort, ...spare])
-  const ids = waitingIds(store, now)
-  const waiting = sources.filter(({ sourceId }) => ids.has(sourceId))
+  const waiting = waitingOf(store, sources, now)
   const candidates = yield* withHints(round.candidates, yield* readHints(sources), now)
-  yield* recordFound(candidates, waiting).pipe(
-    Effect.tap(() =>
-      Effect.sync(() => {
-        for (const { source } of candidates) store.exec(statements.deleteHints, now, source.sourceId)
-      }),
-    ),
-    Effect.catch((error) =>
-      Effect.logWarning("Details of videos could not be read; they are asked for again", error.message),
-    ),
+  yield* Effect.catch(recordFound(candidates, waiting), (error) =>
+    Effect.logWarning("Details of videos could not be read; they are asked for again", error.message),
   )
   return { outSince: round.outSince, spare: isApiOpen ? spare.length : 0 }
 })
@@ -134,10 +125,8 @@ const lookOneByOne = Effect.fnUntraced(function* (
   }
   const { listed, looked } = dueOf(sources, self.lookedUntil, now, bounds.maximumMs)
   const hinted = (yield* readHints(sources)).map(({ source }) => source)
-  const ids = waitingIds(store, now)
-  const waiting = sources.filter(({ sourceId }) => ids.has(sourceId))
   let spare = 0
-  for (const source of new Set([...listed, ...looked, ...hinted, ...waiting])) {
+  for (const source of new Set([...listed, ...looked, ...hinted, ...waitingOf(store, sources, now)])) {
     if (source.sourceId === self.suspect) continue
     store.exec(statements.suspect, source.sourceId)
     const done = yield* lookAt([source], { ...self, spareLooks: self.spareLooks + spare }, now)
@@ -148,7 +137,8 @@ const lookOneByOne = Effect.fnUntraced(function* (
   return { outSince: self.feedsOutSince, spare }
 })
 
-const isShunned = ({ shunnedUntil }: statements.HubSource, now: number): boolean => (shunnedUntil ?? 0) > now
+/** Whether a source is left alone, since a look at it has cut a wake off. */
+export const isShunned = ({ shunnedUntil }: statements.HubSource, now: number): boolean => (shunnedUntil ?? 0) > now
 
 /** Looks at everything that is due, as far as it can be, and delivers what is new; carefully after a wake that was cut off. */
 export const lookAround = Effect.fnUntraced(function* (isCareful: boolean) {
@@ -191,11 +181,11 @@ const dueAt = Effect.gen(function* () {
   const { lookedUntil, apiLimitedUntil, deliveryRetryAt } = self
   const [{ waiting } = { waiting: 0 }] = store.rows<{ waiting: number }>("SELECT count(*) AS waiting FROM outbox")
   const now = yield* Clock.currentTimeMillis
-  const all = store.rows<statements.HubSource>(statements.selectSources, provider)
-  const sources = all.filter((source) => !isShunned(source, now))
-  const shunned = new Map(all.map(({ sourceId, shunnedUntil }) => [sourceId, shunnedUntil ?? 0]))
+  const sources = store.rows<statements.HubSource>(statements.selectSources, provider)
+  const shunned = new Map(sources.map(({ sourceId, shunnedUntil }) => [sourceId, shunnedUntil ?? 0]))
   const ofApi = (at: number) => Math.max(at, apiLimitedUntil ?? 0)
   const times = sources.map((source) => {
+    if (isShunned(source, now)) return source.shunnedUntil ?? now
     const listedAt = source.isPending === 1 ? 0 : source.recheckDueAt
     const byApi = ofApi(source.failures === 0 ? listedAt : Math.max(listedAt, source.dueAt))
     if (source.backfilledAt === null) return byApi
@@ -205,14 +195,13 @@ const dueAt = Effect.gen(function* () {
   const items = store
     .rows<statements.WaitingRow>(statements.selectWaiting, provider)
     .map(({ sourceId, at }) => Math.max(ofApi(at), shunned.get(sourceId) ?? 0))
-  const ends = [...shunned.values()].filter((until) => until > now)
-  const next = [...times, ...items, ...ends].reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY)
+  const next = [...times, ...items].reduce((one, other) => Math.min(one, other), Number.POSITIVE_INFINITY)
   // Looks are taken together: at most one wake in each of the shortest intervals.
   const wakeAt = next === Number.POSITIVE_INFINITY ? next : onGrid(hub.name, bounds.minimumMs, next)
   const delivery = waiting > 0 ? (deliveryRetryAt ?? 0) : Number.POSITIVE_INFINITY
   const hintsAt = hintsDueAt(store, lookedUntil, bounds.minimumMs)
-  const verified = hintsAt === null ? Number.POSITIVE_INFINITY : ofApi(hintsAt)
-  const earliest = Math.min(wakeAt, delivery, verified)
+  const described = hintsAt === null ? Number.POSITIVE_INFINITY : ofApi(hintsAt)
+  const earliest = Math.min(wakeAt, delivery, described)
   return earliest === Number.POSITIVE_INFINITY ? null : earliest
 })
 

@@ -6,7 +6,7 @@ import { readFeeds } from "./feeds.ts"
 import { Hub, provider } from "./Hub.ts"
 import { recordFound } from "./record.ts"
 import * as statements from "./statements.ts"
-import { lookByApi } from "./wake.ts"
+import { isShunned, lookByApi } from "./wake.ts"
 
 /** Looks at sources because somebody asks for it, and delivers what is new; by the API where a feed fails. Returns items by source. */
 const lookNow = Effect.fnUntraced(function* (sources: ReadonlyArray<statements.HubSource>) {
@@ -38,12 +38,13 @@ export const watch = Effect.fn("hub.watch")(function* (sourceIds: ReadonlyArray<
     store.exec(statements.insertSources, provider, ids, now, bounds.maximumMs)
     store.exec(statements.insertWatched, ids, now)
   })
-  const isAlone = ({ shunnedUntil }: statements.HubSource) => (shunnedUntil ?? 0) > now
-  yield* lookByApi(read().filter((source) => source.backfilledAt === null && source.dueAt <= now && !isAlone(source)))
+  yield* lookByApi(
+    read().filter((source) => source.backfilledAt === null && source.dueAt <= now && !isShunned(source, now)),
+  )
   const requested = isRequested
     ? read().filter(
         (source) =>
-          known.has(source.sourceId) && (source.requestedAt ?? 0) <= now - bounds.minimumMs && !isAlone(source),
+          known.has(source.sourceId) && (source.requestedAt ?? 0) <= now - bounds.minimumMs && !isShunned(source, now),
       )
     : []
   const found = yield* lookNow(requested)

@@ -1,4 +1,5 @@
-import { Effect } from "effect"
+import { Effect, Result } from "effect"
+import { Hex } from "effect/encoding"
 import { ProviderUnavailable } from "../domain/error.ts"
 import type { ProviderHttp } from "./ProviderHttp.ts"
 
@@ -67,15 +68,11 @@ const algorithms: Readonly<Record<string, string>> = {
 export const isSigned = (secret: string, signature: string, body: string): Effect.Effect<boolean> => {
   const [method = "", hex = ""] = signature.split("=")
   const hash = algorithms[method]
-  if (hash === undefined || !/^([0-9a-f]{2})+$/i.test(hex)) return Effect.succeed(false)
+  const sent = Hex.decode(hex)
+  if (hash === undefined || Result.isFailure(sent)) return Effect.succeed(false)
   const text = new TextEncoder()
   return Effect.promise(async () => {
     const key = await crypto.subtle.importKey("raw", text.encode(secret), { name: "HMAC", hash }, false, ["verify"])
-    return crypto.subtle.verify(
-      "HMAC",
-      key,
-      Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16)),
-      text.encode(body),
-    )
+    return crypto.subtle.verify("HMAC", key, new Uint8Array(sent.success), text.encode(body))
   })
 }

@@ -1,8 +1,11 @@
 import { Schema } from "effect"
 import { contract } from "./contract.ts"
 
-/** Longest push that is read, in UTF-16 code units: an entry of a push has no description. */
-export const longestPush = 64 * 1024
+/** Longest push that is read, in UTF-16 code units, and no less than the gateway lets in: an entry of a push has no description. */
+const longestPush = 64 * 1024
+
+/** Longest signature that is looked at, in characters: SHA-512 takes 135. */
+export const longestSignature = 256
 
 const sourceId = Schema.String.pipe(Schema.check(Schema.isMaxLength(64)))
 
@@ -23,12 +26,12 @@ export const ConfirmPushes = contract("confirmPushes", {
   idempotent: true,
 })
 
-/** Brings a push: a hint, which is verified. One that is not signed as it should be is dropped. Not `isWanted`: nobody follows the channel. */
+/** Brings a push: a hint, which the API has to confirm. One that is not signed as it should be is dropped. Not `isWanted`: nobody follows the channel. */
 export const TakePush = contract("takePush", {
   payload: Schema.Struct({
     sourceId,
     /** `X-Hub-Signature`. */
-    signature: Schema.String.pipe(Schema.check(Schema.isMaxLength(256))),
+    signature: Schema.String.pipe(Schema.check(Schema.isMaxLength(longestSignature))),
     body: Schema.String.pipe(Schema.check(Schema.isMaxLength(longestPush))),
   }),
   success: Schema.Struct({ isWanted: Schema.Boolean }),

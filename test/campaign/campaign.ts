@@ -69,7 +69,7 @@ interface Sequence {
   readonly days: number
 }
 
-/** Days within which a library is read again of which hubs look after the channels: every other day. Before, an answer that lied still counts. */
+/** Days of quiet within which every library is read again: every other day where hubs look after the channels. */
 const daysToRead = 2
 
 /** Plays one sequence, lets quiet return and has the auditor judge. Throws what it finds wrong. */

@@ -12,8 +12,7 @@ const hour = 3_600_000
 const day = 24 * hour
 
 beforeEach(() => {
-  // As many as the core worker knows of, which finds the hub of a push.
-  withHubs(128)
+  withHubs()
   settings.PUBLIC_URL = publicUrl
 })
 afterEach(async () => {

@@ -1,6 +1,6 @@
 import { Effect, Layer, Option, Schema } from "effect"
 import { HttpRouter, type HttpServerError, HttpServerRequest, HttpServerResponse } from "effect/http"
-import { longestPush } from "../../rpc/push.ts"
+import { longestSignature } from "../../rpc/push.ts"
 import { Core } from "../Core.ts"
 
 // Where WebSub asks and pushes (https://www.w3.org/TR/websub, 5.3 and 7). Not of the API that people and apps use: the hub's own protocol
@@ -12,8 +12,7 @@ const path = /^\/websub\/youtube\/(UC[\w-]{22})$/
 /** Whether a path is one of WebSub's. */
 export const isWebSub = (pathname: string): boolean => path.test(pathname)
 
-const channelOf = ({ originalUrl }: HttpServerRequest.HttpServerRequest): Option.Option<string> =>
-  Option.fromNullishOr(path.exec(new URL(originalUrl, "http://gateway").pathname)?.[1])
+const channelOf = ({ pathname }: URL): Option.Option<string> => Option.fromNullishOr(path.exec(pathname)?.[1])
 
 const nothing = (status: number) => HttpServerResponse.empty({ status })
 
@@ -24,9 +23,9 @@ const longestChallenge = 1024
 
 /** The hub asks whether we have asked: 404 says no, and the challenge says yes. */
 const confirm = Effect.fnUntraced(function* (core: Core["Service"]) {
-  const request = yield* HttpServerRequest.HttpServerRequest
-  const query = new URL(request.originalUrl, "http://gateway").searchParams
-  const channel = channelOf(request)
+  const url = new URL((yield* HttpServerRequest.HttpServerRequest).originalUrl)
+  const query = url.searchParams
+  const channel = channelOf(url)
   const mode = decodeMode(query.get("hub.mode"))
   const challenge = query.get("hub.challenge") ?? ""
   const topic = query.get("hub.topic") ?? ""
@@ -43,12 +42,11 @@ const confirm = Effect.fnUntraced(function* (core: Core["Service"]) {
 /** A push without a signature is nobody's. One whose signature is wrong is answered like a good one (https://www.w3.org/TR/websub, 7.1.2). */
 const push = Effect.fnUntraced(function* (core: Core["Service"]) {
   const request = yield* HttpServerRequest.HttpServerRequest
-  const channel = channelOf(request)
+  const channel = channelOf(new URL(request.originalUrl))
   const signature = request.headers["x-hub-signature"]
   if (Option.isNone(channel)) return nothing(404)
-  if (signature === undefined || signature.length > 256) return nothing(204)
+  if (signature === undefined || signature.length > longestSignature) return nothing(204)
   const body = yield* request.text
-  if (body.length > longestPush) return nothing(204)
   const { isWanted } = yield* core.takePush({ sourceId: channel.value, signature, body })
   // 410: nobody follows the channel any more, and the hub may end its pushes.
   return nothing(isWanted ? 204 : 410)
